@@ -1,0 +1,23 @@
+"""The small package that every notebook of the course imports.
+
+Import the room, not its names, so that a reader always sees where a function lives::
+
+    from helpers import audio, figures, signals
+
+The ground: arrays in, arrays out; numpy and scipy.
+
+- `helpers.audio`: files to arrays and back, resampling, mixing, the shipped clips.
+- `helpers.signals`: test signals with known answers.
+- `helpers.metrics`: levels in dB, and how far an estimate is from its target.
+- `helpers.loudness`: how loud a sound is, in LUFS.
+- `helpers.psychophysics`: what the answers of a listening test allow us to say.
+
+The face: what you see and touch.
+
+- `helpers.figures`, `helpers.diagrams`: draw in the look of the course.
+- `helpers.explore`: a drawing function with sliders.
+- `helpers.listening`: player, recorder, blind tests.
+- `helpers.coursework`: exercises, hints, quizzes, your progress.
+
+This file imports nothing, so a notebook pays only for the rooms that it enters.
+"""
