@@ -1,0 +1,113 @@
+"""Ask two questions of every signal: is this audio, and is that a sampling rate.
+
+NumPy only, so that every room of the ground floor can ask them. `helpers.audio` passes both names on.
+"""
+
+import numpy as np
+
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+
+
+def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray:
+    """Return `y` as a float array of shape (n,) or (channels, n), or say what is wrong with it.
+
+    Parameters
+    ----------
+    y : array_like, shape (n,) or (channels, n)
+        Signal [full scale = 1]. float32 and float64 are kept as they are (no copy), other floats become one of them.
+    name : str, default "y"
+        What the error message calls the signal.
+    min_samples : int, default 1
+        Fewest samples accepted on the time axis.
+
+    Returns
+    -------
+    np.ndarray, shape (n,) or (channels, n)
+        The same samples, float32 or float64, all finite. Values beyond +-1 are allowed.
+
+    Raises
+    ------
+    ValueError
+        If `y` holds integers, booleans, complex numbers or text, is not finite, has another shape, has time on
+        the first axis, or is too short.
+
+    Examples
+    --------
+    >>> check([0.0, 0.5]).dtype
+    dtype('float64')
+    >>> check(np.array([0, 16384], dtype=np.int16))
+    Traceback (most recent call last):
+    ValueError: y holds int16 numbers, but full scale must be 1.0; divide: y / 32768
+    """
+    y = np.asarray(y)
+    _check_kind(y, name)
+    _check_shape(y, name, min_samples)
+    if y.dtype not in (np.float32, np.float64):
+        y = y.astype(np.float32 if y.dtype.itemsize < 4 else np.float64)
+    bad = y.size - np.count_nonzero(np.isfinite(y))
+    if bad:
+        raise ValueError(
+            f"{name} holds {bad} NaN or infinite values of {y.size}; find where they arise (log of 0, 0 / 0), "
+            f"or set them to zero with np.nan_to_num({name}, posinf=0, neginf=0)"
+        )
+    return y
+
+
+def _check_kind(y: np.ndarray, name: str) -> None:
+    kind = y.dtype.kind
+    if kind in "iu":
+        full = 2 ** (8 * y.dtype.itemsize - 1)
+        remedy = f"({name} - {full}.0) / {full}" if kind == "u" else f"{name} / {full}"
+        raise ValueError(f"{name} holds {y.dtype} numbers, but full scale must be 1.0; divide: {remedy}")
+    if kind == "c":
+        raise ValueError(f"{name} is complex; pass a waveform: its real part, or the inverse STFT of a spectrum")
+    if kind != "f":
+        raise ValueError(f"{name} holds {y.dtype} values, not samples; pass a NumPy array of floats")
+
+
+def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
+    if y.ndim not in (1, 2):
+        raise ValueError(f"{name} has shape {y.shape}; pass (n,) for mono or (channels, n)")
+    n = y.shape[-1]
+    if y.ndim == 2 and y.shape[0] > max(n, 1):
+        raise ValueError(f"{name} has shape {y.shape}, so time is on the first axis; pass {name}.T, (channels, n)")
+    if y.size == 0 or n < min_samples:
+        needs = "one sample" if min_samples <= 1 else f"{min_samples} samples"
+        raise ValueError(f"{name} has shape {y.shape}: {n} samples, but at least {needs} must be there")
+
+
+def check_rate(sr: int, *, name: str = "sr") -> int:
+    """Return a sampling rate as an int, or say what is wrong with it.
+
+    Parameters
+    ----------
+    sr : int
+        Sampling rate [Hz]; a float such as 16000.0 is accepted when it is whole.
+    name : str, default "sr"
+        What the error message calls the rate.
+
+    Returns
+    -------
+    int
+        The rate [Hz], between 1000 and 768000.
+
+    Raises
+    ------
+    ValueError
+        If `sr` is no whole number of hertz between 1000 and 768000.
+
+    Examples
+    --------
+    >>> check_rate(16000.0)
+    16000
+    >>> check_rate(44.1)
+    Traceback (most recent call last):
+    ValueError: sr=44.1 is no sampling rate in Hz; it must be a whole number from 1000 to 768000, such as 16000
+    """
+    number = isinstance(sr, int | float | np.integer | np.floating) and not isinstance(sr, bool)
+    if not number or not LOWEST_RATE <= sr <= HIGHEST_RATE or sr != int(sr):
+        raise ValueError(
+            f"{name}={sr!r} is no sampling rate in Hz; it must be a whole number "
+            f"from {LOWEST_RATE} to {HIGHEST_RATE}, such as 16000"
+        )
+    return int(sr)
