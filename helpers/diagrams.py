@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
 
-from helpers.look import ROLES, colour, stroke
+from helpers.look import ROLES, claim, colour, label, stroke
 
 KINDS = {"data": ("data", "data"), "compute": ("ground", "ink"), "model": ("prediction", "prediction")}
 
@@ -84,3 +84,77 @@ def wire(ax, points, role: str = "mute", *, bold: bool = False, head: bool = Tru
         tip = "head_width=0.28,head_length=0.5" if bold else "head_width=0.18,head_length=0.36"
         arrow = dict(arrowstyle=f"-|>,{tip}", color=line["color"], lw=0.01, shrinkA=0, shrinkB=0, mutation_scale=14)
         ax.annotate("", points[-1], xytext=points[-2], zorder=2.5, annotation_clip=False, arrowprops=arrow)
+
+
+def _ends(ax, y: float) -> None:
+    """Draw what every setting starts from and ends with."""
+    box(ax, 0.62, y, "noisy y", "data")
+    box(ax, 6.96, y, "enhanced ŷ", "data", w=1.08)
+
+
+def _head(ax, y: float, number: int, name: str, where: str, role: str) -> None:
+    """Name a setting, and say where its phase comes from."""
+    ax.text(0.10, y, f"Setting {number}", size=10.5, weight="bold", color=colour("ink"), va="center")
+    ax.text(0.98, y, name, size=10.5, color=colour("ink"), va="center")
+    ax.text(7.50, y, where, size=10.5, weight="bold", color=colour(role), va="center", ha="right")
+
+
+def _setting1(ax, y: float) -> None:
+    """Draw Setting 1: a mask on the magnitude, the noisy phase around it."""
+    _head(ax, y + 0.63, 1, "fix the magnitude", "phase: borrowed from the noisy input", "noise")
+    _ends(ax, y)
+    box(ax, 1.88, y, "STFT", "compute", w=0.72)
+    box(ax, 3.20, y, "mask model", "model", w=1.12)
+    box(ax, 4.42, y, "×", "compute", w=0.42, size=12)
+    box(ax, 5.50, y, "inverse\nSTFT", "compute", w=0.80, h=0.46)
+    for start, stop in ((1.12, 1.52), (2.24, 2.64), (3.76, 4.21), (4.63, 5.10)):
+        wire(ax, [(start, y), (stop, y)])
+    wire(ax, [(2.38, y), (2.38, y + 0.34), (4.42, y + 0.34), (4.42, y + 0.21)])
+    wire(ax, [(1.88, y - 0.21), (1.88, y - 0.46), (5.50, y - 0.46), (5.50, y - 0.23)], "noise", bold=True)
+    wire(ax, [(5.90, y), (6.42, y)], "noise", bold=True)
+    label(ax, 3.40, y + 0.34, "noisy magnitude", "text", dy=8, ha="center", size=9)
+    label(ax, 3.69, y - 0.46, "noisy phase, untouched", "noise", ha="center", dy=-11)
+
+
+def _setting2(ax, y: float) -> None:
+    """Draw Setting 2: the noisy phase ends, and a new one is made."""
+    _head(ax, y + 0.68, 2, "fix the magnitude, make a new phase", "phase: worked out or learned", "prediction")
+    _ends(ax, y)
+    box(ax, 1.88, y, "STFT,\nmel", "compute", w=0.72, h=0.46)
+    box(ax, 3.20, y, "mel model", "model", w=1.12)
+    wire(ax, [(1.12, y), (1.52, y)])
+    wire(ax, [(2.24, y), (2.64, y)])
+    for name, kind, up in (("Griffin-Lim", "compute", 0.30), ("vocoder", "model", -0.30)):
+        box(ax, 4.98, y + up, name, kind, w=1.12, h=0.40)
+        wire(ax, [(3.76, y), (4.09, y), (4.09, y + up), (4.42, y + up)])
+        wire(ax, [(5.54, y + up), (5.92, y + up), (5.92, y)], "prediction", bold=True, head=False)
+    wire(ax, [(5.92, y), (6.42, y)], "prediction", bold=True)
+    wire(ax, [(1.88, y - 0.23), (1.88, y - 0.48)], "noise", bold=True, head=False)
+    ax.plot([1.79, 1.97], [y - 0.49] * 2, color=colour("noise"), lw=2.6, solid_capstyle="butt")
+    label(ax, 2.07, y - 0.47, "noisy phase, dropped", "noise")
+    label(ax, 4.98, y, "or", "text", ha="center", size=9)
+    label(ax, 6.05, y - 0.36, "a phase that fits", "prediction")
+
+
+def three_settings():
+    """Draw the three settings of audio machine learning, one above the other.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The drawing; the thick line is the way of the phase.
+    """
+    fig, ax = canvas(7.6, 5.2)
+    how = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
+    claim(fig, "The three settings differ in where the phase comes from", how)
+    _setting1(ax, 3.73)
+    _setting2(ax, 2.08)
+    y = 0.42
+    _head(ax, y + 0.64, 3, "never leave the waveform", "phase: never split off", "signal")
+    _ends(ax, y)
+    box(ax, 3.62, y, "encoder, separator, decoder: one model", "model", w=4.20)
+    wire(ax, [(1.12, y), (1.52, y)], "signal", bold=True)
+    wire(ax, [(5.72, y), (6.42, y)], "signal", bold=True)
+    for line in (3.01, 1.34):
+        ax.plot([0.10, 7.50], [line, line], color=colour("grid"), lw=1)
+    return fig
