@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The commands of the course: `python3 course.py lab` opens it, `python3 course.py test` tests it.
+
+This file only picks the verb; what a verb does lives in tools/. It uses nothing but the standard library, and it is
+written so that an older Python can still read it and say what is wrong.
+"""
+
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+
+# verb: (what it does, which packages it needs: none, the learner's, or the tests' too)
+VERBS = {
+    "lab": ("open the course in JupyterLab; the first time it also sets it up", "learner"),
+    "test": ("run everything that the continuous integration runs", "dev"),
+    "setup": ("make or mend the environment in .venv, and nothing else", None),
+    "execute": ("run notebooks again and store their text and figures", "dev"),
+    "check": ("linters and what notebooks may store", "dev"),
+    "bench": ("measure our figures and their peers in one run", "dev"),
+    "address": ("show the course's address, or rewrite it everywhere", None),
+}
+
+
+def usage():
+    """Return the help text."""
+    verbs = "\n".join(f"  {verb:<9}{what}" for verb, (what, _) in VERBS.items())
+    return "usage: python3 course.py VERB [options]\n\n" + verbs + "\n\nVERB --help tells more."
+
+
+def run(command):
+    """Run a command in the course's folder, leave Ctrl-C to it, and return its exit status."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the command got the same signal and decides what it means
+
+
+def main(argv):
+    """Run one verb and return its exit status."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must hear it from us
+        need = "The course needs Python 3.11, 3.12 or 3.13"
+        return f"{need}; this is {sys.version.split()[0]}. Install one of them and run this again with it."
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    verb, options = argv[0], argv[1:]
+    if verb not in VERBS:
+        return f"There is no verb {verb!r}.\n\n{usage()}"
+
+    from tools import setup
+
+    python, needs = sys.executable, VERBS[verb][1]
+    if needs and not {"-h", "--help"} & set(options):
+        try:
+            setup.ensure(dev=needs == "dev")
+        except setup.SetupError as error:
+            return str(error)
+        except KeyboardInterrupt:
+            return setup.STOPPED
+        python = str(setup.venv_python())
+    return run([python, "-m", "tools." + verb, *options])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What the verbs of course.py do; no learner needs to open this folder."""
