@@ -1,0 +1,38 @@
+// The words under a figure with sliders. The picture and the sliders are core widgets, which offer no way to set an
+// alt text or to name a slider for a screen reader; this view does both for the box it lies in.
+
+function name(box, model) {
+  const image = box.querySelector("img.widget-image, .widget-image img");
+  if (image) image.alt = `${model.get("title")}. ${model.get("text")}`;
+  for (const row of box.querySelectorAll(".widget-inline-hbox")) {
+    const label = row.querySelector(".widget-label")?.textContent;
+    const value = row.querySelector(".widget-readout")?.textContent;
+    for (const handle of row.querySelectorAll("[role=slider], .ui-slider-handle")) {
+      handle.setAttribute("aria-label", label);
+      if (value) handle.setAttribute("aria-valuetext", value);
+    }
+  }
+}
+
+function render({ model, el: root }) {
+  const words = document.createElement("p");
+  words.setAttribute("role", "status");
+  words.setAttribute("aria-live", "polite");
+  const fault = document.createElement("pre");
+  root.classList.add("earup-readout");
+  root.append(words, fault);
+  const show = () => {
+    words.textContent = model.get("text");
+    fault.textContent = model.get("fault");
+    fault.hidden = !model.get("fault");
+    root.classList.toggle("stale", !fault.hidden);
+    const box = root.closest(".earup-explore");
+    if (box) name(box, model);
+  };
+  model.on("change:text change:fault", show);
+  show();
+  const late = requestAnimationFrame(show); // the siblings are in the page only after this view is
+  return () => cancelAnimationFrame(late);
+}
+
+export default { render };
