@@ -87,7 +87,13 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
 
 
 def VOICE_PATH() -> Path:
-    """Return where unit 00 keeps your recording: my_voice.wav in the kernel's working folder, beside the notebook."""
+    """Return where unit 00 keeps your recording.
+
+    Returns
+    -------
+    Path
+        my_voice.wav in the kernel's working folder, which is the notebook's.
+    """
     return Path.cwd() / "my_voice.wav"
 
 
