@@ -28,7 +28,7 @@ FAULTS = [
     (r"No space left on device|Errno 28|not enough space", "The disk is full. Free some space and run this again."),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLError",
-        "The network's certificate was refused: a proxy, or a wrong clock? See {log}",
+        "The server's certificate was refused: a proxy, or a wrong clock? See {log}",
     ),
     (
         r"Failed to establish a new connection|NewConnectionError|[Nn]ame resolution|getaddrinfo|Max retries exceeded"
@@ -37,7 +37,7 @@ FAULTS = [
     ),
     (
         r"Read-only file system|Permission denied|Access is denied",
-        "{venv} cannot be written. Move the course elsewhere.",
+        "{venv} cannot be written. Copy the course elsewhere.",
     ),
 ]
 NOT_TO_BE_HAD = r"No matching distribution found for (\S+)|requires a different Python|ResolutionImpossible"

@@ -20,10 +20,10 @@ STOPPED = "Stopped. Run the same command again: it goes on where it stopped."
 
 # group: (its name for a learner, file of pins, MB to download, MB on disk), measured on Linux
 GROUPS = {
-    "learner": ("packages", "pins.txt", 170, 750),
-    "torch": ("PyTorch", "pins-torch.txt", 190, 800),
+    "learner": ("packages", "pins.txt", 205, 850),
+    "torch": ("PyTorch", "pins-torch.txt", 200, 900),
     "optional": ("PESQ, a speech quality measure", "pins-optional.txt", 1, 5),
-    "dev": ("what the tests need", "pins-dev.txt", 75, 250),
+    "dev": ("what the tests need", "pins-dev.txt", 75, 320),
 }
 CUDA_MB = 3000  # what CUDA adds to torch's download, about
 
@@ -173,7 +173,8 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
     check_python()
     text, megabytes = plan(todo)
     check_folder(megabytes)
-    say(f"Setting up the course in {packages.VENV}, once: {text}.")
+    what = "Mending" if packages.VENV.exists() else "Setting up"
+    say(f"{what} the course in {packages.VENV}: {text}. This happens once; what pip has kept is not fetched again.")
     steps = len(todo) + 2
     say(f"[1/{steps}] the environment")
     if not have:
