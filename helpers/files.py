@@ -233,8 +233,7 @@ def _what(head: bytes) -> str:
         return f"it is an MP4 or M4A file; {convert}"
     if head[:4] in (b"RIFF", b"fLaC", b"OggS") or head[:3] == b"ID3":
         return "it starts like a sound file, but the rest is damaged; copy or export it again"
-    try:
-        text = head.decode("utf-8", errors="strict" if len(head) < 512 else "ignore")
-    except UnicodeDecodeError:
+    text = head.decode("utf-8", errors="ignore")  # the last letter may be cut in half
+    if len(text.encode()) < len(head) - 3 or "\0" in text:
         return f"its first bytes are {head[:8].hex(' ')}; {convert}"
     return f"it is text, starting with {' '.join(text.split())[:30]!r}; pass a wav, flac, ogg or mp3 file"
