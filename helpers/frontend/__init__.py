@@ -3,10 +3,11 @@
 An anywidget module cannot import a sibling file, so the shared core is put in front of each widget's own file.
 """
 
+import base64
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_WITH_DECK = {"player", "blind"}  # widgets in which several tracks run in step
+_WITH_DECK = {"player", "recorder", "blind"}  # widgets in which several tracks run in step
 
 
 def bundle(name: str) -> str:
@@ -30,7 +31,8 @@ def bundle(name: str) -> str:
     parts = ["core", *(["deck"] if name in _WITH_DECK else []), name]
     missing = [part for part in parts if not (_HERE / f"{part}.js").is_file()]
     if missing:
-        raise ValueError(f"no file {missing[0]}.js in {_HERE.name}/; there are {sorted(p.stem for p in _HERE.glob('*.js'))}")
+        there = ", ".join(sorted(path.stem for path in _HERE.glob("*.js")))
+        raise ValueError(f"no file {missing[0]}.js in {_HERE.name}/; there are {there}")
     return "\n".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in parts)
 
 
@@ -74,5 +76,5 @@ class Stored:
         data = {**data, "text/plain": self.stored_text()}
         picture = self.stored_picture()
         if picture is not None:
-            data["image/png"] = picture
+            data["image/png"] = base64.b64encode(picture).decode()
         return data, metadata

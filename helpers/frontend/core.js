@@ -199,15 +199,15 @@ function ticks(lo, hi, n) {
 }
 
 // Waveform as one bar from lowest to highest sample per pixel. span: samples that the box is wide; peak: half height.
-function drawWave(g, box, y, { span = y.length, peak = 1, colour }) {
-  const mid = box.y + box.h / 2, k = box.h / 2 / peak;
+function drawWave(g, box, y, { span = y.length, peak = 1, colour, scale = 2 }) {
+  const mid = box.y + box.h / 2, k = box.h / 2 / peak, step = 1 / scale;
   g.fillStyle = colour;
-  for (let x = 0; x < box.w; x += 0.5) {
-    const a = Math.floor((x / box.w) * span), b = Math.max(a + 1, Math.floor(((x + 0.5) / box.w) * span));
+  for (let x = 0; x < box.w; x += step) {
+    const a = Math.floor((x / box.w) * span), b = Math.max(a + 1, Math.floor(((x + step) / box.w) * span));
     if (a >= y.length) break;
     let lo = Infinity, hi = -Infinity;
     for (let i = a; i < Math.min(b + 1, y.length); i++) lo = Math.min(lo, y[i]), hi = Math.max(hi, y[i]);
-    g.fillRect(box.x + x, mid - hi * k - 0.4, 0.6, (hi - lo) * k + 0.8);
+    g.fillRect(box.x + x, mid - hi * k - 0.4, step, (hi - lo) * k + 0.8);
   }
 }
 
