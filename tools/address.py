@@ -18,7 +18,10 @@ BADGES = "data/badges/"
 
 BOOTSTRAP = """\
 # Does nothing where the course is installed. On Colab, or with this file alone, it fetches the course first.
-import importlib.util, os, runpy, subprocess
+import importlib.util
+import os
+import runpy
+import subprocess
 
 if importlib.util.find_spec("helpers") is None:
     course = ".." if os.path.isdir("../helpers") else "ear-up"

@@ -27,14 +27,6 @@ GROUPS = {
 }
 CUDA_MB = 3000  # what CUDA adds to torch's download, about
 
-WARM = """
-import librosa, matplotlib.pyplot, numpy as np
-y = np.random.default_rng(0).normal(size=22050).astype("float32")
-librosa.istft(librosa.stft(y))
-librosa.feature.melspectrogram(y=y, sr=22050)
-librosa.resample(y, orig_sr=22050, target_sr=16000)
-"""
-
 
 def fingerprint(group: str) -> str:
     """Return a hash of what a group pins."""
@@ -185,7 +177,7 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
         have[group] = install(group)
     say(f"[{steps}/{steps}] the package helpers, and compiling what is slow on first use (half a minute)")
     packages.pip_install(["--no-deps", "--no-build-isolation", "--editable", "."])
-    subprocess.run([venv_python(), "-c", WARM], check=False, env=environ() | {"MPLBACKEND": "agg"})
+    subprocess.run([venv_python(), "-m", "tools.warm"], cwd=packages.ROOT, check=False, env=environ())
     write_stamp(have)
     say("The course is set up.")
 
