@@ -1,0 +1,277 @@
+"""Exercises, hints, quizzes, predictions, and what you have done so far.
+
+In a notebook::
+
+    coursework.check("01.level", level_dbfs)  # the function itself, without brackets
+    coursework.hint("01.level")  # the next hint, each time it is run
+    coursework.solution("01.level")  # folded
+    coursework.quiz("01")
+    coursework.progress()
+
+Progress is one file, ``progress.json``, in the folder of the notebooks (or where the environment variable
+``EARUP_PROGRESS`` says). It stays on the computer that runs the notebook; see `helpers.coursework.store`.
+What each unit asks stands in ``data/coursework``, what its checks try in ``unitNN.py`` beside this file.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from helpers.coursework import catalogue, store
+from helpers.coursework.checking import CORRECT, NOT_ATTEMPTED, Result
+
+__all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
+
+_hints_shown: dict[str, int] = {}  # in this session only, so that a fresh run always starts with the first hint
+
+
+class Text:
+    """Something to read: Markdown where it is rendered, the same words as plain text elsewhere."""
+
+    def __init__(self, lead: str, words: str):
+        self.lead, self.words = lead, words
+
+    def __repr__(self) -> str:
+        """Return the plain text."""
+        return f"{self.lead}. {self.words}"
+
+    def _repr_markdown_(self) -> str:
+        return f"> **{self.lead}.** {self.words}"
+
+
+class Solution:
+    """A folded solution: code, and why it is so."""
+
+    def __init__(self, exercise: catalogue.Exercise):
+        self.exercise = exercise
+
+    def __repr__(self) -> str:
+        """Return the code and the reason as plain text."""
+        it = self.exercise
+        return f"One solution of {it.key}, {it.title}:\n\n{it.solution}\n{it.why}"
+
+    def _repr_html_(self) -> str:
+        summary = html.escape(f"One solution: {self.exercise.title}")
+        code, why = html.escape(self.exercise.solution.rstrip()), _inline(self.exercise.why)
+        return f"<details><summary>{summary}</summary>\n<pre><code>{code}</code></pre>\n<p>{why}</p>\n</details>"
+
+
+def _inline(text: str) -> str:
+    """Return text as HTML, with what stands between back-ticks as code."""
+    parts = html.escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def check(key: str, fn: object) -> Result:
+    """Try your function on many inputs and say what is right, or what is not and why.
+
+    Parameters
+    ----------
+    key : str
+        The exercise, for example ``"01.level"``.
+    fn : callable
+        Your function itself, without brackets.
+
+    Returns
+    -------
+    Result
+        Its `outcome` is "correct", "not yet" or "not attempted"; it shows itself as a sentence or two.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise. Nothing is raised for what your function does.
+
+    Examples
+    --------
+    >>> from helpers import coursework
+    >>> coursework.check("00.half", lambda y: ...)
+    Not attempted. Replace the `...` by your own code, run that cell, then run this one again.
+    """
+    result = catalogue.exercise(key).check(fn)
+    if result.outcome == NOT_ATTEMPTED:
+        return result
+
+    def put(state: dict) -> None:
+        record = state["exercises"].setdefault(key, {})
+        record["attempts"] = record.get("attempts", 0) + 1
+        record["correct"] = bool(record.get("correct")) or result.outcome == CORRECT
+
+    return Result(result.outcome, result.says, store.update(put))
+
+
+def hint(key: str) -> Text:
+    """Show the next hint for an exercise; run it again for the one after.
+
+    Parameters
+    ----------
+    key : str
+        The exercise, for example ``"01.level"``.
+
+    Returns
+    -------
+    Text
+        "Hint 1 of 3" and so on; after the last one, the last one again.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    hints = catalogue.exercise(key).hints
+    number = _hints_shown[key] = min(_hints_shown.get(key, 0) + 1, len(hints))
+    more = "Run this cell again for the next one." if number < len(hints) else "That was the last one."
+    return Text(f"Hint {number} of {len(hints)}", f"{hints[number - 1]} ({more})")
+
+
+def solution(key: str) -> Solution | Text:
+    """Show one solution of an exercise, folded, and why it works.
+
+    Parameters
+    ----------
+    key : str
+        The exercise, for example ``"01.level"``.
+
+    Returns
+    -------
+    Solution or Text
+        A `Text` that says so if this copy of the course came without solutions.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    exercise = catalogue.exercise(key)
+    if exercise.solution is None:
+        return Text("No solution here", "This copy of the course came without solutions; your teacher has them.")
+    return Solution(exercise)
+
+
+def quiz(unit: str):
+    """Ask the questions of a unit; every answer gets a reason, and any number of tries is allowed.
+
+    Parameters
+    ----------
+    unit : str
+        For example ``"01"``.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        The quiz, with the answers given so far.
+
+    Raises
+    ------
+    ValueError
+        If the unit has no quiz.
+    """
+    from helpers.coursework import quizzes  # here, so that a check does not pay for widgets
+
+    return quizzes.quiz(unit)
+
+
+def predict(key: str):
+    """Ask for a guess before a result is shown. It is stored and never marked; skipping is fine.
+
+    Parameters
+    ----------
+    key : str
+        For example ``"01.dither"``.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        The question; after the guess, what each guess says about the matter.
+
+    Raises
+    ------
+    ValueError
+        If there is no such prediction.
+    """
+    from helpers.coursework import quizzes
+
+    return quizzes.predict(key)
+
+
+def progress():
+    """Show the map of the units with what you have done in each.
+
+    Returns
+    -------
+    Progress
+        A picture, and the same as text.
+    """
+    from helpers.coursework import report
+
+    state, note = store.load()
+    return report.Progress(report.standings(state), note)
+
+
+def certificate(name: str) -> Text:
+    """Write a page to print beside the notebook, once every unit is done; before that, say what is missing.
+
+    Parameters
+    ----------
+    name : str
+        The name to print.
+
+    Returns
+    -------
+    Text
+        Where the page is, or what is still open.
+
+    Raises
+    ------
+    ValueError
+        If `name` is empty.
+    """
+    from helpers.coursework import report
+
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f'name must be the text to print, as in certificate("Ada Lovelace"), got {name!r}')
+    found = report.standings(store.load()[0])
+    if open_points := report.missing(found):
+        return Text("Not yet", " ".join(open_points))
+    try:
+        path = report.write_certificate(name.strip(), found, Path.cwd())
+    except OSError as error:
+        return Text("Not written", f"The folder of this notebook refuses new files: {error.strerror}.")
+    return Text("Done", f"{path.name} lies beside this notebook. Open it in a browser and print it.")
+
+
+def reset(what: str) -> Text:
+    """Forget what is stored about one exercise, one prediction, one unit, or everything.
+
+    Parameters
+    ----------
+    what : str
+        A key such as ``"01.level"`` or ``"01.dither"``, a unit such as ``"01"``, or ``"everything"``.
+
+    Returns
+    -------
+    Text
+        One line that says what was forgotten.
+
+    Raises
+    ------
+    ValueError
+        If there is no such thing.
+    """
+    keys = [
+        item["key"] for n in catalogue.units() for part in ("exercise", "predict") for item in catalogue.unit(n)[part]
+    ]
+    if what not in ("everything", *catalogue.units(), *keys):
+        raise ValueError(
+            f'nothing is called {what!r}; give "everything", a unit such as "01" or a key such as {keys[0]!r}'
+        )
+
+    def forget(state: dict) -> None:
+        for part in store.EMPTY:
+            for key in list(state[part]):
+                if what == "everything" or what == key or key.startswith(f"{what}."):
+                    del state[part][key]
+
+    note = store.update(forget)
+    return Text("Reset", f"Forgotten: {what}. {note}".strip())

@@ -1,0 +1,146 @@
+"""The learner's progress: one small JSON file on this machine, which is never sent anywhere.
+
+It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where the environment
+variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and replaces it whole, so two
+notebooks that are open together keep each other's work, and a power cut leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+VERSION = 1
+EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}}
+_waiting: list[Callable[[dict], None]] = []  # changes that could not be written yet; tried again with the next one
+
+
+class Unreadable(ValueError):
+    """The file holds something that is not our progress."""
+
+
+def path() -> Path:
+    """Return where the progress file lies."""
+    return Path(os.environ.get("EARUP_PROGRESS") or Path.cwd() / "progress.json")
+
+
+def _blank() -> dict:
+    return {"version": VERSION, **{part: {} for part in EMPTY}}
+
+
+def _parse(text: str) -> dict:
+    """Return the stored state, with parts that are missing filled in."""
+    try:
+        state = json.loads(text)
+        if not isinstance(state["version"], int) or not all(_sound(state.get(part, {})) for part in EMPTY):
+            raise Unreadable
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+    return {**_blank(), **state}
+
+
+def _sound(part: object) -> bool:
+    """Tell whether a part maps keys to records (predictions: to text)."""
+    return isinstance(part, dict) and all(isinstance(value, (dict, str)) for value in part.values())
+
+
+def _load(file: Path) -> tuple[dict, str]:
+    """Return the stored state and one line if something was wrong with it."""
+    try:
+        state = _parse(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _blank(), ""
+    except ValueError:  # ours, or a text that is no UTF-8
+        return _blank(), _set_aside(file)
+    if state["version"] > VERSION:
+        raise OSError(f"{file.name} was written by a newer version of the course, so it is left alone")
+    return state, ""
+
+
+def _set_aside(file: Path) -> str:
+    """Rename a broken file, so that nothing in it is lost, and say so."""
+    number = 1
+    while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
+        number += 1
+    file.rename(aside)
+    return f"{file.name} could not be read; it is kept as {aside.name}, and a new one was begun."
+
+
+def _write(file: Path, state: dict) -> None:
+    """Replace the file in one step, after the new one has reached the disk."""
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8") as out:
+            json.dump(state, out, indent=1, ensure_ascii=False, sort_keys=True)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold a lock file while reading and writing; a lock older than two seconds belongs to a dead kernel."""
+    lock = file.with_name(f"{file.name}.lock")
+    for _ in range(200):
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > 2:
+                    lock.unlink()
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def load() -> tuple[dict, str]:
+    """Return the progress as it stands, with what could not be written yet, and one line if something was wrong."""
+    try:
+        state, note = _load(path())
+    except OSError as error:
+        state, note = _blank(), _trouble(error)
+    for change in _waiting:
+        change(state)
+    return state, note
+
+
+def update(change: Callable[[dict], None]) -> str:
+    """Apply `change` to the stored progress and write it; return one line if something was wrong, else "".
+
+    Parameters
+    ----------
+    change : callable
+        Takes the state (``exercises``, ``quizzes``, ``predictions``) and changes it in place. It may run again later,
+        on a newer state, when the file cannot be written now.
+
+    Returns
+    -------
+    str
+        Empty when all is well. Nothing is raised: a full disk must not end a lesson.
+    """
+    _waiting.append(change)
+    file = path()
+    try:
+        with _alone(file):
+            state, note = _load(file)
+            for pending in _waiting:
+                pending(state)
+            _write(file, state)
+    except OSError as error:
+        return _trouble(error)
+    _waiting.clear()
+    return note
+
+
+def _trouble(error: OSError) -> str:
+    why = error.strerror or str(error)
+    return f"Your progress is kept in this session only, it could not be saved: {why}."

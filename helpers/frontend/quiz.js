@@ -1,0 +1,130 @@
+// Quizzes and predictions, on core.js. Everything that is shown lives in the trait `spec`, everything that was answered
+// in the trait `answers`, so that both work in a page without a kernel:
+// answers = {key: {chosen: index, tried: [index, ...], skipped: true}}; `tried` grows each time an answer is checked.
+
+const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter", " ", "Home", "End"];
+const rich = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", { text: part }) : part)); // `code` only
+
+function render({ model, el: host }) {
+  const spec = model.get("spec"), predict = spec.kind === "predict";
+  const page = (PAGE.quizzes = (PAGE.quizzes ?? 0) + 1); // radio groups of two quizzes on one page keep apart
+  const score = el("p", { class: "earup-quiz-score" });
+  const note = el("p", { class: "earup-quiet", role: "status" });
+  const items = spec.questions.map((question, i) => (predict ? guess : ask)(question, i));
+  const root = el(
+    "section",
+    // JupyterLab moves between cells with the keys that move between radio buttons; this attribute holds it back
+    { class: `earup earup-quiz`, "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" },
+    el("p", { class: "earup-title", text: spec.title }),
+    items.map((item) => item.node),
+    predict ? null : score,
+    note,
+  );
+  root.addEventListener("keydown", (event) => KEYS.includes(event.key) && event.stopPropagation());
+
+  const answer = (key) => model.get("answers")[key] ?? {};
+  function store(key, changes) {
+    model.set("answers", { ...model.get("answers"), [key]: { ...answer(key), ...changes } });
+    try {
+      model.save_changes();
+    } catch {} // no kernel: the answer still counts on this page
+    draw();
+  }
+
+  // What quiz and prediction share: a native radio group, and a place that says what came of it.
+  function group(question, legend, buttons, submit) {
+    const name = `earup-${page}-${question.key}`, says = live();
+    const radios = question.options.map((_, k) =>
+      el("input", { type: "radio", name, value: k, on: { change: () => store(question.key, { chosen: k }) } }),
+    );
+    const rows = question.options.map((option, k) => el("label", {}, radios[k], el("span", {}, rich(option.text))));
+    const node = el("fieldset", {}, el("legend", {}, legend), rows, el("div", { class: "earup-quiz-row" }, buttons), says);
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.type !== "radio") return;
+      event.preventDefault();
+      submit();
+    });
+    return { node, radios, rows, says };
+  }
+
+  // Speak only when something changed: a live region repeats whatever is written into it.
+  function say(parts, says, word, text, state) {
+    if (parts.says.dataset.state === `${state}${text}`) return;
+    parts.says.dataset.state = `${state}${text}`;
+    parts.says.className = `earup-live ${state}`;
+    parts.says.replaceChildren(...(word ? [el("strong", { text: `${word} ` })] : []), ...rich(text));
+  }
+
+  function ask(question, i) {
+    const tag = el("span", { class: "earup-quiz-tag" });
+    const check = () => {
+      const { chosen, tried = [] } = answer(question.key);
+      if (chosen === undefined) say(parts, parts.says, "", "Choose an answer first.", "none");
+      else if (tried.at(-1) !== chosen) store(question.key, { tried: [...tried, chosen] });
+    };
+    const legend = [`${i + 1}. `, rich(question.prompt), " ", tag];
+    const parts = group(question, legend, [el("button", { type: "button", text: "Check", on: { click: check } })], check);
+    const right = question.options.findIndex((option) => option.right);
+    const update = () => {
+      const { chosen, tried = [] } = answer(question.key), last = tried.at(-1), solved = tried.includes(right);
+      parts.radios.forEach((radio, k) => (radio.checked = k === chosen));
+      tag.textContent = solved ? "right" : tried.length ? "not yet" : "not answered";
+      tag.className = `earup-quiz-tag ${solved ? "right" : tried.length ? "wrong" : ""}`;
+      if (last === undefined || last !== chosen) return say(parts, parts.says, "", "", "");
+      say(parts, parts.says, last === right ? "Right." : "Not yet.", question.options[last].says, last === right ? "right" : "wrong");
+    };
+    const count = () => ((t) => [t.includes(right), t[0] === right, !t.length])(answer(question.key).tried ?? []);
+    return { node: parts.node, update, count };
+  }
+
+  function guess(question) {
+    const commit = (event) => {
+      const { chosen, tried = [] } = answer(question.key);
+      if (tried.length) return;
+      if (chosen === undefined) return say(parts, parts.says, "", "Choose a guess first, or skip.", "none");
+      store(question.key, { tried: [chosen], skipped: false });
+      parts.says.focus(); // the button that had the focus is gone
+    };
+    const skip = () => store(question.key, { skipped: true });
+    const buttons = [
+      el("button", { type: "button", class: "earup-main", text: "This is my guess", on: { click: commit } }),
+      el("button", { type: "button", text: "Skip", on: { click: skip } }),
+    ];
+    const parts = group(question, rich(question.prompt), buttons, commit);
+    const others = el("div", { class: "earup-quiz-others" });
+    parts.says.tabIndex = -1;
+    parts.node.append(others);
+    const update = () => {
+      const { chosen, tried = [], skipped } = answer(question.key), done = tried.length > 0;
+      parts.radios.forEach((radio, k) => ((radio.checked = k === chosen), (radio.disabled = done)));
+      parts.rows.forEach((row, k) => row.classList.toggle("chosen", done && k === tried[0]));
+      for (const button of buttons) button.hidden = done;
+      others.replaceChildren(
+        ...question.options.flatMap((o, k) => (done && k !== tried[0] ? [el("p", {}, rich(o.says))] : [])),
+      );
+      if (done) say(parts, parts.says, "Your guess is stored.", question.options[tried[0]].says, "guess");
+      else if (skipped) say(parts, parts.says, "", "Skipped, and that is noted. Read on; you can still guess.", "none");
+      else say(parts, parts.says, "", "", "");
+    };
+    return { node: parts.node, update };
+  }
+
+  function draw() {
+    items.forEach((item) => item.update());
+    note.textContent = model.get("note") ?? "";
+    note.hidden = !note.textContent;
+    if (predict) return;
+    const sum = items.map((item) => item.count()).reduce((a, b) => a.map((x, k) => x + b[k]), [0, 0, 0]);
+    const open = sum[2] ? `, ${sum[2]} not answered` : "";
+    score.textContent = `Score ${sum[0]}/${items.length}, ${sum[1]} at the first try${open}`;
+  }
+
+  host.append(root);
+  const unlook = onLook(root, () => palette(root));
+  model.on("change:answers", draw);
+  model.on("change:note", draw);
+  draw();
+  return () => (unlook(), model.off("change:answers", draw), model.off("change:note", draw));
+}
+
+export default { render };
