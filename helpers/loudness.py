@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.checks import check, check_rate
+from helpers.files import resample
 
 # Front channels count once, surround channels 1.41 times (BS.1770); five channels are L, R, C, Ls, Rs, without LFE.
 WEIGHTS = {1: [1.0], 2: [1.0] * 2, 3: [1.0] * 3, 5: [1.0, 1.0, 1.0, 1.41, 1.41]}
@@ -11,8 +12,9 @@ WEIGHTS = {1: [1.0], 2: [1.0] * 2, 3: [1.0] * 3, 5: [1.0, 1.0, 1.0, 1.41, 1.41]}
 def k_weighting(sr: int) -> np.ndarray:
     """Return the K-weighting filter of BS.1770 at any rate from 8 kHz: a high shelf (the head), then a high-pass.
 
-    The Recommendation prints coefficients for 48 kHz. These come from the analogue parameters behind them by the
-    bilinear transform, which gives the printed ones at 48 kHz.
+    The Recommendation prints coefficients for 48 kHz and asks for the same curve at other rates. These come from the
+    analogue parameters behind the printed ones by the bilinear transform; it bends the curve by 0.03 dB (below 1 kHz)
+    at 192 kHz, by 0.1 dB at 16 kHz and by 0.2 dB at 8 kHz.
 
     Parameters
     ----------
@@ -66,7 +68,8 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
         Signal [full scale = 1]; 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs) channels. Mono counts as one front channel,
         3.01 LU below the same signal on two.
     sr : int
-        Sampling rate [Hz], at least 8000.
+        Sampling rate [Hz], at least 8000. Below 44.1 kHz the signal is resampled to 48 kHz first, so that the filter
+        is the Recommendation's own.
 
     Returns
     -------
@@ -98,6 +101,10 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     y = np.atleast_2d(check(y)).astype(np.float64)
     if len(y) not in WEIGHTS:
         raise ValueError(f"y has {len(y)} channels; pass 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs; leave the LFE out)")
+    if check_rate(sr) < 8000:
+        raise ValueError(f"sr={sr} is too low to tell a loudness; LUFS need at least 8000 Hz")
+    if sr < 44100:
+        y, sr = resample(y, sr=sr, to=48000), 48000
     edges = np.round(np.arange(int(10 * y.shape[-1] / sr + 1e-9) + 1) * sr / 10).astype(int)  # every 100 ms
     if len(edges) < 5:
         raise ValueError(f"y lasts {1000 * y.shape[-1] / sr:.0f} ms; loudness needs at least one block of 400 ms")
