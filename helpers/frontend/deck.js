@@ -62,7 +62,7 @@ function deck(tracks, { sr, ceilingDb = -1, onstate = () => {} }) {
   function play() {
     ctx ??= context(sr);
     out ??= output(ctx, ceilingDb);
-    ctx.resume();
+    ctx.resume().catch(() => {}); // a refusal shows below
     setTimeout(() => ((me.blocked = !!voice && ctx.state !== "running"), me.blocked && onstate()), 500);
     if (voice) return;
     release = claim(stop);
