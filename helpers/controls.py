@@ -83,3 +83,27 @@ def places(control, points, rng) -> list:
     inner = rng.uniform(control.min, control.max, size=points).tolist()
     places = [control.min, control.max, *inner]
     return [control.base**x for x in places] if isinstance(control, widgets.FloatLogSlider) else places
+
+
+def describe(name: str, control) -> tuple[dict, object]:
+    """Return what a front end needs to draw a control itself, and its value there: of a menu, the option's index."""
+    base = {"name": name, "label": control.description}
+    if hasattr(control, "options"):
+        return {**base, "kind": "choice", "options": [text for text, _ in control.options]}, control.index
+    if isinstance(control, widgets.Checkbox):
+        return {**base, "kind": "toggle"}, control.value
+    label, _, unit = control.description.partition(" [")
+    log = isinstance(control, widgets.FloatLogSlider)
+    ends = {"low": control.min, "high": control.max, "step": control.step}
+    digits = max(0, math.ceil(-math.log10(control.step) - 1e-9))
+    spec = {**base, "label": label, "unit": unit.rstrip("]"), "kind": "slider", "log": log, "digits": digits, **ends}
+    return spec, math.log2(control.value) if log else control.value
+
+
+def understand(control, sent):
+    """Return the value that a front end means by what it `sent`: the inverse of `describe`."""
+    if hasattr(control, "options"):
+        return control.options[sent][1]
+    if isinstance(control, widgets.FloatLogSlider):
+        return control.base**sent
+    return type(control.value)(sent)

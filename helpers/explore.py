@@ -34,8 +34,13 @@ from matplotlib.figure import Figure
 from helpers import figures
 from helpers.controls import choice, places, slider, toggle
 from helpers.frames import Frames
+from helpers.parts import area, axis, dots, handle, image, line, mark, panel, stems
+from helpers.stage import stage
 
-__all__ = ["Explorable", "choice", "explore", "slider", "still", "toggle"]
+__all__ = [
+    "Explorable", "area", "axis", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel", "slider",
+    "stage", "stems", "still", "toggle",
+]  # fmt: skip
 
 _FRONTEND = Path(__file__).with_name("frontend")
 MAX_CONTROLS = 4  # more than that and nobody can say what moved the picture
@@ -60,7 +65,7 @@ class Explorable(widgets.VBox):
         self.controls, self.title = controls, title
         self.figure = Figure()
         self._update = _build(draw, self.figure, self.values)
-        self.picture = widgets.Image(format="jpeg", layout={"max_width": "100%"})
+        self.picture = widgets.Image(format="jpeg", layout={"max_width": "100%", "align_self": "flex-start"})
         self.readout = _Readout(title=title)
         text = self._move(self.values)
         self._frames = Frames(self.figure)

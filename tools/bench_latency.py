@@ -62,12 +62,12 @@ explore.explore(draw, title="A tone", tone=explore.slider("Tone", 20, 100, 60, s
 """
 STAGE = """
 def compute(tone):
-    return {"image": image(tone), "line": wave(tone)}, f"tone in row {tone:.0f}"
-row = explore.axis("Row", 0, 128)
-explore.stage(compute, title="A tone", alt="A spectrogram over a wave.",
-    panels=[explore.panel(explore.axis("Frame", 0, 216), row, image=explore.image("image", low=-100, high=-20)),
-            explore.panel(explore.axis("Time", 0, 1, unit="s"), explore.axis("Amplitude", -1.1, 1.1),
-                          line=explore.line("line"))],
+    return {"image": image(tone), "wave": wave(tone), "readout": f"tone in row {tone:.0f}"}
+explore.stage(compute, title="A tone", alt="A spectrogram over a wave.", panels=[
+    explore.panel(explore.axis("Frame", 0, 216), explore.axis("Row", 0, 128),
+                  explore.image("image", low=-100, high=-20), height=200),
+    explore.panel(explore.axis("Time", 0, 1, unit="s"), explore.axis("Amplitude", -1.1, 1.1),
+                  explore.line("wave"), height=200)],
     handles=[explore.handle("tone", "Tone", 20, 100, 60, step=1, unit="row", panel=0, along="y")])
 """
 WATCH = {
@@ -81,7 +81,7 @@ WATCH = {
 CASES = {
     "interact + new figure": (INTERACT, "img", "[role=slider]"),
     "explore": (EXPLORE, "img", "[role=slider]"),
-    "stage": (STAGE, "stage", ".earup-stage [role=slider]"),
+    "stage": (STAGE, "stage", ".earup-scene [role=slider]"),
 }
 
 

@@ -1,0 +1,318 @@
+// A stage: panels drawn on canvas, and handles that the learner drags on them. Put after core.js by Python.
+// Python computes, this draws: every move of a handle asks for new arrays, one request at a time, the newest value next.
+
+const STROKES = { // role: [width, dash]
+  signal: [1.8, []], reference: [1.2, []], prediction: [1.8, [8, 3]], error: [1.8, [9, 2.5, 2, 2.5]],
+  noise: [2, [2, 2.4]], ear: [2.2, [16, 4]],
+};
+const ROOM = { left: 58, right: 16, top: 12, bottom: 46 };
+const PATIENCE = 5000; // [ms] a kernel that was restarted never answers; ask again after this
+
+// One buffer holds all arrays one after the other: contents = [[name, shape], ...] -> {name: {data, shape}}
+function unpack(contents, view) {
+  const all = floats(view), arrays = {};
+  let at = 0;
+  for (const [name, shape] of contents) {
+    const n = shape.reduce((a, b) => a * b, 1);
+    arrays[name] = { data: all.subarray(at, (at += n)), shape };
+  }
+  return arrays;
+}
+
+// From values of an axis to pixels between a and b, and back; u is the axis made linear.
+function scale(axis, a, b) {
+  const u = axis.log ? Math.log2 : (v) => v, lo = u(axis.low), hi = u(axis.high);
+  const at = (v) => a + ((u(v) - lo) / (hi - lo)) * (b - a);
+  const back = (px) => { const w = lo + ((px - a) / (b - a)) * (hi - lo); return axis.log ? 2 ** w : w; };
+  return { at, back };
+}
+
+function marksOf(axis, length) {
+  if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
+  const values = Array.from({ length: 41 }, (_, k) => 1000 * 2 ** (k - 20)); // octaves around 1000
+  return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
+}
+
+const number = (v, digits) => (v >= 1 || v <= 0 ? signed(v, digits) : String(Number(v.toPrecision(3))));
+const named = (axis) => axis.label + (axis.unit ? ` [${axis.unit}]` : "") + (axis.log ? ", log scale" : "");
+
+// ---- drawing ----
+
+function frameOf(canvas, panel) {
+  const { g, w, h } = fit(canvas);
+  const box = { x: ROOM.left, y: ROOM.top, w: w - ROOM.left - ROOM.right, h: h - ROOM.top - ROOM.bottom };
+  return { g, box, X: scale(panel.x, box.x, box.x + box.w), Y: scale(panel.y, box.y + box.h, box.y) };
+}
+
+function drawAxes({ g, box, X, Y }, panel, look) {
+  g.font = "12px Arial, 'Liberation Sans', Helvetica, sans-serif";
+  g.strokeStyle = look.grid, g.fillStyle = look.text, g.lineWidth = 1;
+  const under = box.y + box.h, image = panel.items.some((item) => item.kind === "image");
+  const line = (x0, y0, x1, y1) => (g.beginPath(), g.moveTo(x0, y0), g.lineTo(x1, y1), g.stroke());
+  const xs = marksOf(panel.x, box.w), ys = marksOf(panel.y, box.h * 1.8);
+  g.textAlign = "center", g.textBaseline = "top";
+  for (const v of xs.values) {
+    if (!image) line(X.at(v), box.y, X.at(v), under);
+    g.fillText(number(v, xs.digits), X.at(v), under + 12);
+  }
+  g.fillText(named(panel.x), box.x + box.w / 2, under + 29);
+  g.textAlign = "right", g.textBaseline = "middle";
+  for (const v of panel.y.label ? ys.values : []) { // an axis without a name measures nothing
+    if (!image) line(box.x, Y.at(v), box.x + box.w, Y.at(v));
+    g.fillText(number(v, ys.digits), box.x - 7, Y.at(v));
+  }
+  g.save(), g.translate(14, box.y + box.h / 2), g.rotate(-Math.PI / 2), g.textAlign = "center";
+  g.fillText(named(panel.y), 0, 0), g.restore();
+  g.strokeStyle = look.mute;
+  line(box.x, box.y, box.x, under), line(box.x, under, box.x + box.w, under);
+}
+
+// Points of an item in pixels; without x the values are spread evenly over the axis, ends included.
+function points({ X, Y }, item, panel, arrays) {
+  const y = arrays[item.name].data, x = item.x && arrays[item.x].data, n = y.length;
+  const { low, high } = panel.x;
+  return Array.from(y, (v, i) => [X.at(x ? x[i] : low + ((high - low) * i) / Math.max(1, n - 1)), Y.at(v)]);
+}
+
+function trace(g, path) {
+  let pen = false; // NaN lifts the pen
+  g.beginPath();
+  for (const [x, y] of path) Number.isFinite(y) ? (pen ? g.lineTo(x, y) : g.moveTo(x, y), (pen = true)) : (pen = false);
+}
+
+const DRAW = {
+  line({ g }, path) { trace(g, path), g.stroke(); },
+  area({ g, box, Y }, path, item) {
+    const base = Math.min(box.y + box.h, Y.at(item.base));
+    trace(g, path.length ? [[path[0][0], base], ...path, [path.at(-1)[0], base]] : []);
+    g.globalAlpha = 0.15, g.fill(), g.globalAlpha = 1;
+  },
+  stems({ g, box, Y }, path, item) {
+    const base = Math.min(box.y + box.h, Y.at(item.base));
+    g.setLineDash([]), g.beginPath();
+    for (const [x, y] of path) g.moveTo(x, base), g.lineTo(x, y);
+    g.stroke(), DRAW.dots({ g }, path, item);
+  },
+  dots({ g }, path, item) {
+    for (const [x, y] of path) g.beginPath(), g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI), g.fill();
+  },
+};
+
+function drawImage({ g, box }, { data, shape }, { low, high }, look) {
+  const [rows, cols] = shape, map = levelMap(look.dark), picture = new ImageData(cols, rows);
+  const lut = Uint32Array.from(map, ([r, gr, b]) => (255 << 24) | (Math.round(b) << 16) | (Math.round(gr) << 8) | Math.round(r));
+  const out = new Uint32Array(picture.data.buffer), k = 255 / (high - low);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0, from = (rows - 1 - r) * cols, to = r * cols; c < cols; c++) { // row 0 is the lowest
+      out[to + c] = lut[Math.max(0, Math.min(255, Math.round((data[from + c] - low) * k))) || 0];
+    }
+  }
+  const store = new OffscreenCanvas(cols, rows);
+  store.getContext("2d").putImageData(picture, 0, 0);
+  g.imageSmoothingEnabled = false;
+  g.drawImage(store, box.x, box.y, box.w, box.h);
+}
+
+// Lines across the panel at the places in an array, with a name at the top; `row` keeps names apart.
+function drawMarks({ g, box, X }, item, arrays, look) {
+  for (const v of arrays[item.name].data) {
+    const x = X.at(v);
+    if (!(x >= box.x - 0.5 && x <= box.x + box.w + 0.5)) continue;
+    g.beginPath(), g.moveTo(x, box.y + 4 + 16 * item.row), g.lineTo(x, box.y + box.h), g.stroke();
+    if (!item.label) continue;
+    const name = item.label.replace("{}", number(v, v % 1 ? 1 : 0)), wide = g.measureText(name).width, flip = x + wide + 8 > box.x + box.w;
+    g.textAlign = flip ? "right" : "left", g.textBaseline = "middle", g.setLineDash([]);
+    g.save(), g.strokeStyle = look.ground, g.lineWidth = 4, g.lineJoin = "round";
+    const at = [name, x + (flip ? -5 : 5), box.y + 8 + 16 * item.row];
+    g.strokeText(...at), g.restore(), g.fillText(...at);
+    g.setLineDash(STROKES[item.role][1]);
+  }
+}
+
+function drawPanel(canvas, panel, arrays, look) {
+  const frame = frameOf(canvas, panel), { g, box } = frame;
+  const images = panel.items.filter((item) => item.kind === "image");
+  for (const item of images) drawImage(frame, arrays[item.name], item, look);
+  drawAxes(frame, panel, look);
+  for (const item of panel.items) {
+    if (item.kind === "image") continue;
+    const [width, dash] = STROKES[item.role];
+    g.save(), g.beginPath();
+    if (item.kind === "line" || item.kind === "area") g.rect(box.x, box.y - 2, box.w, box.h + 4), g.clip();
+    g.strokeStyle = g.fillStyle = look[item.role], g.lineWidth = item.width ?? width, g.setLineDash(dash);
+    if (item.kind === "mark") drawMarks(frame, item, arrays, look);
+    else DRAW[item.kind](frame, points(frame, item, panel, arrays), item);
+    g.restore();
+  }
+  return frame;
+}
+
+// ---- sound: a seamless loop that changes by an equal-gain cross-fade ----
+
+function loop(sr, ceilingDb, onstate) {
+  const me = { playing: false, ctx: null, analyser: null, change, play, stop };
+  let y, out, voice, waiting = 0, ready = 0, release = () => {};
+  function begin(at) {
+    const buffer = new AudioBuffer({ length: y.length, sampleRate: sr });
+    buffer.copyToChannel(y, 0);
+    const source = new AudioBufferSourceNode(me.ctx, { buffer, loop: true }), gain = new GainNode(me.ctx, { gain: 0 });
+    source.connect(gain).connect(out.input);
+    source.start(at), ramp(gain.gain, 0, 1, at);
+    return { source, gain };
+  }
+  function end({ source, gain }, at) { source.stop(ramp(gain.gain, 1, 0, at)); }
+  function swap(next) { // while one fade runs, the newest sound waits
+    clearTimeout(waiting);
+    const at = me.ctx.currentTime + LEAD;
+    if (at < ready) return void (waiting = setTimeout(() => swap(next), (ready - at) * 1000 + 5));
+    if (voice) end(voice, at);
+    voice = next() ? begin(at) : null, ready = at + FADE + 0.005;
+  }
+  function change(samples) {
+    const same = y && samples.length === y.length && samples.every((v, i) => v === y[i]);
+    y = samples;
+    if (me.playing && !same) swap(() => me.playing);
+  }
+  function play() {
+    me.ctx ??= context(sr), out ??= output(me.ctx, ceilingDb), me.analyser = out.analyser;
+    me.ctx.resume();
+    release = claim(stop), me.playing = true, swap(() => me.playing), onstate();
+  }
+  function stop() {
+    if (!me.playing) return;
+    me.playing = false, swap(() => me.playing), release(), onstate();
+  }
+  return me;
+}
+
+// ---- the widget ----
+
+function render({ model, el: host }) {
+  const spec = model.get("spec"), values = { ...model.get("values") };
+  let arrays = unpack(model.get("contents"), model.get("frame")), look, frames = [];
+  const said = live(model.get("readout")), fault = el("pre", { class: "earup-fault", hidden: true });
+  const won = el("p", { class: "earup-won", role: "status", "aria-live": "polite", text: model.get("solved") });
+  const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
+  const handles = spec.handles.map(makeHandle);
+  const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel" }, head(panel),
+    el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
+      handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
+  const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
+    el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
+    spec.controls.length ? el("div", { class: "earup-row earup-controls" }, spec.controls.map(makeControl)) : null, panels, said,
+    spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
+  const sound = spec.sr ? soundRow() : null;
+
+  function head(panel) {
+    const keys = panel.items.filter((item) => item.label && item.kind !== "mark");
+    return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }),
+      keys.map((item) => el("span", { class: `earup-key ${item.kind}`, style: `color:var(--${item.role})`, "data-role": item.role, text: item.label })));
+  }
+  function soundRow() {
+    const button = el("button", { class: "earup-main", type: "button", on: { click: () => (player.playing ? player.stop() : player.play()) } });
+    const level = el("span", { class: "earup-quiet" });
+    const player = loop(spec.sr, spec.ceiling_db, show);
+    function show() {
+      button.textContent = player.playing ? "Stop" : "Listen";
+      button.setAttribute("aria-pressed", player.playing);
+      const y = arrays.sound.data, rms = Math.sqrt(y.reduce((sum, v) => sum + v * v, 0) / y.length);
+      level.textContent = `${dbfs(20 * Math.log10(rms))} RMS, sampled at ${spec.sr} Hz. Esc stops.`;
+      root.__earup = player;
+    }
+    root.insertBefore(el("div", { class: "earup-row" }, button, level), said);
+    player.change(arrays.sound.data), show();
+    return { update: () => (player.change(arrays.sound.data), show()), stop: player.stop };
+  }
+
+  // Menus, boxes and sliders of the browser; a menu sends the index of its option.
+  function makeControl(c) {
+    const say = () => el("output", { text: `${number(c.log ? 2 ** values[c.name] : values[c.name], c.digits)} ${c.unit}`.trim() });
+    const send = (value) => ((values[c.name] = value), ask());
+    if (c.kind === "choice") {
+      const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text })));
+      menu.selectedIndex = values[c.name];
+      return el("label", {}, c.label, menu);
+    }
+    const slides = c.kind === "slider";
+    const input = el("input", { type: slides ? "range" : "checkbox", min: c.low, max: c.high, step: c.step,
+      on: { input: () => (send(slides ? Number(input.value) : input.checked), slides && input.nextSibling.replaceWith(say())) } });
+    slides ? (input.value = values[c.name]) : (input.checked = values[c.name]);
+    return slides ? el("label", {}, c.label, input, say()) : el("label", {}, input, c.label);
+  }
+
+  // One handle: a point to drag that is also a slider for keys and screen readers.
+  function makeHandle(h) {
+    const node = el("div", { class: `earup-handle ${h.along}`, role: "slider", tabindex: 0, "aria-label": h.label,
+      "aria-orientation": h.along === "x" ? "horizontal" : "vertical", "aria-valuemin": h.low, "aria-valuemax": h.high,
+      on: { keydown, pointermove: (event) => node.hasPointerCapture(event.pointerId) && follow(event) } });
+    const u = (v) => (h.log ? Math.log2(v) : v), back = (w) => (h.log ? 2 ** w : w);
+    const digits = Math.max(0, Math.ceil(-Math.log10(h.step) - 1e-9));
+    function put(value) { // to the nearest step, inside the range
+      const steps = Math.round((u(value) - u(h.low)) / h.step);
+      const next = Math.max(h.low, Math.min(h.high, Number(back(u(h.low) + steps * h.step).toFixed(h.log ? 6 : digits))));
+      if (next === values[h.name]) return;
+      values[h.name] = next, place(), ask();
+    }
+    function keydown(event) {
+      const leap = h.page ?? 10 * h.step, now = u(values[h.name]);
+      const to = { ArrowRight: now + h.step, ArrowUp: now + h.step, ArrowLeft: now - h.step, ArrowDown: now - h.step,
+        PageUp: now + leap, PageDown: now - leap, Home: u(h.low), End: u(h.high) }[event.key];
+      if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault(), event.stopPropagation(), put(back(to));
+    }
+    function follow(event) {
+      const box = canvases[h.panel].getBoundingClientRect(), { X, Y } = frames[h.panel];
+      put(h.along === "x" ? X.back(event.clientX - box.left) : Y.back(event.clientY - box.top));
+    }
+    function place() {
+      const { X, Y, box } = frames[h.panel], v = values[h.name];
+      node.style.left = `${h.along === "x" ? X.at(v) : box.x}px`;
+      node.style.top = `${h.along === "x" ? box.y + box.h : Y.at(v)}px`;
+      node.setAttribute("aria-valuenow", v);
+      node.setAttribute("aria-valuetext", `${Number(v.toFixed(h.log ? 1 : digits))} ${h.unit}`.trim());
+    }
+    return { node, spec: h, place, follow };
+  }
+  function grab(event, panel) { // the nearest handle of this panel comes to the pointer, by touch only the handle itself
+    const mine = handles.filter((h) => h.spec.panel === panel);
+    const on = mine.find((h) => h.node.contains(event.target));
+    if (event.button !== 0 || !mine.length || (!on && event.pointerType === "touch")) return;
+    const far = (h) => { const r = h.node.getBoundingClientRect(); return Math.abs(h.spec.along === "x" ? event.clientX - r.x - r.width / 2 : event.clientY - r.y - r.height / 2); };
+    const h = on ?? mine.reduce((a, b) => (far(b) < far(a) ? b : a));
+    event.preventDefault(), h.node.focus(), h.node.setPointerCapture(event.pointerId);
+    if (!on) h.follow(event);
+  }
+
+  let flying = 0, count = 0, pending = false, timer = 0;
+  function ask() { // at most one request under way; the newest values go when the answer is here
+    if (flying) return void (pending = true);
+    flying = ++count, pending = false;
+    timer = setTimeout(() => answered(), PATIENCE);
+    model.send({ n: flying, values: { ...values } });
+  }
+  function answered() {
+    clearTimeout(timer), (flying = 0);
+    if (pending) ask();
+  }
+  function receive(message, buffers) {
+    fault.textContent = message.fault ?? "", fault.hidden = !message.fault;
+    if (!message.fault) {
+      arrays = { ...arrays, ...unpack(message.contents, buffers[0]) };
+      said.textContent = message.readout, won.textContent = message.solved;
+      draw(), sound?.update();
+    }
+    if (message.n === flying) answered();
+  }
+  function draw() {
+    look ??= palette(root);
+    frames = spec.panels.map((panel, i) => drawPanel(canvases[i], panel, arrays, look));
+    handles.forEach((h) => h.place());
+    root.dispatchEvent(new CustomEvent("earup-drawn", { bubbles: true }));
+  }
+  model.on("msg:custom", receive);
+  host.append(root);
+  const unlook = onLook(root, () => ((look = palette(root)), draw()));
+  return () => (unlook(), clearTimeout(timer), sound?.stop(), model.off("msg:custom", receive));
+}
+
+export default { render };

@@ -1,0 +1,116 @@
+"""What a stage is made of: axes, panels, what is drawn on them, and handles. Plain dicts that the front end reads.
+
+Everything drawn names an array of `compute`'s reply. A role (see `helpers.look`) gives colour, dash and width.
+"""
+
+from __future__ import annotations
+
+import math
+
+from helpers.look import ROLES
+
+
+def _item(kind: str, name: str, role: str = "signal", **more) -> dict:
+    if role not in ROLES:
+        raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
+    return {"kind": kind, "name": name, "role": role, **more}
+
+
+def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = False) -> dict:
+    """Return an axis from `low` to `high` [`unit`]; a log axis ticks in octaves around 1000, one without label not."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"axis {label!r}: low={low} must lie below high={high}")
+    if log and low <= 0:
+        raise ValueError(f"axis {label!r}: a log axis needs low > 0, got {low}")
+    return {"label": label, "low": low, "high": high, "unit": unit, "log": log}
+
+
+def line(
+    name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float | None = None
+) -> dict:
+    """Return a line through array `name`, over array `x` or evenly over the axis; NaN leaves a gap."""
+    return _item("line", name, role, x=x, label=label, width=width)
+
+
+def dots(name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float = 4.0) -> dict:
+    """Return dots of radius `width` [px] at array `name`."""
+    return _item("dots", name, role, x=x, label=label, width=width)
+
+
+def stems(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
+    """Return dots on stalks that stand on the level `base`."""
+    return _item("stems", name, role, x=x, label=label, base=base, width=None)
+
+
+def area(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
+    """Return the pale area between array `name` and the level `base`."""
+    return _item("area", name, role, x=x, label=label, base=base)
+
+
+def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None) -> dict:
+    """Return upright lines at the places in array `name`; a `{}` in the label is the place, `row` keeps labels apart."""
+    return _item("mark", name, role, label=label, row=row, width=width)
+
+
+def image(name: str, *, low: float, high: float) -> dict:
+    """Return a picture of array `name`, shape (rows, columns), row 0 lowest, in the colours of levels."""
+    if not low < high:
+        raise ValueError(f"image {name!r}: low={low} must lie below high={high}")
+    return _item("image", name, low=low, high=high, label="")
+
+
+def panel(x: dict, y: dict, *items: dict, title: str = "", height: int = 190) -> dict:
+    """Return a panel: two axes and, from the bottom up, what is drawn between them; `height` in [px]."""
+    return {"x": x, "y": y, "items": list(items), "title": title, "height": height}
+
+
+def handle(
+    name: str,
+    label: str,
+    low: float,
+    high: float,
+    start: float,
+    *,
+    step: float,
+    unit: str = "",
+    page: float | None = None,
+    panel: int = 0,
+    along: str = "x",
+    log: bool = False,
+) -> dict:
+    """Return a point to drag along an axis of a panel; it is also a slider for the keyboard and for screen readers.
+
+    Parameters
+    ----------
+    name, label : str
+        Argument of `compute` that it sets; what a screen reader calls it.
+    low, high, start : float
+        Ends and first value [`unit`].
+    step, page : float
+        What an arrow key and what a Page key moves it by [`unit`], or [octaves] where `log`; a page is ten steps
+        unless given.
+    unit : str
+        For example "Hz".
+    panel : int
+        Which panel it lies in.
+    along : {"x", "y"}
+        Which axis it moves along.
+    log : bool
+        Whether steps are octaves.
+
+    Returns
+    -------
+    dict
+        One entry of `handles`.
+
+    Raises
+    ------
+    ValueError
+        If the range is empty, `start` lies outside it, or a step is not positive.
+    """
+    if not low < high or not low <= start <= high or (log and low <= 0):
+        raise ValueError(f"{label}: needs low < high and a start between them, got {low}, {high}, {start}")
+    if not step > 0 or along not in ("x", "y"):
+        raise ValueError(f"{label}: needs step > 0 and along='x' or 'y', got step={step}, along={along!r}")
+    ends = {"low": low, "high": high, "start": start, "step": step, "page": page or 10 * step}
+    return {"name": name, "label": label, **ends, "unit": unit, "panel": panel, "along": along, "log": log}
