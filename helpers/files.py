@@ -71,9 +71,8 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
     (0.5, 'float32', 8000)
     """
     wanted = None if sr is None else check_rate(sr)
-    name, raw = _open(path)
-    with raw:
-        y, sr = _decode(raw, name, max_seconds)
+    name, source, head = _open(path)
+    y, sr = _decode(source, name, head, max_seconds)
     y = check(y.mean(axis=0, dtype=np.float32) if mono or len(y) == 1 else y, name=name)
     if wanted not in (None, sr):
         y, sr = resample(y, sr=sr, to=wanted), wanted
@@ -179,10 +178,11 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
     return np.pad(out, [(0, 0)] * (y.ndim - 1) + [(0, n - out.shape[-1])])
 
 
-def _open(path) -> tuple[str, io.IOBase]:
-    """Return a name for messages and a readable binary file."""
+def _open(path) -> tuple[str, str | io.BytesIO, bytes]:
+    """Return a name for messages, what soundfile is to read, and the first bytes."""
     if hasattr(path, "read"):
-        return Path(str(getattr(path, "name", "the upload"))).name, io.BytesIO(path.read())
+        data = path.read()
+        return Path(str(getattr(path, "name", "the upload"))).name, io.BytesIO(data), data[:512]
     path = Path(path).expanduser()
     if path.is_dir():
         found = sorted(p.name for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
@@ -190,7 +190,8 @@ def _open(path) -> tuple[str, io.IOBase]:
         raise ValueError(f"{str(path)!r} is a folder; {has}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; {_near(path)}")
-    return path.name, path.open("rb")
+    with path.open("rb") as file:
+        return path.name, str(path), file.read(512)
 
 
 def _near(path: Path) -> str:
@@ -202,14 +203,12 @@ def _near(path: Path) -> str:
     return f"did you mean {' or '.join(close)}?" if close else "its folder holds no sound files"
 
 
-def _decode(raw, name: str, max_seconds: float) -> tuple[np.ndarray, int]:
+def _decode(source, name: str, head: bytes, max_seconds: float) -> tuple[np.ndarray, int]:
     """Return all channels as (channels, n) float32 and the file's own rate."""
-    head = raw.read(512)
-    raw.seek(0)
     if not head:
         raise ValueError(f"{name} is empty (0 bytes); copy or record it again")
     try:
-        with soundfile.SoundFile(raw) as file:
+        with soundfile.SoundFile(source) as file:
             sr = check_rate(file.samplerate, name=f"the sampling rate in {name}'s header, sr")
             if file.frames > max_seconds * sr:
                 raise ValueError(

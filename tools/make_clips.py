@@ -171,9 +171,9 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
         ),
     ),
     "left_right": ("Machine voice (slt), stereo: left, right, both", "flite", VOICE_SR, left_right),
-    "babble": ("Sixteen machine voices at once, no word to be understood", "flite", VOICE_SR, babble),
+    "babble": ("Sixteen machine voices (slt, awb) at once", "flite", VOICE_SR, babble),
     "rain": ("Rain, synthesised from noise and 3600 drops", "code", VOICE_SR, rain),
-    "hum": ("Mains hum, synthesised: 50 Hz and ten multiples up to 650 Hz", "code", VOICE_SR, hum),
+    "hum": ("Mains hum, synthesised: 50 Hz and nine multiples up to 650 Hz", "code", VOICE_SR, hum),
     "piano_chords": ("Grand piano, five chords", "fluidsynth", MUSIC_SR, lambda: play(PIANO, seconds=5.5)),
     "violin": (
         "Violin, a slow tune of seven notes",
@@ -208,7 +208,9 @@ def active_db(y: np.ndarray, *, sr: int) -> float:
 
 
 def levelled(y: np.ndarray, *, sr: int) -> np.ndarray:
-    """Fade the ends, then set the active level to LEVEL_DB, or as near as PEAK_DB allows."""
+    """Drop what is below 10 to 30 Hz, fade the ends, set the active level to LEVEL_DB or as near as PEAK_DB allows."""
+    freqs = np.fft.rfftfreq(y.shape[-1], 1 / sr)
+    y = np.fft.irfft(np.fft.rfft(y) * np.clip((freqs - 10) / 20, 0, 1), y.shape[-1])  # awb has an offset
     y = signals.fade(y, sr=sr)
     gain_db = min(LEVEL_DB - active_db(y, sr=sr), PEAK_DB - 20 * np.log10(np.abs(y).max()) - 0.01)
     return y * 10 ** (gain_db / 20)
