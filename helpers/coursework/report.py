@@ -117,13 +117,13 @@ def draw(found: list[Standing]):
     figures.use()
     known = {s.unit: s for s in found}
     done = sum(s.done for s in found)
-    fig = Figure(figsize=(plt.rcParams["figure.figsize"][0], 3.6), dpi=plt.rcParams["figure.dpi"])
-    ax = fig.add_axes((0.01, 0.02, 0.98, 0.80))
+    fig = Figure(figsize=(7.6, 4.2), dpi=plt.rcParams["figure.dpi"], layout="none")
+    ax = fig.add_axes((0.01, 0.01, 0.98, 0.83))
     ax.set(xlim=(0, 7.6), ylim=(-0.1, 4), xticks=[], yticks=[])
     ax.set_axis_off()
-    fig.text(0.01, 0.93, f"You have finished {done} of {len(found)} units", weight="bold", size=12.5)
-    how = "the bar fills with exercises solved and questions answered right; dashed: still to come"
-    fig.text(0.01, 0.865, how, size=9.5, color=figures.colour("text"))
+    fig.text(0.01, 0.94, f"You have finished {done} of {len(found)} units", weight="bold", size=12.5)
+    how = "in each unit: exercises solved, then questions answered right; dashed: still to come"
+    fig.text(0.01, 0.885, how, size=9.5, color=figures.colour("text"))
     for row, (part, numbers) in enumerate(PARTS.items()):
         ax.text(0, 3.42 - row, part, va="center", size=10, color=figures.colour("text"))
         for column, number in enumerate(numbers):
@@ -141,15 +141,17 @@ def _box(ax, x: float, y: float, number: str, standing: Standing | None) -> None
     edge = dict(edgecolor=colour("mute" if standing is None else "signal"), linewidth=1.0)
     ax.add_patch(Rectangle((x, y), w, h, facecolor="none", linestyle="-" if standing else (0, (3, 3)), **edge))
     ink = colour("ink" if standing else "mute")
-    ax.text(x + 0.07, y + h - 0.17, number, size=9.5, weight="bold", color=ink, va="center")
-    ax.text(x + 0.07, y + h - 0.30, NAMES[number], size=8.5, color=ink, va="top", linespacing=1.05)
+    ax.text(x + 0.07, y + h - 0.14, number, size=9.5, weight="bold", color=ink, va="center")
+    ax.text(x + 0.07, y + h - 0.25, NAMES[number], size=8.5, color=ink, va="top", linespacing=1.05)
     if standing is None:
         return
     share = (standing.solved + standing.right) / (standing.exercises + standing.questions)
-    ax.add_patch(Rectangle((x, y), w, 0.13, facecolor=colour("data"), edgecolor="none"))
-    ax.add_patch(Rectangle((x, y), w * share, 0.13, facecolor=colour("signal"), edgecolor="none"))
+    score = f"{standing.solved}/{standing.exercises} · quiz {standing.right}/{standing.questions}"
+    ax.text(x + 0.07, y + 0.20, score, size=8.5, color=colour("text"), va="center")
+    ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
+    ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
     if standing.done:
-        ax.text(x + w - 0.07, y + h - 0.17, "done", size=8.5, color=colour("ear"), ha="right", va="center")
+        ax.text(x + w - 0.07, y + h - 0.14, "done", size=8.5, color=colour("ear"), ha="right", va="center")
 
 
 PAGE = """<!doctype html>

@@ -85,7 +85,7 @@ def call(fn: Callable, probe: Probe) -> Trial:
 
 def numbers(value: object) -> np.ndarray | None:
     """Return `value` as a float array if it is real numbers (an array or one number, not a list), else None."""
-    if isinstance(value, (bool, np.bool_, str, bytes, list, tuple)) or np.iscomplexobj(value):
+    if isinstance(value, (bool, str, bytes, list, tuple)):
         return None
     try:
         array = np.asarray(value)

@@ -71,10 +71,10 @@ ALIAS_SLIPS = (
     ("wrap at half the rate", lambda f, sr: f % (sr / 2)),
     ("distance from half the rate", lambda f, sr: abs(f - sr / 2)),
     ("one fold only", lambda f, sr: f if f <= sr / 2 else sr - f),
-    ("one fold only, made positive", lambda f, sr: f if f <= sr / 2 else abs(sr - f)),
+    ("one fold only", lambda f, sr: f if f <= sr / 2 else abs(sr - f)),
     # above half the rate these two return the same as the two before, which are therefore tried first
     ("always sr - freq", lambda f, sr: sr - f),
-    ("always |sr - freq|", lambda f, sr: abs(sr - f)),
+    ("always sr - freq", lambda f, sr: abs(sr - f)),
     ("negative frequency", lambda f, sr: f - sr * np.round(f / sr)),
     ("negative frequency", lambda f, sr: (f + sr / 2) % sr - sr / 2),
     ("clipping at half the rate", lambda f, sr: min(f, sr / 2)),
