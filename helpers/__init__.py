@@ -9,7 +9,8 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.audio`: files to arrays and back, resampling, mixing, the shipped clips.
 - `helpers.signals`: test signals with known answers.
 - `helpers.metrics`: levels in dB, and how far an estimate is from its target.
-- `helpers.loudness`: how loud a sound is, in LUFS.
+- `helpers.loudness`: how loud a sound is: equal-loudness contours, weightings, sones, LUFS.
+- `helpers.pitch`: mel, Bark, ERB-rate, semitones, and back to hertz.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
 
 The face: what you see and touch.

@@ -111,3 +111,45 @@ def check_rate(sr: int, *, name: str = "sr") -> int:
             f"from {LOWEST_RATE} to {HIGHEST_RATE}, such as 16000"
         )
     return int(sr)
+
+
+def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.ndarray:
+    """Return numbers as float64, or say which of them lies outside the range that makes sense.
+
+    Parameters
+    ----------
+    values : array_like
+        Real numbers, any shape.
+    name, unit : str
+        What the error message calls them, and what they are counted in.
+    low, high : float
+        The range, both ends included (and a rounding error beyond, so that 20 Hz made by a logarithm passes).
+
+    Returns
+    -------
+    np.ndarray
+        The same numbers, float64, of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or one is NaN, outside the range or no real number.
+
+    Examples
+    --------
+    >>> check_range([440.0, -1.0], name="freqs", low=0, high=1e9, unit="Hz")
+    Traceback (most recent call last):
+    ValueError: freqs holds -1 Hz; every value must be a number from 0 to 1e+09 Hz
+    """
+    values = np.asarray(values)
+    if values.size == 0:
+        raise ValueError(f"{name} is empty; pass at least one number from {low:g} to {high:g} {unit}")
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"{name} holds {values.dtype} values; pass real numbers from {low:g} to {high:g} {unit}")
+    slack = 1e-12 * np.abs([low, high])
+    bad = values[~((values >= low - slack[0]) & (values <= high + slack[1]))]
+    if bad.size:
+        raise ValueError(
+            f"{name} holds {bad[0]:g} {unit}; every value must be a number from {low:g} to {high:g} {unit}"
+        )
+    return values.astype(np.float64)

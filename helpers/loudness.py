@@ -1,9 +1,26 @@
-"""Programme loudness in LUFS (ITU-R BS.1770, EBU R 128)."""
+"""How loud a sound is: programme loudness in LUFS (ITU-R BS.1770, EBU R 128); contours, weightings and sones.
+
+The last three live in `helpers.contours`, `helpers.weightings` and `helpers.sones`, and are reached from here too.
+"""
 
 import numpy as np
 
 from helpers.checks import check, check_rate
+from helpers.contours import equal_loudness_contour, historical_contour, loudness_level
 from helpers.files import resample
+from helpers.sones import phon_to_sone, sone_to_phon
+from helpers.weightings import weighting
+
+__all__ = [
+    "equal_loudness_contour",
+    "historical_contour",
+    "integrated_loudness",
+    "k_weighting",
+    "loudness_level",
+    "phon_to_sone",
+    "sone_to_phon",
+    "weighting",
+]
 
 # Front channels count once, surround channels 1.41 times (BS.1770); five channels are L, R, C, Ls, Rs, without LFE.
 WEIGHTS = {1: [1.0], 2: [1.0] * 2, 3: [1.0] * 3, 5: [1.0, 1.0, 1.0, 1.41, 1.41]}
