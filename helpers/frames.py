@@ -44,7 +44,10 @@ class Frames:
             if not touched <= self._moved:
                 self._moved |= touched
                 self._redraw()
-            self._compose()
+            else:
+                self.canvas.restore_region(self._still)
+                self._draw_over()
+                self._settle()
         return self.canvas.buffer_rgba()
 
     def jpeg(self, quality: int = 88) -> bytes:
@@ -69,23 +72,22 @@ class Frames:
         for artist in self._over:
             artist.set_animated(True)
         self.canvas.draw()
-        for artist in self._family:
-            _settle(artist)
         self._still = None if self._overlap() else self.canvas.copy_from_bbox(self.figure.bbox)
-        for artist in self._over:
-            self._draw(artist)
+        self._draw_over()
         for artist in self._over:
             artist.set_animated(False)  # so that saving the figure, or drawing it elsewhere, shows all of it
-            _settle(artist)
+        self._settle()
 
-    def _compose(self) -> None:
-        self.canvas.restore_region(self._still)
+    def _draw_over(self) -> None:
         for artist in self._over:
-            self._draw(artist)
-            _settle(artist)
+            artist.draw(self.canvas.get_renderer())
 
-    def _draw(self, artist) -> None:
-        artist.draw(self.canvas.get_renderer())
+    def _settle(self) -> None:
+        """Forget past changes; drawing leaves marks behind, on what is invisible and on what others measured."""
+        for artist in self._family:
+            artist.stale = False
+            for part in () if isinstance(artist, Axis) else artist.findobj():
+                part.stale = False
 
     def _above(self) -> list:
         """Return what moves and, in the same axes, what lies above it, from the bottom up."""
@@ -109,11 +111,3 @@ def _has_grid(axis: Axis) -> bool:
 
 def _is_stale(artist) -> bool:
     return artist.stale or (not isinstance(artist, Axis) and any(a.stale for a in artist.findobj()))
-
-
-def _settle(artist) -> None:
-    """Forget past changes; drawing leaves some marks behind, for example on what is invisible."""
-    artist.stale = False
-    if not isinstance(artist, Axis):
-        for part in artist.findobj():
-            part.stale = False

@@ -48,7 +48,7 @@ def area(name: str, *, x: str | None = None, role: str = "signal", label: str = 
 
 
 def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None) -> dict:
-    """Return upright lines at the places in array `name`; a `{}` in the label is the place, `row` keeps labels apart."""
+    """Return upright lines at the places in array `name`; `{}` in the label is the place, `row` keeps labels apart."""
     return _item("mark", name, role, label=label, row=row, width=width)
 
 

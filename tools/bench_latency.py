@@ -106,8 +106,9 @@ def drag_count(page, handle) -> int:
     page.mouse.move(x, y)
     page.mouse.down()
     before = page.evaluate("() => window.pictures.length")
-    for i in range(30):
-        page.mouse.move(x + 4 * i, y + (4 * i if "stage" in handle else 0))
+    for i in range(30):  # there and back, a new value at every step
+        way = min(i, 30 - i)
+        page.mouse.move(*((x, y + 2.5 * way) if "scene" in handle else (x + 8 * way, y)))
         page.wait_for_timeout(25)
     shown = page.evaluate("() => window.pictures.length") - before
     page.mouse.up()

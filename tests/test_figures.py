@@ -1,0 +1,152 @@
+"""Facts about the figures: readable colours, right axes, right levels, small pictures, words that travel along."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import diagrams, figures
+
+
+@pytest.fixture(autouse=True)
+def paper():
+    with plt.rc_context():
+        figures.use()
+        yield
+    plt.close("all")
+    figures.use()
+
+
+@pytest.mark.parametrize("theme", ["paper", "night"])
+def test_every_role_is_readable_as_text(theme):
+    figures.use(theme)
+    for role in [*figures.ROLES, "ink", "text"]:
+        assert figures.contrast(figures.colour(role), figures.colour("ground")) >= 4.5  # WCAG 2, level AA
+
+
+def test_contrast_is_that_of_wcag():
+    assert figures.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)  # the standard's own example grey
+
+
+def test_roles_differ_without_colour():
+    looks = {(role.dash, role.width, role.marker) for role in figures.ROLES.values()}
+    assert len(looks) == len(figures.ROLES)
+
+
+def test_level_map_runs_evenly_from_the_ground_to_the_dark():
+    colours = plt.get_cmap("level")(np.linspace(0, 1, 11))[:, :3]
+    assert tuple(colours[0]) == (1, 1, 1)
+    lightness = np.array([116 * np.cbrt((c**2.2) @ [0.2126, 0.7152, 0.0722]) - 16 for c in colours])
+    assert np.all(np.diff(lightness) < -6)
+
+
+@pytest.mark.parametrize("call", [figures.colour, figures.stroke, figures.use])
+def test_unknown_names_are_refused(call):
+    with pytest.raises(ValueError, match="purple"):
+        call("purple")
+
+
+def test_waveform_puts_samples_at_their_times():
+    ax = figures.waveform([0.0, 1.0, -1.0], sr=2, start=5)
+    assert ax.lines[0].get_xdata().tolist() == [5.0, 5.5, 6.0]
+    assert ax.get_xlabel() == "Time [s]" and ax.get_ylabel() == "Amplitude [full scale = 1]"
+
+
+def test_drawings_go_into_the_axes_given():
+    axes = plt.figure().subplots(3)
+    y = np.zeros(1024)
+    assert figures.waveform(y, sr=100, ax=axes[0]) is axes[0]
+    assert figures.spectrum([0, 1], [-3, -6], ax=axes[1], role="error") is axes[1]
+    assert figures.spectrogram(y, sr=100, n_fft=64, hop_length=32, ax=axes[2]) is axes[2]
+    assert axes[1].get_ylabel() == "Level [dBFS]" and axes[2].get_ylabel() == "Frequency [kHz]"
+    assert axes[1].lines[0].get_color() == figures.colour("error")
+
+
+def test_spectrogram_reads_a_sine_at_its_amplitude_and_place():
+    """A sine of amplitude 0.1 on bin 16 reads -20 dBFS there: 20 log10(0.1)."""
+    sr, n_fft = 8000, 256
+    y = 0.1 * np.sin(2 * np.pi * (16 * sr / n_fft) * np.arange(sr) / sr)
+    ax = figures.spectrogram(y, sr=sr, n_fft=n_fft, hop_length=64)
+    levels = ax.images[0].get_array()
+    middle = levels[:, levels.shape[1] // 2]
+    assert middle.argmax() == 16 and middle.max() == pytest.approx(-20, abs=0.01)
+    left, right, low, high = ax.images[0].get_extent()
+    assert low + 16.5 * (high - low) / levels.shape[0] == pytest.approx(0.5)  # bin 16 is 500 Hz
+    assert left + 0.5 * (right - left) / levels.shape[1] == pytest.approx(0)  # frame 0 is centred on sample 0
+
+
+def test_spectrogram_shows_a_click_when_it_happens():
+    y = np.zeros(8000)
+    y[4000] = 1
+    ax = figures.spectrogram(y, sr=8000, n_fft=64, hop_length=16)
+    image = ax.images[0]
+    left, right, _, _ = image.get_extent()
+    frame = image.get_array().sum(axis=0).argmax()
+    assert left + (frame + 0.5) * (right - left) / image.get_array().shape[1] == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: figures.waveform(np.zeros((2, 9)), sr=8), r"\(2, 9\).*one channel"),
+        (lambda: figures.waveform([], sr=8), r"\(0,\)"),
+        (lambda: figures.spectrum([1, 2], [1, 2, 3]), "one shape"),
+        (lambda: figures.spectrogram(np.zeros(99), sr=8, n_fft=8, hop_length=4, low=0, high=0), "below"),
+        (lambda: figures.hz_axis(plt.gca(), 0, 100), "0 < low"),
+        (lambda: diagrams.box(plt.gca(), 0, 0, "x", "cloud"), "cloud"),
+    ],
+)
+def test_bad_input_is_refused_with_its_value(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
+def test_hz_axis_ticks_in_octaves_around_1_khz():
+    _, ax = plt.subplots()
+    figures.hz_axis(ax, 125, 8000)
+    ax.figure.canvas.draw()
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["125", "250", "500", "1k", "2k", "4k", "8k"]
+
+
+def test_claim_keeps_its_room_and_wraps():
+    fig, ax = plt.subplots(figsize=(4, 3))
+    figures.claim(fig, "A finding that is much too long to stand on a single line of this figure", "how")
+    fig.canvas.draw()
+    lowest = min(text.get_window_extent().y0 for text in fig.texts)
+    assert "\n" in fig.texts[0].get_text() and ax.get_window_extent().y1 < lowest
+    assert all(text.get_window_extent().x1 <= fig.bbox.x1 for text in fig.texts)
+
+
+def test_picture_is_small_and_true_to_the_figure():
+    fig, ax = plt.subplots()
+    figures.spectrogram(np.random.default_rng(0).normal(0, 0.01, 16000), sr=16000, n_fft=512, hop_length=128, ax=ax)
+    png = figures.picture(fig)
+    assert len(png) < 60_000
+    assert Image.open(io.BytesIO(png)).size == tuple(fig.canvas.get_width_height())
+
+
+def test_show_gives_picture_and_words_and_closes(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw, **more: shown.append((data, more)))
+    fig, _ = plt.subplots()
+    figures.show(fig, alt="A tone of <440 Hz>\n    and its octave.")
+    picture, words = shown
+    assert picture[0]["text/plain"] == "A tone of <440 Hz> and its octave."
+    assert picture[1]["metadata"]["image/png"]["alt"] == "A tone of <440 Hz> and its octave."
+    assert "A tone of &lt;440 Hz&gt; and its octave." in words[0]["text/html"]
+    assert not plt.fignum_exists(fig.number)
+
+
+def test_show_wants_words():
+    with pytest.raises(ValueError, match="Plot"):
+        figures.show(plt.figure(), alt="Plot")
+
+
+def test_diagram_coordinates_are_inches():
+    fig, ax = diagrams.canvas(5, 2)
+    diagrams.box(ax, 1, 1, "in", "data")
+    diagrams.wire(ax, [(1.5, 1), (3, 1)], "prediction", bold=True)
+    x, y = ax.transData.transform((1, 1)) / fig.dpi
+    assert (x, y) == pytest.approx((1, 1))
