@@ -13,7 +13,7 @@ import soxr
 
 from helpers.checks import check, check_rate
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
+SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au"}
 # First bytes of what people try to load; libsndfile only says "Format not recognised".
 KNOWN = {
     b"\x89PNG": "a PNG picture",

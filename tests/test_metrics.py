@@ -64,11 +64,6 @@ def test_levels_of_two_channels_are_two_levels():
     assert metrics.level_db(np.zeros(9)) == -120 and metrics.peak_db(np.zeros(9)) == -120
 
 
-def test_a_float32_mean_square_is_summed_in_double():
-    y = np.full(20_000_000, 0.1, dtype=np.float32)
-    assert metrics.rms(y) == pytest.approx(np.float64(np.float32(0.1)), rel=1e-9)
-
-
 # --- ratios ---------------------------------------------------------------------------------------------------------
 
 
@@ -175,10 +170,10 @@ def test_clean_speech_scores_best_and_noise_lowers_it(name, best):
 def test_another_rate_scores_nearly_the_same(name):
     pytest.importorskip("pystoi" if name == "stoi" else name)
     y, sr = audio.clip("voice_b")
-    noisy = audio.mix(y, signals.white_noise(sr=sr, duration=2.0, level_db=-20).astype(np.float32), snr_db=10)
-    up = [audio.resample(part, sr=sr, to=44100) for part in (noisy, y)]
+    noisy = audio.mix(y, signals.white_noise(sr=sr, duration=2.0, level_db=-20).astype(np.float32), snr_db=30)
+    up = [audio.resample(part, sr=sr, to=48000) for part in (noisy, y)]
     metric = getattr(metrics, name)
-    assert metric(*up, sr=44100) == pytest.approx(metric(noisy, y, sr=sr), abs=0.05)
+    assert metric(*up, sr=48000) == pytest.approx(metric(noisy, y, sr=sr), abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["pesq", "stoi"])
