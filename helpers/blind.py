@@ -10,12 +10,11 @@ from helpers.answers import AnswerFile
 from helpers.frontend import Stored, bundle, styles
 from helpers.frontend.card import card
 from helpers.frontend.tracks import CEILING_DB, decibels, playable_rate
-from helpers.listeners import SimulatedListener
+from helpers.listeners import SimulatedListener, simulated
 from helpers.mushra import mushra_report
 from helpers.psychophysics import abx_verdict
 from helpers.stimuli import checked_items, fingerprint, prepared
 
-LETTERS = "ABCDEFGHI"
 TRIALS = (5, 100)  # with fewer than five not even a perfect score has p < .05
 COLUMNS = {
     "abx": {"trial": int, "x": str, "answer": str},
@@ -30,11 +29,11 @@ TITLES = {
 
 
 def blind_test(
+    kind: str,
     tracks: Mapping,
     *,
     sr: int,
     name: str | None = None,
-    kind: str = "abx",
     n_trials: int = 16,
     match: str | None = "loudness",
     gain_db: float = 0.0,
@@ -43,15 +42,17 @@ def blind_test(
 ) -> "BlindTest":
     """Compare sounds without knowing which is which.
 
-    ``kind="abx"``: is X the sound A or the sound B? A fixed number of trials, no score before the end, an exact
-    binomial p. ``kind="rank"``: put letters in order, best first. ``kind="mushra"``: rate letters against a reference;
-    among them are the reference itself and two low-pass anchors (3.5 and 7 kHz, made here).
+    ``"abx"``: is X the sound A or the sound B? A fixed number of trials, no score before the end, an exact binomial p.
+    ``"rank"``: put letters in order, best first. ``"mushra"``: rate letters against a reference; among them are the
+    reference itself and two low-pass anchors (3.5 and 7 kHz, made here).
 
     What hides behind X or a letter is drawn in the browser when the trial begins. It stands in no text of the page;
     whoever opens the browser's developer tools, or the file with the answers, can find out.
 
     Parameters
     ----------
+    kind : {"abx", "rank", "mushra"}
+        Which test.
     tracks : dict of str to np.ndarray, each of shape (n,) or (2, n)
         Signals of one length [full scale = 1]: two for ABX, where they may be equal, 2 to 9 to rank. For MUSHRA a dict
         of at least six items, each of them a dict of conditions, the same in all items, one of them "reference".
@@ -60,8 +61,6 @@ def blind_test(
     name : str, optional
         Every answer is saved at once in ``blind_<name>.csv`` beside the notebook (see `helpers.answers`), and the test
         goes on where it stopped. Without a name nothing is saved.
-    kind : {"abx", "rank", "mushra"}
-        Which test.
     n_trials : int, default 16
         Trials of an ABX test, 5 to 100, fixed beforehand.
     match : {"loudness", "rms", None}
@@ -85,7 +84,7 @@ def blind_test(
     Examples
     --------
     >>> y = np.sin(np.arange(8000)) / 10
-    >>> blind_test({"one": y, "two": y}, sr=8000).result
+    >>> blind_test("abx", {"one": y, "two": y}, sr=8000).result
     '0 of 16 trials answered; the result comes after the last one.'
     """
     if kind not in COLUMNS:
@@ -227,21 +226,9 @@ class BlindTest(Stored, anywidget.AnyWidget):
             raise ValueError("this test has answers already; make one for the simulated listener, without a name")
         self.note += "\nThese answers are a simulated listener's."
         for screen in range(self._screens):
-            self.answers = [*self.answers, *self._simulated(listener, screen)]
+            item = self._items[screen] if self.kind == "mushra" else ""
+            self.answers = [*self.answers, *simulated(listener, self.kind, self._names, screen, item)]
         return self
-
-    def _simulated(self, listener: SimulatedListener, screen: int) -> list[dict]:
-        if self.kind == "abx":
-            x = "AB"[listener.rng.integers(2)]
-            return [{"trial": screen + 1, "x": x, "answer": listener.abx(x)}]
-        heard = [self._names[i] for i in listener.rng.permutation(len(self._names))]
-        letter = dict(zip(heard, LETTERS, strict=False))
-        if self.kind == "rank":
-            order = listener.rank(heard)
-            return [{"rank": i + 1, "track": name, "letter": letter[name]} for i, name in enumerate(order)]
-        rated = zip(heard, listener.rate(heard), strict=True)
-        item = self._items[screen]
-        return [{"item": item, "condition": n, "letter": letter[n], "rating": rating} for n, rating in rated]
 
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""
@@ -250,11 +237,8 @@ class BlindTest(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return a picture with the title and the names as PNG."""
-        return card(
-            self.title,
-            [(self.stored_text().partition(":")[0], ", ".join(self._names), None)],
-            "Run this cell to take it.",
-        )
+        what, _, names = self.stored_text().removesuffix(" Run this cell to take it.").partition(": ")
+        return card(self.title, [(what, names, None)], "Run this cell to take it.")
 
 
 def _ratings(rows: list[dict], names: list[str]) -> dict[str, np.ndarray]:

@@ -83,3 +83,16 @@ class SimulatedListener:
     def _heard(self, names: list) -> np.ndarray:
         worth = [self.quality.get(name, 100) for name in names]
         return np.array(worth) + self.noise * self.rng.standard_normal(len(names))
+
+
+def simulated(listener: SimulatedListener, kind: str, names: list[str], screen: int, item: str) -> list[dict]:
+    """Return one screen's answers to a blind test, in the form in which the page sends them."""
+    if kind == "abx":
+        x = "AB"[listener.rng.integers(2)]
+        return [{"trial": screen + 1, "x": x, "answer": listener.abx(x)}]
+    heard = [names[i] for i in listener.rng.permutation(len(names))]
+    letter = dict(zip(heard, "ABCDEFGHI", strict=False))
+    if kind == "rank":
+        return [{"rank": i + 1, "track": n, "letter": letter[n]} for i, n in enumerate(listener.rank(heard))]
+    rated = zip(heard, listener.rate(heard), strict=True)
+    return [{"item": item, "condition": n, "letter": letter[n], "rating": rating} for n, rating in rated]

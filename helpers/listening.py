@@ -10,6 +10,7 @@ import numpy as np
 import traitlets
 
 from helpers import metrics
+from helpers.blind import blind_test
 from helpers.frontend import Stored, bundle, styles
 from helpers.frontend.card import card
 from helpers.frontend.tracks import (
@@ -24,7 +25,7 @@ from helpers.frontend.tracks import (
 )
 from helpers.recorder import recorder
 
-__all__ = ["Player", "player", "recorder"]
+__all__ = ["Player", "blind_test", "player", "recorder"]
 
 
 def player(

@@ -112,14 +112,15 @@ function render({ model, el: host }) {
   function show(nodes, keys = {}, focus = null) {
     const here = root.contains(document.activeElement);
     table = keys;
-    body.replaceChildren(...nodes.flat());
+    body.replaceChildren(...nodes.flat(Infinity));
     if (here) (focus ?? root).focus();
     notes();
   }
   function notes() {
-    const saved = model.get("saved"), given = model.get("answers").length;
-    const kept = !given ? "" : saved >= given ? `Saved in ${model.get("file")}.` : "Not saved: no running kernel has answered. The test works all the same.";
-    foot.replaceChildren(...paragraphs(model.get("note"), "earup-quiet"), ...paragraphs(kept, "earup-quiet"));
+    const given = model.get("answers").length, behind = given - model.get("saved"), done = given >= screens * perScreen;
+    const saved = behind <= 0 ? `Saved in ${model.get("file")}.` : "Not saved: no running kernel has answered. The test works all the same.";
+    const tell = given && model.get("file") && (done || behind <= 0 || behind > perScreen); // the last answer may be on its way
+    foot.replaceChildren(...paragraphs(started ? "" : model.get("note"), "earup-quiet"), ...paragraphs(tell ? saved : "", "earup-quiet"));
   }
   function progress(at) {
     const what = kind === "abx" ? "Trial" : "Item", words = `${what} ${at + 1} of ${screens}`;
@@ -128,7 +129,7 @@ function render({ model, el: host }) {
   }
   // A form, so that Enter in any of its controls confirms; rows() gives the answers, or a string that says what is missing.
   function form(rows, ...children) {
-    const confirm = el("button", { type: "submit", class: "earup-main", text: "Confirm (Enter)" });
+    const confirm = el("button", { type: "submit", class: "earup-main", text: kind === "rank" ? "Confirm" : "Confirm (Enter)" });
     const submit = (event) => {
       event.preventDefault();
       const given = rows();
@@ -223,19 +224,25 @@ function render({ model, el: host }) {
     rank: "Listen to every letter (keys 1 to 9) and put them in order, best first (arrow up and down). The names come after you confirm.",
     mushra: "Rate every letter against the reference, 0 to 100 (keys: 0 reference, 1 to 9 a letter, arrows its slider, Enter confirms). The names come after the last item.",
   };
-  async function start(event) {
-    event.currentTarget.disabled = true;
+  let checking = false; // the button stays enabled, because a disabled one would drop the focus
+  async function start() {
+    if (checking) return;
+    checking = true;
     say.textContent = "Checking playback for a second ...";
     const found = playbackWarning(await checkPlayback(context(sr)));
     warning.hidden = !found;
     warning.textContent = found ?? "";
+    checking = false;
     started = true;
     next();
   }
   function intro(at) {
     const button = el("button", { type: "button", class: "earup-main", text: at ? `Go on at ${at + 1} of ${screens}` : "Start", on: { click: start } });
-    const volume = "Headphones on. Set the volume in the first trial so that it is comfortable, then leave it alone until the end.";
-    show([paragraphs(model.get("question")), paragraphs(HOW[kind]), paragraphs(volume), el("div", { class: "earup-row" }, button)], {}, button);
+    const volume = at ? "Headphones on, at the volume you had before: another volume is another test."
+      : "Headphones on. Set the volume in the first trial so that it is comfortable, then leave it alone until the end.";
+    const [a, b] = sounds[0].tracks;
+    const names = kind === "abx" && a.name !== "A" ? `A: ${a.name}. B: ${b.name}.` : "";
+    show([paragraphs(model.get("question")), paragraphs(names), paragraphs(HOW[kind]), paragraphs(volume), el("div", { class: "earup-row" }, button)], {}, button);
   }
 
   function result() {
@@ -250,7 +257,8 @@ function render({ model, el: host }) {
       mushra: () => [el("table", {}, row("th", ["condition", "mean", "lowest", "highest"]), tracks.map(({ name }) => row("td", [name, ...summary(ratings(name))]))) ],
     }[kind]();
     const counts = "A second go is a test of its own: decide beforehand which one counts.";
-    show([nodes, paragraphs(model.get("report")), el("div", { class: "earup-row" }, again, el("span", { class: "earup-quiet", text: counts }))], {}, again);
+    const report = model.get("report") || (kind === "mushra" ? "Intervals and p values come from Python: they need a running kernel." : "");
+    show([nodes, paragraphs(report), el("div", { class: "earup-row" }, again, el("span", { class: "earup-quiet", text: counts }))], {}, again);
     say.textContent = "The test is complete.";
   }
 
