@@ -173,7 +173,7 @@ def test_another_rate_scores_nearly_the_same(name):
     noisy = audio.mix(y, signals.white_noise(sr=sr, duration=2.0, level_db=-20).astype(np.float32), snr_db=30)
     up = [audio.resample(part, sr=sr, to=48000) for part in (noisy, y)]
     metric = getattr(metrics, name)
-    assert metric(*up, sr=48000) == pytest.approx(metric(noisy, y, sr=sr), abs=0.01)
+    assert metric(*up, sr=48000) == pytest.approx(metric(noisy, y, sr=sr), abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["pesq", "stoi"])
