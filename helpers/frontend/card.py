@@ -8,7 +8,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 WIDTH, ROW, EDGE, LEFT = 760, 64, 14, 240  # [px]; the waveforms begin at LEFT
 INK, TEXT, GRID, SIGNAL = "#1F2328", "#4A5159", "#C9CED3", "#2B6FB6"
-FINE = 2  # drawn this much larger and reduced, for smooth edges
+FINE = 2  # letters are drawn this much larger and reduced, for smooth edges
 
 
 def card(title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str, *, seconds: float = 0.0) -> bytes:
@@ -31,29 +31,28 @@ def card(title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str
         A PNG, the same for the same input.
     """
     height = 2 * EDGE + 24 + ROW * len(rows) + 22
-    image = Image.new("RGB", (WIDTH * FINE, height * FINE), "white")
-    draw = ImageDraw.Draw(image)
+    large = Image.new("RGB", (WIDTH * FINE, height * FINE), "white")
+    draw = ImageDraw.Draw(large)
     _write(draw, EDGE, EDGE, title, 15, INK)
-    waves = [np.atleast_2d(y).mean(axis=0) for _, _, y in rows if y is not None]
-    span = max((len(y) for y in waves), default=1)
-    peak = max((float(np.abs(y).max()) for y in waves), default=0) or 1.0
     for i, (name, detail, y) in enumerate(rows):
         top, room = EDGE + 28 + ROW * i, WIDTH - 2 * EDGE if y is None else LEFT - EDGE - 10
         _write(draw, EDGE, top + 12, name, 14, INK, room)
         _write(draw, EDGE, top + 32, detail, 12, TEXT, room)
+    waves = [None if y is None else np.atleast_2d(y).mean(axis=0) for _, _, y in rows]
+    span = max((len(y) for y in waves if y is not None), default=0)
+    _write(draw, EDGE, height - EDGE - 16, f"{span * seconds:.2f} s. {footer}" if seconds else footer, 13, TEXT)
+    image = large.resize((WIDTH, height), Image.Resampling.LANCZOS)
+    peak = max((float(np.abs(y).max()) for y in waves if y is not None), default=0) or 1.0
+    for i, y in enumerate(waves):
         if y is not None:
-            _wave(draw, np.atleast_2d(y).mean(axis=0), top, span, peak)
-    length = f"{span * seconds:.2f} s. " if seconds else ""
-    _write(draw, EDGE, height - EDGE - 16, length + footer, 13, TEXT)
-    small = image.resize((WIDTH, height), Image.Resampling.LANCZOS)
-    small = small.quantize(palette=_palette(), dither=Image.Dither.NONE)
+            _wave(ImageDraw.Draw(image), y, EDGE + 28 + ROW * i, span, peak)
     out = io.BytesIO()
-    small.save(out, format="PNG", optimize=True)
+    image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
     return out.getvalue()
 
 
 def _palette() -> Image.Image:
-    """Return the colours in use and five steps from each to white, so that nothing else can appear."""
+    """Return the colours in use and five steps from each to white: few colours, a small file."""
     shades = np.linspace(0, 1, 6)[:, None]
     colours = np.concatenate([ImageColor.getrgb(c) * (1 - shades) + 255 * shades for c in (INK, TEXT, SIGNAL, GRID)])
     palette = Image.new("P", (1, 1))
@@ -74,12 +73,11 @@ def _write(
 
 def _wave(draw: ImageDraw.ImageDraw, y: np.ndarray, top: float, span: int, peak: float) -> None:
     """Draw the lowest and highest sample of each pixel."""
-    middle, half = (top + ROW / 2) * FINE, 0.44 * ROW * FINE
-    draw.line([(LEFT * FINE, middle), ((WIDTH - EDGE) * FINE, middle)], fill=GRID, width=FINE)
+    middle, half = top + ROW // 2, 0.44 * ROW
+    draw.line([(LEFT, middle), (WIDTH - EDGE, middle)], fill=GRID)
     edges = np.linspace(0, span, WIDTH - EDGE - LEFT + 1).astype(int)
-    for x, (a, b) in enumerate(pairwise(edges)):
+    for x, (a, b) in enumerate(pairwise(edges), start=LEFT):
         part = y[a : max(b, a + 1)]
         if part.size:
             high, low = middle - half * part.max() / peak, middle - half * part.min() / peak
-            left = (LEFT + x) * FINE
-            draw.rectangle([left, high - FINE / 2, left + FINE - 1, low + FINE / 2], fill=SIGNAL)
+            draw.line([(x, round(high)), (x, round(low))], fill=SIGNAL)

@@ -49,7 +49,7 @@ function render({ model, el: host }) {
   const button = (text, click, kind) => el("button", { type: "button", text, class: kind, on: { click } });
   const record = button("Record", () => (mic ? finish() : begin()), "earup-main");
   const listen = button("Listen", () => (player?.playing ? player.stop() : hear()));
-  const keep = button("Save", () => save(false));
+  const keep = button("Save", () => save(false), "earup-main");
   const replace = button("Replace the old one", () => save(true)), leave = button("Keep the old one", () => ask(false));
   const remove = button("", discard);
   const upload = el("input", { type: "file", accept: "audio/*,.wav,.flac,.ogg,.mp3", class: "earup-hidden", on: { change: choose } });
@@ -203,7 +203,7 @@ function render({ model, el: host }) {
   function show() {
     const saved = model.get("saved"), there = "seconds" in saved;
     record.textContent = mic ? "Stop" : take ? "Record again" : "Record";
-    record.setAttribute("aria-pressed", String(!!mic));
+    record.classList.toggle("earup-main", !take || !!mic);
     meter.hidden = level.hidden = !mic;
     canvas.hidden = trimRow.hidden = !take || !!mic;
     replace.hidden = leave.hidden = !held, keep.hidden = held;

@@ -75,7 +75,8 @@ def test_left_and_right_stay_apart(widget_page):
     press_play(page)
     page.evaluate("""() => { const { ctx, analyser } = document.querySelector('.earup-player').__earup;
         const split = ctx.createChannelSplitter(2); analyser.connect(split);
-        window.ears = [0, 1].map(c => { const a = ctx.createAnalyser(); a.fftSize = 4096; split.connect(a, c); return a; }); }""")
+        window.ears = [0, 1].map(c => { const a = ctx.createAnalyser(); a.fftSize = 4096; split.connect(a, c);
+          return a; }); }""")
     until(page, "m.position > 0.6")
     left, right = page.evaluate(f"() => {{ {RMS} return window.ears.map(rms); }}")
     assert left == pytest.approx(0.2 / np.sqrt(2), rel=0.05)
