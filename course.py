@@ -30,13 +30,17 @@ def usage():
 
 
 def run(command):
-    """Run a command in the course's folder, leave Ctrl-C to it, and return its exit status."""
-    process = subprocess.Popen(command, cwd=ROOT)
+    """Hand over to a command in the course's folder, so that Ctrl-C and other signals reach it and nobody else."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.chdir(ROOT)
+        os.execv(command[0], command)
+    process = subprocess.Popen(command, cwd=ROOT)  # Windows cannot hand over
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            continue  # the command got the same signal and decides what it means
+            continue  # the command got it too, and decides what it means
 
 
 def main(argv):

@@ -28,7 +28,8 @@ def command(*, port: int | None, rest: list[str]) -> list[str]:
     asked = ["--ServerApp.port_retries=0", f"--ServerApp.port={port}"] if port else []
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in rest else []
     quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    return [sys.executable, "-m", "jupyterlab", FIRST, *quiet, *asked, *root, *rest]
+    first = [f"--LabApp.default_url=/lab/tree/{FIRST}"]  # also in the address that --no-browser prints
+    return [sys.executable, "-m", "jupyterlab", *first, *quiet, *asked, *root, *rest]
 
 
 def main(argv: list[str] | None = None) -> int | str:
@@ -43,10 +44,11 @@ def main(argv: list[str] | None = None) -> int | str:
         return f"Port {options.port} is taken. Choose another, or leave --port out and the first free one is used."
     rest += ["--no-browser"] * options.no_browser
     print("Opening JupyterLab. To close it: Ctrl-C here, twice.", flush=True)
-    try:
-        return subprocess.call(command(port=options.port, rest=rest), cwd=ROOT)
-    except KeyboardInterrupt:
-        return 0
+    words = command(port=options.port, rest=rest)
+    os.chdir(ROOT)
+    if os.name != "nt":
+        os.execv(words[0], words)  # so that Ctrl-C and other signals reach JupyterLab itself
+    return subprocess.call(words)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,133 @@
+"""The floors of helpers/: imports only go down, what is not needed is not paid for, and rooms stay small."""
+
+import ast
+import io
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HELPERS = ROOT / "helpers"
+FLOORS = {
+    "ground": """signals audio loudness weightings pitch spectra stft mel phase metrics psychophysics
+        answers checks coding contours files levels listeners mushra scales sones""",
+    "learning": "losses settings training",
+    "face": """figures explore listening coursework
+        blind controls diagrams frames frontend look parts recorder stage stimuli""",
+}
+FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
+BELOW = {"ground": {"ground"}, "learning": {"ground", "learning"}, "face": {"ground", "face"}}
+LIBRARIES = {
+    "ground": {"numpy", "scipy", "soundfile", "soxr"},
+    "learning": {"numpy", "scipy", "torch"},
+    "face": {"numpy", "scipy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "PIL"},
+}
+# imported inside a function, where one use pays for it
+LAZY = {"audio": {"librosa", "pooch"}, "metrics": {"pesq", "pystoi"}, "coursework": {"torch"}}
+
+
+def rooms():
+    """Every module and package on the floor of helpers/."""
+    return sorted(path.stem for path in HELPERS.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists())
+
+
+def sources(room):
+    """The files of one room."""
+    package = HELPERS / room
+    return sorted(package.rglob("*.py")) if package.is_dir() else [HELPERS / f"{room}.py"]
+
+
+def imports(path):
+    """Yield (what, lazily) for each import: a room of helpers as "helpers.room", a library by its name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lazy = {
+        id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
+    }
+    package = ("helpers", *path.relative_to(HELPERS).parts[:-1])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*package[: len(package) + 1 - node.level], *filter(None, [node.module])])
+            base = base if node.level else node.module
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            yield ("helpers." + parts[1] if parts[0] == "helpers" and len(parts) > 1 else parts[0]), id(node) in lazy
+
+
+def test_every_room_stands_on_a_floor():
+    """A new room is put into FLOORS by whoever builds it."""
+    assert set(rooms()) - {"__init__"} <= set(FLOOR)
+
+
+@pytest.mark.parametrize("room", [room for room in rooms() if room != "__init__"])
+def test_imports_only_go_down(room):
+    floor = FLOOR[room]
+    for path in sources(room):
+        for what, lazily in imports(path):
+            if what.startswith("helpers."):
+                assert FLOOR[what.removeprefix("helpers.")] in BELOW[floor], f"{path.name} imports {what}"
+            elif what not in sys.stdlib_module_names:
+                allowed = LIBRARIES[floor] | (LAZY.get(room, set()) if lazily else set())
+                assert what in allowed, f"{path.name} imports {what}"
+
+
+def loaded_by(*statements):
+    """Names of the modules that a fresh Python has loaded after some statements."""
+    code = "; ".join(["import sys", *statements, "print(*sys.modules, sep=chr(10))"])
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_helpers_imports_nothing_else():
+    assert loaded_by("import helpers") - loaded_by("pass") == {"helpers"}
+
+
+def test_ground_and_face_never_load_torch():
+    every = [room for room in rooms() if FLOOR.get(room) in ("ground", "face")]
+    loaded = loaded_by(*[f"import helpers.{room}" for room in every])
+    assert {f"helpers.{room}" for room in every} <= loaded
+    assert "torch" not in loaded
+
+
+def test_the_ground_loads_neither_figures_nor_widgets():
+    loaded = loaded_by(*[f"import helpers.{room}" for room in rooms() if FLOOR.get(room) == "ground"])
+    assert not loaded & {"matplotlib", "ipywidgets", "anywidget", "IPython", "librosa", "torch"}
+
+
+def code_lines(path):
+    """Lines that do something: neither blank, nor comment, nor docstring."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".js":
+        return sum(bool(line.strip()) and not line.strip().startswith(("//", "/*", "*")) for line in text.splitlines())
+    quiet = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in quiet]
+    used = {line for t in tokens for line in range(t.start[0], t.end[0] + 1)}
+    prose = [
+        range(node.body[0].lineno, node.body[0].end_lineno + 1)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None
+    ]
+    return len(used.difference(*prose))
+
+
+def is_item(path):
+    """Whether a file holds one unit's exercises: they may be as many as a unit wants."""
+    return path.parent.name == "coursework" and path.stem.startswith("unit")
+
+
+def test_small_is_a_feature():
+    python = [path for path in HELPERS.rglob("*.py") if not is_item(path)]
+    assert sum(map(code_lines, python)) < 4000
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 1500
+
+
+def test_a_room_has_at_most_250_lines():
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in HELPERS.rglob("*.py")}
+    assert {path.name: n for path, n in lengths.items() if n > 250 and not is_item(path)} == {}
