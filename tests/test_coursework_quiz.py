@@ -52,6 +52,7 @@ def test_question_has_one_key_and_names_each_misconception(question):
         assert set(option) <= {"text", "says", "right", "slip", "compute"}
         assert len(option["says"].split()) >= 12
         assert ("slip" in option) == (not option.get("right"))
+        assert option["says"].strip().startswith("Yes: ") == bool(option.get("right"))  # the widget adds "Not yet."
     assert len({o["text"] for o in options}) == len({o.get("slip") for o in options}) == len(options)
 
 

@@ -13,14 +13,16 @@ function render({ model, el: host }) {
   const items = spec.questions.map((question, i) => (predict ? guess : ask)(question, i));
   const root = el(
     "section",
-    // JupyterLab moves between cells with the keys that move between radio buttons; this attribute holds it back
-    { class: `earup earup-quiz`, "aria-label": spec.title, "data-lm-suppress-shortcuts": "true" },
+    { class: "earup earup-quiz", "aria-label": spec.title },
     el("p", { class: "earup-title", text: spec.title }),
     items.map((item) => item.node),
     predict ? null : score,
     note,
   );
-  root.addEventListener("keydown", (event) => KEYS.includes(event.key) && event.stopPropagation());
+  root.addEventListener("keydown", (event) => {
+    const shortcut = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey; // those are the notebook's own
+    if (!shortcut && KEYS.includes(event.key)) event.stopPropagation(); // or JupyterLab would move to the next cell
+  });
 
   const answer = (key) => model.get("answers")[key] ?? {};
   function store(key, changes) {
@@ -48,18 +50,18 @@ function render({ model, el: host }) {
   }
 
   // Speak only when something changed: a live region repeats whatever is written into it.
-  function say(parts, says, word, text, state) {
-    if (parts.says.dataset.state === `${state}${text}`) return;
-    parts.says.dataset.state = `${state}${text}`;
-    parts.says.className = `earup-live ${state}`;
-    parts.says.replaceChildren(...(word ? [el("strong", { text: `${word} ` })] : []), ...rich(text));
+  function say(says, word, text, state) {
+    if (says.dataset.state === `${state}${text}`) return;
+    says.dataset.state = `${state}${text}`;
+    says.className = `earup-live ${state}`;
+    says.replaceChildren(...(word ? [el("strong", { text: `${word} ` })] : []), ...rich(text));
   }
 
   function ask(question, i) {
     const tag = el("span", { class: "earup-quiz-tag" });
     const check = () => {
       const { chosen, tried = [] } = answer(question.key);
-      if (chosen === undefined) say(parts, parts.says, "", "Choose an answer first.", "none");
+      if (chosen === undefined) say(parts.says, "", "Choose an answer first.", "none");
       else if (tried.at(-1) !== chosen) store(question.key, { tried: [...tried, chosen] });
     };
     const legend = [`${i + 1}. `, rich(question.prompt), " ", tag];
@@ -70,8 +72,8 @@ function render({ model, el: host }) {
       parts.radios.forEach((radio, k) => (radio.checked = k === chosen));
       tag.textContent = solved ? "right" : tried.length ? "not yet" : "not answered";
       tag.className = `earup-quiz-tag ${solved ? "right" : tried.length ? "wrong" : ""}`;
-      if (last === undefined || last !== chosen) return say(parts, parts.says, "", "", "");
-      say(parts, parts.says, last === right ? "Right." : "Not yet.", question.options[last].says, last === right ? "right" : "wrong");
+      if (last === undefined || last !== chosen) return say(parts.says, "", "", "");
+      say(parts.says, last === right ? "" : "Not yet.", question.options[last].says, last === right ? "right" : "wrong");
     };
     const count = () => ((t) => [t.includes(right), t[0] === right, !t.length])(answer(question.key).tried ?? []);
     return { node: parts.node, update, count };
@@ -81,7 +83,7 @@ function render({ model, el: host }) {
     const commit = (event) => {
       const { chosen, tried = [] } = answer(question.key);
       if (tried.length) return;
-      if (chosen === undefined) return say(parts, parts.says, "", "Choose a guess first, or skip.", "none");
+      if (chosen === undefined) return say(parts.says, "", "Choose a guess first, or skip.", "none");
       store(question.key, { tried: [chosen], skipped: false });
       parts.says.focus(); // the button that had the focus is gone
     };
@@ -102,9 +104,9 @@ function render({ model, el: host }) {
       others.replaceChildren(
         ...question.options.flatMap((o, k) => (done && k !== tried[0] ? [el("p", {}, rich(o.says))] : [])),
       );
-      if (done) say(parts, parts.says, "Your guess is stored.", question.options[tried[0]].says, "guess");
-      else if (skipped) say(parts, parts.says, "", "Skipped, and that is noted. Read on; you can still guess.", "none");
-      else say(parts, parts.says, "", "", "");
+      if (done) say(parts.says, "Your guess is stored.", question.options[tried[0]].says, "guess");
+      else if (skipped) say(parts.says, "", "Skipped, and that is noted. Read on; you can still guess.", "none");
+      else say(parts.says, "", "", "");
     };
     return { node: parts.node, update };
   }
