@@ -63,8 +63,11 @@ def matching(sounds: dict[str, np.ndarray], sr: int, match: str | None) -> dict[
     for name, y in sounds.items():
         if not np.any(y):
             raise ValueError(f"track {name!r} is silent, so nothing can be matched to it; leave it out or match=None")
-        level = metrics.level_db(np.ravel(y)) if match == "rms" else loudness.integrated_loudness(y, sr=sr)
-        levels[name] = float(level)
+        if match == "rms":
+            levels[name] = float(metrics.level_db(np.ravel(y)))
+        else:
+            long_enough = y.shape[-1] >= 0.4 * sr  # one block of BS.1770
+            levels[name] = float(loudness.integrated_loudness(y, sr=sr)) if long_enough else -math.inf
         if not math.isfinite(levels[name]):
             raise ValueError(f'track {name!r} is too quiet or too short for a loudness in LUFS; use match="rms"')
     quietest = min(levels.values())
