@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import json
 import linecache
 import math
 import signal
@@ -378,7 +379,7 @@ def test_texts_are_plain_text_and_markdown_alike(exercise):
 
 @each
 def test_no_feedback_tells_the_answer(exercise):
-    for line in exercise.solution.splitlines()[2:]:
+    for line in set(exercise.solution.splitlines()[2:]) - set(exercise.starter.splitlines()):
         code = line.strip().removeprefix("return ").split(" = ")[-1]
         for name, text in exercise.texts.items():
             assert name == "right" or code not in text
@@ -400,7 +401,7 @@ def test_solution_is_folded_and_complete():
     shown = coursework.solution("01.alias")
     page = shown._repr_html_()
     assert page.startswith("<details><summary>")
-    assert "rest = freq % sr" in page
+    assert "return min(rest, sr - rest)" in page
     assert EXERCISES["01.alias"].solution in repr(shown)
 
 
@@ -413,7 +414,7 @@ def test_copy_without_solutions_still_checks(tmp_path, monkeypatch):
 
 def test_solution_lines_are_found_in_no_starter():
     lines = catalogue.solution_lines()
-    assert "rest = freq % sr" in lines
+    assert "return min(rest, sr - rest)" in lines
     assert not [line for e in EXERCISES.values() for line in e.starter.splitlines() if line.strip() in lines]
 
 
@@ -430,3 +431,33 @@ def test_output_does_not_depend_on_earlier_work():
     first = repr(coursework.check("01.level", solve))
     coursework.check("01.level", lambda y: 0.0)
     assert repr(coursework.check("01.level", solve)) == first
+
+
+# ---------------------------------------------------------------- the notebooks ask what is checked here
+
+
+def code_cells(root, unit):
+    """Return the code cells of a unit's notebook."""
+    notebook = next((root / "notebooks").glob(f"{unit}_*.ipynb"))
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+@each
+def test_notebook_holds_the_starter_then_check_hint_and_solution(exercise, root):
+    cells = code_cells(root, exercise.unit)
+    name = ast.parse(exercise.starter).body[0].name
+    wanted = [exercise.starter.strip(), f'coursework.check("{exercise.key}", {name})']
+    wanted += [f'coursework.{verb}("{exercise.key}")' for verb in ("hint", "solution")]
+    start = cells.index(wanted[0])
+    assert cells[start : start + 4] == wanted
+
+
+@pytest.mark.parametrize("unit", catalogue.units())
+def test_notebook_asks_for_every_prediction_and_the_quiz(unit, root):
+    cells = code_cells(root, unit)
+    keys = [item["key"] for item in catalogue.unit(unit)["predict"]]
+    assert [cell for cell in cells if cell.startswith("coursework.predict(")] == [
+        f'coursework.predict("{key}")' for key in keys
+    ]
+    assert f'coursework.quiz("{unit}")' in cells

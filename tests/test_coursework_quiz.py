@@ -97,7 +97,7 @@ NUMERIC = {key: q for key, q in QUESTIONS.items() if any("compute" in o for o in
 def test_numeric_options_are_what_their_mistake_gives(key):
     values = []
     for option in NUMERIC[key]["option"]:
-        number = re.search(r"[\d,]+(\.\d+)?", option["text"]).group().replace(",", "")
+        number = re.search(r"\d[\d ]*(\.\d+)?", option["text"]).group().replace(" ", "")
         value = eval(option["compute"], {"log10": np.log10, "round": round, "abs": abs, "min": min})
         assert round(value, len(number.partition(".")[2])) == float(number), option["text"]
         values.append(value)

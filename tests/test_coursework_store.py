@@ -195,7 +195,7 @@ def test_progress_has_a_picture_of_modest_size():
     bundle = coursework.progress()._repr_mimebundle_()
     assert bundle["image/png"].startswith("iVBORw0KGgo")
     assert len(bundle["image/png"]) < 80_000
-    assert bundle["text/plain"].startswith("Unit 00: exercises 0 of 1 correct")
+    assert bundle["text/plain"].startswith("Unit 00: exercises 0 of 2 correct")
 
 
 def test_every_unit_has_a_place_on_the_map():

@@ -28,4 +28,23 @@ HALF_SLIPS = (
     *(("a number taken from the samples", lambda y, fixed=fixed: y - fixed) for fixed in (6.02, 6.0, 0.5)),
 )
 
-CHECKS = {"00.half": Check(half_probes, lambda y: y * 0.5, HALF_SLIPS, atol=1e-4)}
+
+def stereo_probes() -> list[Probe]:
+    """Return stereo noise of several lengths, both float types."""
+    shapes = [(seed, n, (np.float64, np.float32)[seed % 2]) for seed, n in enumerate((5, 481, 1000))]
+    noise = [np.random.default_rng(seed).uniform(-1, 1, (2, n)).astype(kind) for seed, n, kind in shapes]
+    return [Probe((y,), f"a stereo signal of shape {y.shape}") for y in noise]
+
+
+SWAP_SLIPS = (
+    ("time reversed", lambda y: y[:, ::-1]),
+    ("both reversed", lambda y: y[::-1, ::-1]),
+    ("transposed", lambda y: y.T),
+    ("one side twice", lambda y: y[[0, 0]]),
+    ("one side twice", lambda y: y[[1, 1]]),
+)
+
+CHECKS = {
+    "00.half": Check(half_probes, lambda y: y * 0.5, HALF_SLIPS, atol=1e-4),
+    "00.swap_sides": Check(stereo_probes, lambda y: y[::-1], SWAP_SLIPS, atol=1e-9),
+}
