@@ -18,7 +18,7 @@ def linters() -> dict[str, list[str]]:
         "ruff check": ["ruff", "check", "--quiet", "."],
         "ruff format": ["ruff", "format", "--check", "--quiet", "."],
         "numpydoc": ["numpydoc", "lint", "--config", ".", *rooms],
-        "codespell": ["codespell", *[name for name in TEXT if (ROOT / name).exists()], *prose],
+        "codespell": ["codespell_lib", *[name for name in TEXT if (ROOT / name).exists()], *prose],
     }
 
 

@@ -97,9 +97,10 @@ def problems(path: Path) -> list[str]:
         found.append(f"{path.stat().st_size // 1000} kB; the limit is {LIMIT // 1000} kB")
     if "widgets" in notebook["metadata"]:
         found.append("widget state is stored")
-    for number, cell in enumerate(notebook["cells"]):
-        if cell["cell_type"] == "code":
-            found += [f"cell {number}: {what}" for what in _cell_problems(cell)]
+    code = {number: cell for number, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"}
+    if idle := [str(n) for n, cell in code.items() if source(cell).strip() and cell["execution_count"] is None]:
+        found.append(f"not executed: cell {', '.join(idle)}")
+    found += [f"cell {number}: {what}" for number, cell in code.items() for what in _cell_problems(cell)]
     if not found and path.read_text(encoding="utf-8") != dumps(normalise(notebook)):
         found.append("holds metadata or a layout that is not stored")
     return [f"{what} (python3 course.py execute {path.stem[:2]})" for what in found]
@@ -108,8 +109,6 @@ def problems(path: Path) -> list[str]:
 def _cell_problems(cell: dict) -> list[str]:
     """Return what is wrong with one code cell's outputs."""
     found = []
-    if source(cell).strip() and cell["execution_count"] is None:
-        found.append("was not executed")
     for output in cell["outputs"]:
         kind = output["output_type"]
         data = output.get("data", {})
