@@ -165,6 +165,11 @@ def test_the_stored_text_is_the_same_on_every_run_and_names_the_levels():
     assert "application/vnd.jupyter.widget-view+json" in stored[0]
 
 
+def test_the_stored_picture_has_its_levels_as_alternative_text():
+    player = listening.player({"A": tone(0.1)}, sr=SR)
+    assert player._repr_mimebundle_()[1]["image/png"]["alt"] == player.stored_text()
+
+
 @pytest.mark.parametrize("count", [1, 9])
 def test_the_stored_picture_is_small_and_shows_a_wave_for_each_track(count):
     rng = np.random.default_rng(0)

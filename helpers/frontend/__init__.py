@@ -77,4 +77,5 @@ class Stored:
         picture = self.stored_picture()
         if picture is not None:
             data["image/png"] = base64.b64encode(picture).decode()
+            metadata = {**metadata, "image/png": {"alt": self.stored_text()}}
         return data, metadata

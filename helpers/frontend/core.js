@@ -59,7 +59,8 @@ const dbfs = (db) => (Number.isFinite(db) ? `${signed(db)} dBFS` : "silence");
 // Colours of the theme, read from style.css, and marks the root as `night` where the page writes light on dark.
 function palette(root) {
   root.classList.remove("night");
-  const [r, g, b] = getComputedStyle(root.parentElement ?? root).color.match(/[\d.]+/g).map(Number);
+  const text = getComputedStyle(root.parentElement ?? root).color; // empty while the root is not in the page
+  const [r, g, b] = (text.match(/[\d.]+/g) ?? [0, 0, 0]).map(Number);
   const dark = 0.299 * r + 0.587 * g + 0.114 * b > 128;
   root.classList.toggle("night", dark);
   const style = getComputedStyle(root);

@@ -37,9 +37,9 @@ function render({ model, el: host }) {
   const root = el("div", { class: "earup earup-player", role: "group", "aria-label": model.get("title") || "Player", on: { keydown: keys } },
     model.get("title") && el("p", { class: "earup-title", text: model.get("title") }),
     list, stage, alt && el("p", { class: "earup-hidden", text: alt }),
-    el("div", { class: "earup-row" }, button, clock, el("label", { class: "earup-loop" }, loop, "Loop"), edges),
+    el("div", { class: "earup-row" }, button, clock, el("div", { class: "earup-row earup-loop" }, el("label", {}, loop, "Loop"), edges)),
     readout, el("p", { class: "earup-quiet", text: minus(model.get("notes").join(" ")) }),
-    el("p", { class: "earup-quiet earup-keys", text: `Keys: Space plays, arrows move, ${index.length > 1 ? `1 to ${index.length} switch, ` : ""}Escape silences. `
+    el("p", { class: "earup-quiet earup-keys", text: `Keys: Space plays, arrows move, ${index.length > 1 ? `1 ${index.length > 2 ? "to" : "and"} ${index.length} switch, ` : ""}Escape silences. `
       + "Drag the picture to move, with Shift to loop a part." }));
   root.__earup = machine;
   host.append(root);

@@ -252,3 +252,10 @@ def test_keys_typed_in_the_recorder_do_not_reach_the_notebook(bench):
     for key in ("0", "Enter", "ArrowUp"):
         page.keyboard.press(key)
     assert page.evaluate("() => window.seen") == []
+
+
+def test_a_recorder_taken_out_of_the_page_does_not_fail(bench):
+    page, _, _ = bench()  # an exported page renders it before it stands in the page
+    page.evaluate(
+        "() => { document.querySelector('.earup-recorder').remove(); window.model.set('saved', {seconds: 1}); }"
+    )
