@@ -460,7 +460,7 @@ def test_a_port_that_was_asked_for_is_held_to_and_others_are_looked_for():
 
 
 @posix
-def test_lab_serves_the_first_notebook_without_a_popup_and_passes_options_on(tmp_path):
+def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_path):
     port, token = free_port(), "a-token"
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
     options = ["--no-browser", "--port", str(port), f"--IdentityProvider.token={token}"]
@@ -472,9 +472,10 @@ def test_lab_serves_the_first_notebook_without_a_popup_and_passes_options_on(tmp
         next(line for line in process.stdout if "Control-C" in line)
         while lab.is_free(port):  # it says so a little before it listens
             assert process.poll() is None
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/lab?token={token}") as page:
-            config = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page.read().decode(), re.DOTALL)
-        assert json.loads(config[1])["news"] == {"disabled": True}
+        setting = "lab/api/settings/@jupyterlab/apputils-extension:notification"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{setting}?token={token}") as answer:
+            asks = json.load(answer)["schema"]["properties"]
+        assert (asks["fetchNews"]["default"], asks["checkForUpdates"]["default"]) == ("false", False)
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()

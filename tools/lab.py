@@ -1,6 +1,7 @@
 """Open the course in JupyterLab."""
 
 import argparse
+import json
 import os
 import socket
 import subprocess
@@ -23,13 +24,21 @@ def is_free(port: int) -> bool:
     return True
 
 
+def quieten(prefix: Path) -> None:
+    """Let no question about news or updates stand on a learner's first screen; a choice in JupyterLab overrules it."""
+    file = prefix / "share/jupyter/lab/settings/overrides.json"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False}
+        file.write_text(json.dumps({"@jupyterlab/apputils-extension:notification": quiet}), encoding="utf-8")
+
+
 def command(*, port: int | None, rest: list[str]) -> list[str]:
-    """Return the command that starts JupyterLab on the first notebook, with a clean first screen."""
+    """Return the command that starts JupyterLab on the first notebook."""
     asked = ["--ServerApp.port_retries=0", f"--ServerApp.port={port}"] if port else []
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in rest else []
-    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     first = [f"--LabApp.default_url=/lab/tree/{FIRST}"]  # also in the address that --no-browser prints
-    return [sys.executable, "-m", "jupyterlab", *first, *quiet, *asked, *root, *rest]
+    return [sys.executable, "-m", "jupyterlab", *first, *asked, *root, *rest]
 
 
 def main(argv: list[str] | None = None) -> int | str:
@@ -44,6 +53,7 @@ def main(argv: list[str] | None = None) -> int | str:
         return f"Port {options.port} is taken. Choose another, or leave --port out and the first free one is used."
     rest += ["--no-browser"] * options.no_browser
     print("Opening JupyterLab. To close it: Ctrl-C here, twice.", flush=True)
+    quieten(Path(sys.prefix))
     words = command(port=options.port, rest=rest)
     os.chdir(ROOT)
     if os.name != "nt":
