@@ -218,10 +218,10 @@ def cell(source, name="<ipython-input-7>"):
 
 
 def test_exception_is_reported_with_type_line_and_cause():
-    fn = cell("def level_dbfs(y):\n    square = y**2\n    return np.log10(sqare)\n")
+    fn = cell("def level_dbfs(y):\n    square = y**2\n    return np.log10(squares)\n")
     result = coursework.check("01.level", fn)
     assert result.outcome == "not yet"
-    for part in ("NameError", "line 3", "`return np.log10(sqare)`", "'sqare' is not defined", "misspelt"):
+    for part in ("NameError", "line 3", "`return np.log10(squares)`", "'squares' is not defined", "misspelt"):
         assert part in result.says
 
 
@@ -364,6 +364,19 @@ def test_numbers_in_the_texts(text, value):
     assert round(value, len(digits.partition(".")[2])) == float(digits)
 
 
+def test_loudness_in_the_texts_is_that_of_the_standard(root):
+    rows = (root / "data" / "tables" / "iso226_contours.csv").read_text().splitlines()
+    table = {
+        (float(f), float(phon)): float(spl)
+        for _, phon, f, spl, _ in (r.split(",") for r in rows if r.startswith("2023,"))
+    }
+    bass, middle, high = (table[f, 40.0] for f in (100.0, 1000.0, 3150.0))
+    texts = catalogue.flat((catalogue.DATA / "unit01.toml").read_text(encoding="utf-8"))
+    assert f"a 100 Hz tone of 40 phon needs {bass:.1f} dB of sound pressure, and one at 3150 Hz {high:.1f} dB" in texts
+    assert f"a tone near 3 kHz needs {middle - high:.1f} dB less" in texts
+    assert 28 < bass - high < 30  # "nearly 30 dB more"
+
+
 # ---------------------------------------------------------------- what a learner sees
 
 
@@ -423,7 +436,7 @@ def test_solution_lines_are_found_in_no_starter():
 )
 def test_unknown_key_is_refused_with_the_known_ones(ask):
     with pytest.raises(ValueError, match=r"01"):
-        ask("01.levle")
+        ask("01.nothing")
 
 
 def test_output_does_not_depend_on_earlier_work():

@@ -108,6 +108,7 @@ def test_full_disk_or_read_only_folder_is_one_line_and_work_goes_on(file, monkey
         assert os.strerror(code) in note
         assert "\n" not in note
         assert file.read_bytes() == before
+        assert [p.name for p in file.parent.iterdir()] == ["progress.json"]
         assert store.load()[0]["exercises"].keys() == {"00.half", "01.level"}
     assert store.update(solve("01.alias")) == ""  # there is room again: what waited is written too
     assert json.loads(file.read_text())["exercises"].keys() == {"00.half", "01.level", "01.alias"}
@@ -210,6 +211,14 @@ def test_certificate_waits_for_every_unit(file):
     text = repr(coursework.certificate("Ada Lovelace"))
     assert text == "Not yet. Unit 01: 0 of 4 exercises and 1 of 10 questions are still open."
     assert not (file.parent / "certificate.html").exists()
+
+
+def test_unit_with_an_open_exercise_is_not_done():
+    store.update(finish)
+    assert all(s.done for s in report.standings(store.load()[0]))
+    coursework.reset("01.level")
+    assert [s.done for s in report.standings(store.load()[0])] == [True, False]
+    assert repr(coursework.progress()).splitlines()[0].startswith("Unit 00 (done): ")
 
 
 def test_certificate_is_a_page_of_its_own(file):
