@@ -153,12 +153,15 @@ def test_picture_changes_and_is_the_right_one(on_stage):
         red, green, blue = np.asarray(shot, dtype=int).transpose(2, 0, 1)
         return np.flatnonzero(((red > 170) & (green < 130) & (blue < 90)).sum(axis=0) > 20)  # columns of the mark
 
+    place = lambda: page.eval_on_selector(HANDLE, "n => parseFloat(n.style.left)")  # noqa: E731
     ends = []
     page.focus(HANDLE)
     for key in ("Home", "End"):  # heard at 0 and at 4000 Hz
         page.keyboard.press(key)
         until_readout(page, {"Home": "Tone 0 Hz", "End": "Tone 20000 Hz"}[key])
         ends.append(orange().mean())
+        if key == "Home":  # 0 Hz is heard at 0 Hz: the mark stands on the handle
+            assert ends[0] == pytest.approx(place(), abs=1.5)
     page.keyboard.press("PageDown")  # 19 000 Hz is heard at 3000 Hz: three quarters of the way
     until_readout(page, "heard at 3000 Hz")
     assert orange().mean() == pytest.approx(ends[0] + 0.75 * (ends[1] - ends[0]), abs=1.5)
