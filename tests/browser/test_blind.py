@@ -225,19 +225,34 @@ def test_a_ranking_by_keyboard(mounted):
     page = mounted(test)
     start(page)
     assert not any(name in body(page) for name in TONES)
-    for target, name in enumerate(sorted(TONES, key=TONES.get)):  # bring the lowest tone to the top, and so on
+    for target, name in enumerate(
+        sorted(TONES, key=TONES.get, reverse=True)
+    ):  # the highest tone to the top, and so on
         row = next(row for row in range(target, 3) if heard(page, str(row + 1)) == name)
         for _ in range(row - target):
             page.keyboard.press("ArrowUp")
-    page.keyboard.press("1")
-    for key in "23":
+    confirm(page, "123")
+    test.answers = page.evaluate("() => model.get('answers')")
+    assert test.order == ["highest", "high", "low"] and "low (you heard it as" in body(page)
+
+
+def confirm(page, rows):
+    for key in rows:
         page.keyboard.press(key)
     while page.evaluate("() => document.activeElement.textContent") != "Confirm":
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Your order")
-    test.answers = page.evaluate("() => model.get('answers')")
-    assert test.order == ["low", "high", "highest"] and "low (you heard it as" in body(page)
+
+
+def test_letters_do_not_follow_the_order_in_which_tracks_were_given(mounted):
+    names = [f"tone {i}" for i in range(8)]
+    page = mounted(blind.blind_test("rank", {name: tone(400 + 100 * i) for i, name in enumerate(names)}, sr=SR))
+    start(page)
+    confirm(page, "12345678")
+    rows = page.evaluate("() => model.get('answers')")
+    assert [row["letter"] for row in rows] == list("ABCDEFGH")
+    assert sorted(row["track"] for row in rows) == names != [row["track"] for row in rows]  # 1 in 8! by chance
 
 
 def test_a_mushra_by_keyboard_where_each_slider_belongs_to_its_sound(mounted):
