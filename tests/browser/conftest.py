@@ -265,7 +265,7 @@ class Lab:
             f"--ServerApp.root_dir={self.folder}",
         )
         options += (
-            "--LabApp.news_url=",
+            "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         )
         self.log = open(self.folder / ".lab" / "server.log", "w")  # noqa: SIM115 - lives as long as the server
