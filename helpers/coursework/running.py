@@ -58,12 +58,13 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
     else:  # Windows: the same interruption that the stop button sends
-        timer = threading.Timer(seconds, _thread.interrupt_main)
+        rang = []
+        timer = threading.Timer(seconds, lambda: (rang.append(True), _thread.interrupt_main()))
         timer.start()
         try:
             yield
         except KeyboardInterrupt:
-            if timer.finished.is_set():
+            if rang:
                 raise TooLong from None
             raise
         finally:
