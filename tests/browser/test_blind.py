@@ -321,3 +321,40 @@ def test_a_widget_that_goes_takes_its_sound_and_its_keys_along(mounted):
     assert page.evaluate("() => window.kept.deck.playing") is False
     page.keyboard.press("a")
     assert page.evaluate("() => window.kept.deck.playing") is False
+
+
+# ---- in JupyterLab, with a kernel ----
+
+
+def test_in_jupyterlab_answers_are_saved_and_survive_a_restart_of_the_kernel(lab_on, notebook_of):
+    cells = (
+        "import numpy as np\nfrom helpers import listening\ny = 0.1 * np.sin(np.arange(16000) / 5)",
+        'test = listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="lab", n_trials=5)\ntest',
+    )
+    lab = lab_on(notebook_of(*cells))
+    page = lab.open("try.ipynb")
+    assert lab.run_all() == []
+    page.wait_for_selector(".earup-blind")
+    n_cells = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+
+    def take(n, button):
+        page.locator(".earup-main", has_text=button).click()
+        page.wait_for_selector(".earup-blind form")
+        for _ in range(n):
+            for key in ("a", "b", "x", "1", "Enter"):  # in command mode x cuts a cell, a and b add one, Enter edits
+                page.keyboard.press(key)
+
+    take(3, "Start")
+    page.wait_for_selector("text=Saved in blind_lab.csv.")
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == n_cells
+    rows = (lab.folder / "blind_lab.csv").read_text().splitlines()
+    assert len(rows) == 5 and lab.python("print(test.result)").startswith("3 of 5 trials answered")
+    lab.restart()
+    assert lab.run_all() == []
+    page.wait_for_selector("text=Go on at 4 of 5")
+    take(2, "Go on at 4 of 5")
+    page.wait_for_selector("text=of 5 right")
+    page.wait_for_selector("text=Saved in blind_lab.csv.")
+    assert (lab.folder / "blind_lab.csv").read_text().splitlines()[:5] == rows
+    assert lab.python("print(test.result)").split("\n")[0] in body(page)
+    assert not lab.errors
