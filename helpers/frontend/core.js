@@ -52,6 +52,23 @@ function el(tag, props = {}, ...children) {
 // A read-out that screen readers speak when its textContent changes.
 const live = (text = "") => el("p", { class: "earup-live", role: "status", "aria-live": "polite", text });
 
+// Keys that work while the focus is inside root. Caught on the window, before JupyterLab's own listener on the document
+// sees them: in its command mode x cuts a cell, a adds one and the arrows leave it. Native controls keep their keys.
+function shortcuts(root, table) {
+  const onkey = (event) => {
+    if (!root.contains(document.activeElement) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (["Escape", "Tab", "Shift"].includes(event.key) || (event.shiftKey && event.key === "Enter")) return;
+    event.stopPropagation();
+    const action = table()[event.key.toLowerCase()];
+    if (action) event.preventDefault(), action();
+  };
+  window.addEventListener("keydown", onkey, true);
+  return () => window.removeEventListener("keydown", onkey, true);
+}
+
+const paragraphs = (text, cls) => (text ? text.split("\n") : []).map((line) => el("p", { class: cls, text: line }));
+const heading = (text) => el("p", { class: "earup-title", text });
+
 // A number as the course prints it: a true minus sign, and words for silence.
 const signed = (x, digits = 1) => x.toFixed(digits).replace("-", "\u2212");
 const dbfs = (db) => (Number.isFinite(db) ? `${signed(db)} dBFS` : "silence");
@@ -115,8 +132,13 @@ const rampCurve = (from, to, n = 64) => Float32Array.from({ length: n + 1 }, (_,
 
 // Move a gain along a raised cosine; returns the time at which the next ramp of the same gain may begin.
 function ramp(param, from, to, at, ms = FADE * 1000) {
-  const seconds = Math.max(ms, 20) / 1000;
-  param.setValueCurveAtTime(rampCurve(from, to), at, seconds);
+  const seconds = Math.max(ms, 20) / 1000, curve = rampCurve(from, to);
+  try {
+    param.setValueCurveAtTime(curve, at, seconds);
+  } catch { // the audio thread was ahead and began the last ramp later than it was told: wait until that has ended
+    at += seconds;
+    param.setValueCurveAtTime(curve, at, seconds);
+  }
   return at + seconds + 0.001;
 }
 

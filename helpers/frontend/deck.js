@@ -25,6 +25,7 @@ function deck(tracks, { sr, ceilingDb = -1, onstate = () => {} }) {
     ctx: { get: () => ctx }, analyser: { get: () => out?.analyser }, playing: { get: () => !!voice }, position: { get: position },
   });
   let rest = 0; // [s] where the head stands while nothing plays
+  let leaving = 0; // [s of the context] when the last one began to fade out: the next fades in from then, never before
 
   function position() {
     if (!voice) return rest;
@@ -39,20 +40,20 @@ function deck(tracks, { sr, ceilingDb = -1, onstate = () => {} }) {
     return new AudioBufferSourceNode(ctx, { buffer, loop: !!region });
   }
   function begin(from) {
-    const when = ctx.currentTime + LEAD;
     const region = me.region;
     const master = new GainNode(ctx, { gain: 0 });
     const gains = tracks.map((_, i) => new GainNode(ctx, { gain: i === me.chosen ? 1 : 0 }));
     const sources = tracks.map((channels) => source(channels, region));
     sources.forEach((s, i) => s.connect(gains[i]).connect(master).connect(out.input));
+    const when = Math.max(ctx.currentTime + LEAD, leaving); // the clock is read only now: making sources takes time
     sources.forEach((s) => s.start(when, from - (region ? region.from : 0)));
     const mine = { when, from, region, master, gains, sources, ready: ramp(master.gain, 0, 1, when), switched: 0 };
     sources[lengths.indexOf(total)].onended = () => voice === mine && ((voice = null), (rest = 0), release(), onstate());
     return mine;
   }
   function end(v) {
-    const at = Math.max(ctx.currentTime + LEAD, v.ready);
-    const done = ramp(v.master.gain, 1, 0, at);
+    leaving = Math.max(ctx.currentTime + LEAD, v.ready);
+    const done = ramp(v.master.gain, 1, 0, leaving);
     v.sources.forEach((s) => s.stop(done));
   }
   function within(t) {

@@ -115,6 +115,27 @@ def test_a_removed_player_falls_silent(widget_page):
     assert page.evaluate("() => [window.kept.playing, document.querySelectorAll('.earup').length]") == [False, 0]
 
 
+def test_hasty_hands_break_nothing(widget_page):
+    page = widget_page(tones())
+    press_play(page)
+    most = page.evaluate("""async () => {
+        const m = document.querySelector('.earup-player').__earup, y = new Float32Array(2048);
+        let seed = 1, most = 0;
+        const dice = n => (seed = (seed * 48271) % 2147483647) % n;
+        const acts = [() => m.play(), () => m.stop(), () => m.seek(dice(30) / 10), () => m.select(dice(2)),
+          () => m.setRegion(dice(2) ? { from: dice(10) / 10, to: 1 + dice(20) / 10 } : null)];
+        for (let i = 0; i < 150; i++) {
+          acts[dice(5)]();
+          await new Promise(done => setTimeout(done, dice(40)));
+          m.analyser.getFloatTimeDomainData(y);
+          most = Math.max(most, ...y.map(Math.abs));
+        }
+        return most; }""")
+    assert 0.05 < most <= 0.2 + 0.05 + 1e-3  # never more than the two tones together
+    page.keyboard.press("Escape")
+    until(page, "!m.playing && rms(m.analyser) < 1e-6")
+
+
 # ---- the same code in an offline context: every sample, no clock ----
 
 

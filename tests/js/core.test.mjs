@@ -60,6 +60,17 @@ test("no ramp is shorter than 20 ms, whatever is asked for", () => {
   assert.ok(core.ramp(param, 0, 1, 2, 30) >= 2.03);
 });
 
+test("a ramp that would overlap the last one waits for it to end", () => {
+  const begun = [];
+  const param = { setValueCurveAtTime: (curve, at) => {
+    if (begun.length && at < begun.at(-1) + 0.025) throw new DOMException("overlaps", "NotSupportedError");
+    begun.push(at);
+  } };
+  begun.push(1.012); // the browser began a ramp 12 ms after the time it was given
+  assert.ok(core.ramp(param, 1, 0, 1.026) >= begun.at(-1) + 0.025);
+  assert.ok(begun.length === 2 && begun[1] >= 1.037);
+});
+
 test("faded edges reach zero and leave the middle exact", () => {
   const y = new Float32Array(1000).fill(0.7);
   const both = core.faded(y, 0, 1000, 100, { head: true, tail: true });
