@@ -1,0 +1,132 @@
+"""Every unit in a real JupyterLab: it runs top to bottom, every control moves, every player sounds as it says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHOTS = Path(__file__).parent / "shots"
+UNITS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+# In the kernel: what stretch of which track should be heard, as level and strongest frequency.
+EXPECT = """
+import json as _json, numpy as _np
+from helpers.listening import Player as _Player
+_players = [value for _, value in sorted(Out.items()) if isinstance(value, _Player)]
+def _expected(player, track, end, size):
+    y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
+    sr = _players[player].sr
+    part = y[max(0, round(end * sr) - size) : round(end * sr)]
+    spectrum = _np.abs(_np.fft.rfft(part * _np.hanning(len(part))))
+    rms = float(_np.sqrt(_np.mean(part**2)))
+    print(_json.dumps([rms, int(_np.argmax(spectrum)) * sr / len(part), sr]))
+"""
+HEARD = """i => { const m = document.querySelectorAll('.earup-player')[i].__earup;
+  const y = new Float32Array(m.analyser.fftSize), end = m.position; m.analyser.getFloatTimeDomainData(y);
+  return { end, playing: m.playing, y: [...y] }; }"""
+
+
+@pytest.fixture(params=UNITS, ids=lambda path: path.stem)
+def unit(request, lab_on):
+    """One unit, run top to bottom in a JupyterLab of its own."""
+    lab = lab_on(request.param)
+    lab.open(request.param.name)
+    lab.name = request.param.stem
+    raised = lab.run_all()
+    assert raised == []
+    return lab
+
+
+def test_a_unit_runs_moves_and_sounds(unit):
+    """One test, because opening and running a unit is what takes the time."""
+    move_every_slider(unit.page)
+    move_every_handle(unit.page)
+    hear_every_track(unit)
+    assert unit.errors == []
+    look_at(unit)
+
+
+def move_every_slider(page):
+    """Take each slider of each explorable to both ends by keyboard; the read-out follows and nothing faults."""
+    boxes = page.locator(".earup-explore")
+    for i in range(boxes.count()):
+        box = boxes.nth(i)
+        sliders = box.locator("[role=slider]")
+        assert sliders.count()
+        for k in range(sliders.count()):
+            for key in ("End", "Home", "ArrowRight"):
+                before = box.locator("[role=status]").inner_text()
+                value = sliders.nth(k).get_attribute("aria-valuenow")
+                sliders.nth(k).press(key)
+                if sliders.nth(k).get_attribute("aria-valuenow") != value:
+                    page.wait_for_function(
+                        "([i, before]) => document.querySelectorAll('.earup-explore')[i]"
+                        ".querySelector('[role=status]').innerText !== before",
+                        arg=[i, before],
+                    )
+        assert "Error" not in box.inner_text()
+
+
+def move_every_handle(page):
+    """Take each handle of each stage to both ends by keyboard; the read-out follows and nothing faults."""
+    scenes = page.locator(".earup-scene")
+    for i in range(scenes.count()):
+        handles = scenes.nth(i).locator("[role=slider]")
+        assert handles.count()
+        for k in range(handles.count()):
+            for key in ("End", "Home"):
+                before = scenes.nth(i).inner_text()
+                handles.nth(k).press(key)
+                page.wait_for_function(
+                    "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== before",
+                    arg=[i, before],
+                )
+        assert "Error" not in scenes.nth(i).inner_text()
+
+
+def hear_every_track(lab):
+    """Play each track of each player and compare what the analyser reads with the samples in the kernel."""
+    page = lab.page
+    assert lab.python(EXPECT) == ""
+    for i in range(page.locator(".earup-player").count()):
+        player = page.locator(".earup-player").nth(i)
+        tracks = player.locator("input[type=radio]")
+        for k in range(max(1, tracks.count())):
+            if tracks.count():
+                tracks.nth(k).check()
+            compare(lab, player, i, k)
+
+
+def compare(lab, player, i, k):
+    """Play track `k` of player `i` for a moment; level and strongest frequency are those of the samples."""
+    player.locator(".earup-play").focus()
+    lab.page.keyboard.press("Home")
+    player.locator(".earup-play").click()
+    state = f"document.querySelectorAll('.earup-player')[{i}].__earup"
+    lab.page.wait_for_function(f"() => {state}.playing && {state}.position > Math.min(0.8, 0.75 * {state}.duration)")
+    heard = lab.page.evaluate(HEARD, i)
+    player.locator(".earup-play").click()
+    lab.page.wait_for_function(f"() => !{state}.playing")
+    rms, peak, sr = json.loads(lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})"))
+    y = np.array(heard["y"][-min(len(heard["y"]), int(heard["end"] * sr)) :])
+    if rms < 1e-4:
+        assert np.sqrt(np.mean(y**2)) < 2e-4
+        return
+    spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
+    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (lab.name, i, k)
+    bins = peak * len(y) / sr
+    near = slice(max(0, round(0.97 * bins) - 2), round(1.03 * bins) + 3)
+    assert spectrum[near].max() > 0.5 * spectrum.max(), (lab.name, i, k, peak)
+
+
+def look_at(lab):
+    """Keep what a learner sees, at two widths and in both themes."""
+    SHOTS.mkdir(exist_ok=True)
+    for theme in ("Light", "Dark"):
+        lab.command("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+        for width in (1280, 800):
+            lab.page.set_viewport_size({"width": width, "height": 1600})
+            lab.page.evaluate("() => document.querySelector('.jp-Cell').scrollIntoView()")
+            lab.screenshot(SHOTS / f"{lab.name}_{theme.lower()}_{width}.png")
