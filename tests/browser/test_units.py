@@ -130,3 +130,24 @@ def look_at(lab):
             lab.page.set_viewport_size({"width": width, "height": 1600})
             lab.page.evaluate("() => document.querySelector('.jp-Cell').scrollIntoView()")
             lab.screenshot(SHOTS / f"{lab.name}_{theme.lower()}_{width}.png")
+
+
+def test_the_challenge_of_unit_01_is_won_by_keyboard_and_not_by_a_near_miss(lab_on):
+    path = ROOT / "notebooks" / "01_sound_and_samples.ipynb"
+    lab = lab_on(path)
+    lab.open(path.name)
+    assert lab.run_all() == []
+    scene = lab.page.locator(".earup-scene").first
+    handle = scene.locator("[role=slider]")
+    handle.press("Home")
+    says = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+    for _ in range(14):
+        handle.press("PageUp")
+    lab.page.wait_for_function(says, arg=["A tone of 7100 Hz", True])
+    assert "heard at 900 Hz" in scene.inner_text() and "Yes:" not in scene.inner_text()
+    for _ in range(2):
+        handle.press("ArrowLeft")
+    lab.page.wait_for_function(says, arg=["Yes: 7000 Hz and 1000 Hz leave the same samples.", True])
+    handle.press("ArrowLeft")
+    lab.page.wait_for_function(says, arg=["Yes:", False])
+    assert lab.errors == []
