@@ -165,7 +165,7 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
     check_python()
     text, megabytes = plan(todo)
     check_folder(megabytes)
-    what = "Mending" if packages.VENV.exists() else "Setting up"
+    what = "Adding to" if have else "Mending" if packages.VENV.exists() else "Setting up"
     say(f"{what} the course in {packages.VENV}: {text}. This happens once; what pip has kept is not fetched again.")
     steps = len(todo) + 2
     say(f"[1/{steps}] the environment")
