@@ -46,23 +46,6 @@ async function checkPlayback(ctx) {
   return { state: ctx.state, lost: lag(samples), delay: 1000 * ((ctx.baseLatency || 0) + (ctx.outputLatency || 0)) };
 }
 
-// Keys that work while the focus is inside root. Caught on the window, before JupyterLab's own listener on the document
-// sees them: in its command mode x cuts a cell, a adds one and the arrows leave it. Native controls keep their keys.
-function shortcuts(root, table) {
-  const onkey = (event) => {
-    if (!root.contains(document.activeElement) || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (["Escape", "Tab", "Shift"].includes(event.key) || (event.shiftKey && event.key === "Enter")) return;
-    event.stopPropagation();
-    const action = table()[event.key.toLowerCase()];
-    if (action) event.preventDefault(), action();
-  };
-  window.addEventListener("keydown", onkey, true);
-  return () => window.removeEventListener("keydown", onkey, true);
-}
-
-const paragraphs = (text, cls) => (text ? text.split("\n") : []).map((line) => el("p", { class: cls, text: line }));
-const heading = (text) => el("p", { class: "earup-title", text });
-
 function render({ model, el: host }) {
   const kind = model.get("kind"), sounds = model.get("sounds"), sr = model.get("sr");
   const perScreen = kind === "abx" ? 1 : sounds[0].tracks.length; // rows of answers that one screen adds
