@@ -1,4 +1,4 @@
-"""The file in which a learner's answers to a blind test are kept: readable, whole at any moment, never overwritten."""
+"""The file in which a learner's answers to a test are kept: readable, whole at any moment, never overwritten."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ VERSION = 1
 
 
 class AnswerFile:
-    """A CSV file ``blind_<name>.csv``; its first line says which test the answers belong to.
+    """A CSV file such as ``blind_<name>.csv``; its first line says which test the answers belong to.
 
     It lies in the working directory, which is the notebook's folder, or where the environment variable EARUP_RESULTS
     says. Every change writes the whole file beside it and moves it into place, so that a crash leaves the old or the
@@ -26,7 +26,9 @@ class AnswerFile:
     key : str
         What tells this test from others: answers under another key are not continued.
     columns : dict of str to type
-        Name and type, `int` or `str`, of each column.
+        Name and type, `int`, `float` or `str`, of each column.
+    what : str, default "blind test"
+        What the file calls itself; its first word begins the file's name.
 
     Raises
     ------
@@ -34,11 +36,12 @@ class AnswerFile:
         If the name does not fit for a file.
     """
 
-    def __init__(self, name: str | None, *, kind: str, key: str, columns: dict[str, type]):
+    def __init__(self, name: str | None, *, kind: str, key: str, columns: dict[str, type], what: str = "blind test"):
         if name is not None and not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name)):
             raise ValueError(f"name={name!r} becomes part of a file name: use letters, digits, - and _ only")
-        self.path = name and Path(os.environ.get("EARUP_RESULTS", ".")).resolve() / f"blind_{name}.csv"
-        self.head = f"# earup blind test, version {VERSION}, kind {kind}, test {key}"
+        self.path = name and Path(os.environ.get("EARUP_RESULTS", ".")).resolve() / f"{what.split()[0]}_{name}.csv"
+        self._is = f"# earup {what}, "
+        self.head = f"{self._is}version {VERSION}, kind {kind}, test {key}"
         self.columns = columns
 
     @property
@@ -65,7 +68,7 @@ class AnswerFile:
             return [], ""
         try:
             head, _, table = self.path.read_text(encoding="utf-8").partition("\n")
-            if head != self.head and head.startswith("# earup blind test, "):
+            if head != self.head and head.startswith(self._is):
                 return [], self.set_aside("earlier", "The sounds or settings of this test have changed")
             rows = [self._row(row) for row in csv.DictReader(io.StringIO(table))]
             if head != self.head or not accept(rows):

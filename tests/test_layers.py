@@ -13,10 +13,11 @@ ROOT = Path(__file__).parents[1]
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness weightings pitch spectra stft mel phase metrics psychophysics
-        answers checks coding contours files levels listeners mushra scales sones""",
+        answers bisection checks coding contours files levels listeners matching middles mushra own_contour scales sones
+        staircases""",
     "learning": "losses settings training",
     "face": """figures explore listening coursework
-        blind controls diagrams frames frontend look parts recorder stage stimuli""",
+        blind controls diagrams ear_figures experiments frames frontend look parts recorder stage stimuli""",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 BELOW = {"ground": {"ground"}, "learning": {"ground", "learning"}, "face": {"ground", "face"}}

@@ -1,0 +1,157 @@
+// Two experiments on your own ears: which tone was louder, and where the middle of an interval lies. Put after core.js by
+// Python, which chooses the trials and counts; this file plays them, never louder than allowed. Levels stand in no text.
+
+const LOUDEST_DB = -7.5; // peak of any tone [dBFS], whatever Python asks for
+const MOST_UP_DB = 6; // no track may rise by more from one of its trials to the next
+const EDGE_MS = 20; // raised cosine at both ends of every tone
+
+// Value of a table [[Hz, dB], ...] at a frequency: linear over log frequency, flat beyond its ends.
+function lookUp(table, freq) {
+  const i = table.findIndex(([f]) => f >= freq);
+  if (i < 1) return table.at(i)[1];
+  const [[f0, a], [f1, b]] = [table[i - 1], table[i]];
+  return a + ((b - a) * Math.log(freq / f0)) / Math.log(f1 / f0);
+}
+
+// The peak level at which a tone is really played [dBFS]; silence for what is no number. last: level of each track so far.
+function allowed({ freq, db, track, before }, ceilings, last) {
+  const limit = Math.min(lookUp(ceilings, freq), LOUDEST_DB, (last.get(track) ?? before ?? Infinity) + MOST_UP_DB);
+  const level = Number.isFinite(db) && Number.isFinite(limit) ? Math.min(db, limit) : -Infinity;
+  if (track) last.set(track, level);
+  return level;
+}
+
+// Tones in a row, with silence before each: {y, starts [s]}. sounds: [{freq, level}, ...].
+function sequence(sounds, sr, { tone_ms: tone, lead_ms: lead, gap_ms: gap }) {
+  const n = Math.round((sr * Math.max(tone, 2 * EDGE_MS)) / 1000), edge = Math.round((sr * EDGE_MS) / 1000);
+  const starts = sounds.map((_, k) => Math.round((sr * (lead + k * gap)) / 1000) + k * n);
+  const y = new Float32Array(starts.at(-1) + n);
+  sounds.forEach(({ freq, level }, k) => {
+    const amp = 10 ** (level / 20);
+    for (let i = 0; i < n; i++) y[starts[k] + i] = amp * Math.sin((2 * Math.PI * freq * i) / sr) * raised(Math.min(i, n - 1 - i, edge), edge);
+  });
+  return { y, starts: starts.map((s) => s / sr), tone: n / sr };
+}
+
+function render({ model, el: host }) {
+  const spec = model.get("spec"), loudness = spec.kind === "loudness", last = new Map();
+  const root = el("div", { class: "earup earup-trials", role: "group", "aria-label": spec.title, tabindex: "-1" });
+  const body = el("div"), say = live(), note = el("div");
+  root.append(heading(spec.title), body, say, note);
+  host.append(root);
+  let out, next, voice = null, table = {}, shown, waiting, heard, later, played = [];
+  root.__earup = { lookUp, allowed, sequence, get played() { return played; }, get playing() { return !!voice; }, get analyser() { return out?.analyser; } };
+  const button = (text, click, cls) => el("button", { type: "button", class: cls, text, on: { click } });
+  const row = (...nodes) => el("div", { class: "earup-row" }, ...nodes);
+
+  function tell(message) {
+    stop();
+    const unheard = () => (say.textContent = "Python does not answer: run this cell again, and wait until no other cell is running.");
+    clearTimeout(waiting), (waiting = setTimeout(unheard, 5000));
+    try { model.send(message); } catch { unheard(); }
+  }
+
+  // ---- sound ----
+  // lit(k) is called when tone k begins and lit(-1) when all have ended; stopping early also calls it.
+  function play(tones, lit = () => {}) {
+    stop();
+    const ctx = context(spec.sr);
+    out ??= output(ctx, LOUDEST_DB);
+    ctx.resume().catch(() => {});
+    played = tones.map((t) => allowed(t, spec.ceilings, last));
+    const { y, starts, tone } = sequence(tones.map(({ freq }, k) => ({ freq, level: played[k] })), ctx.sampleRate, spec);
+    const buffer = new AudioBuffer({ length: y.length, sampleRate: ctx.sampleRate });
+    buffer.copyToChannel(y, 0);
+    const source = new AudioBufferSourceNode(ctx, { buffer }), gain = new GainNode(ctx);
+    source.connect(gain).connect(out.input);
+    const when = ctx.currentTime + LEAD, me = { ctx, source, gain, lit, release: claim(halt), frame: 0, complete: false };
+    const follow = () => {
+      const t = ctx.currentTime - when, k = starts.findLastIndex((s) => t >= s);
+      lit(k >= 0 && t < starts[k] + tone ? k : null);
+      me.frame = requestAnimationFrame(follow);
+    };
+    source.onended = () => voice === me && ((me.complete = heard = true), stop());
+    source.start(when);
+    voice = me;
+    follow();
+    setTimeout(() => voice === me && ctx.state !== "running" && (say.textContent = "The browser has not allowed sound yet. Press Play."), 500);
+  }
+  function stop() {
+    clearTimeout(later);
+    if (!voice) return;
+    const { ctx, source, gain, lit, release, frame, complete } = voice;
+    voice = null;
+    cancelAnimationFrame(frame), release(), lit(-1, complete);
+    if (!complete) source.stop(ramp(gain.gain, 1, 0, ctx.currentTime + LEAD));
+  }
+  function halt() { // Escape, or another sound on the page
+    stop();
+    say.textContent = "Stopped. Press r to hear it again.";
+  }
+
+  // ---- screens: start, trials, done ----
+  function show(kind, nodes, keys, focus) {
+    const here = root.contains(document.activeElement);
+    (shown = kind), (table = keys);
+    body.replaceChildren(...nodes.flat(Infinity));
+    if (here) (focus ?? root).focus();
+  }
+
+  function start({ go }) {
+    heard = false;
+    const tone = { freq: 1000, db: spec.reference_db }, pulses = () => play([tone, tone, tone, tone]);
+    const begin = () => (heard ? tell({ do: "begin" }) : (say.textContent = "Play the tone and set the volume first."));
+    const listen = button("Play the tone (r)", pulses), skip = button("Show a simulated listener instead", () => tell({ do: "simulate" }));
+    show("start", [paragraphs(spec.intro), row(listen, button(go, begin, "earup-main"), skip)], { r: pulses }, listen);
+  }
+
+  // One screen for all trials, so that what has the focus keeps it and a screen reader stays quiet while tones sound.
+  function trials() {
+    let trial, ready, moved;
+    const count = el("span"), bar = el("progress", { "aria-label": "Progress" });
+    const answer = (value) => tell({ do: "answer", n: trial.n, answer: value, played });
+    const choose = (k) => () => (ready ? answer(k + 1) : (say.textContent = "Hear both tones first; r plays them again."));
+    const choices = ["The first was louder (1)", "The second was louder (2)"].map((text, k) => button(text, choose(k), "earup-choice"));
+    const slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Middle tone", "aria-valuetext": "listen", on: { input: () => (stop(), (moved = true), (later = setTimeout(hear, spec.rest_ms))) } });
+    const octaves = () => Math.log2(trial.slider[1] / trial.slider[0]), middle = () => trial.slider[0] * 2 ** ((octaves() * slider.value) / slider.max);
+    const confirm = () => (moved && ready ? answer(middle()) : (say.textContent = "Move the middle tone and listen to the end first."));
+    const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : confirm());
+    const lit = (now, complete) => (choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)), (ready = now < 0 ? complete : ready));
+    function hear() {
+      const three = () => [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.levels, freq) }));
+      play(loudness ? trial.tones : trial.order === "ascending" ? three() : three().reverse(), lit);
+    }
+    next = (screen) => {
+      (trial = screen), (ready = moved = false), (count.textContent = `${trial.n} of ${trial.of}`), (bar.max = trial.of), (bar.value = trial.n - 1);
+      if (!loudness) (slider.max = Math.round(48 * octaves())), (slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()));
+      hear();
+    };
+    const own = loudness ? el("div", { class: "earup-choices" }, choices) : row(el("span", { text: "lower" }), slider, el("span", { text: "higher" }));
+    const buttons = [button("Play again (r)", hear), button("I changed the volume", () => tell({ do: "volume" }))];
+    if (!loudness) buttons.unshift(button("This is halfway (Enter)", confirm, "earup-main"));
+    const keys = loudness ? { 1: choose(0), 2: choose(1), arrowleft: choose(0), arrowright: choose(1) } : { enter };
+    show("trial", [row(count, bar), paragraphs(spec.question), own, row(buttons)], { ...keys, r: hear }, loudness ? root : slider);
+  }
+
+  function done({ words }) {
+    const picture = el("img", { alt: words.join(" "), src: URL.createObjectURL(new Blob([model.get("picture")], { type: "image/png" })) });
+    picture.onload = () => URL.revokeObjectURL(picture.src);
+    show("done", [picture, words.map((text) => paragraphs(text)), row(button("Measure again", () => tell({ do: "again" })))], {});
+  }
+
+  function draw() {
+    const screen = model.get("screen");
+    clearTimeout(waiting), stop(), (say.textContent = screen.at === "done" ? "Finished. The result stands above." : "");
+    if (screen.at === "start") start(screen);
+    else if (screen.at === "done") done(screen);
+    else shown !== "trial" && trials(), next(screen);
+    note.replaceChildren(...paragraphs(screen.at === "trial" ? "" : model.get("note"), "earup-quiet"));
+  }
+
+  model.on("change:screen", draw);
+  const offKeys = shortcuts(root, () => table), offLook = onLook(root, () => palette(root));
+  draw();
+  return () => (clearTimeout(waiting), stop(), offKeys(), offLook(), model.off("change:screen", draw));
+}
+
+export default { render };
