@@ -1,0 +1,352 @@
+"""What unit 03 lets you hear, and every number that its pages and its coursework state."""
+
+import csv
+import re
+
+import librosa
+import numpy as np
+import pytest
+
+from helpers import audio, pitch
+from helpers.coursework import catalogue
+from tests.test_units import code_cells, level, peak_hz, run
+from tools import notebooks
+
+NAME = "03_pitch"
+
+
+@pytest.fixture(scope="module")
+def unit(tmp_path_factory):
+    """Every name that unit 03 leaves behind, run in a folder of its own."""
+    folder = tmp_path_factory.mktemp("unit03")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
+        patch.setenv("EARUP_RESULTS", str(folder))
+        yield run(code_cells(NAME), folder)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The tables in data/tables by name, as lists of rows."""
+
+    def read(name):
+        with open(audio.DATA / "tables" / f"{name}.csv", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def page():
+    """The words of the notebook, in one line."""
+    cells = notebooks.read(audio.DATA.parent / "notebooks" / f"{NAME}.ipynb")["cells"]
+    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """Everything that the coursework of the unit says, in one line."""
+    return catalogue.flat((catalogue.DATA / "unit03.toml").read_text(encoding="utf-8"))
+
+
+def notes(y, sr, seconds):
+    """Cut a melody into its notes."""
+    return np.split(y, np.arange(1, round(len(y) / sr / seconds)) * round(seconds * sr))
+
+
+# ---- what is heard --------------------------------------------------------------------------------------------------
+
+
+def test_each_pair_has_its_two_tones_in_order(unit):
+    sr, n = unit["sr"], int(0.6 * unit["sr"])
+    for name, y in unit["pairs"].items():
+        low, high = (float(f) for f in re.findall(r"\d+", name))
+        assert peak_hz(y[:n], sr) == pytest.approx(low, abs=2)
+        assert peak_hz(y[n + sr // 10 : 2 * n + sr // 10], sr) == pytest.approx(high, abs=2)
+
+
+def test_the_first_two_pairs_differ_by_the_same_hertz_and_the_outer_two_by_the_same_ratio(unit):
+    ends = [[float(f) for f in re.findall(r"\d+", name)] for name in unit["pairs"]]
+    assert ends[0][1] - ends[0][0] == ends[1][1] - ends[1][0] == 100
+    assert ends[0][1] / ends[0][0] == ends[2][1] / ends[2][0] == 2
+
+
+def test_tones_of_the_pairs_follow_the_40_phon_contour(unit, tables):
+    rows = [r for r in tables("iso226_contours") if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40]
+    contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
+    inner = slice(int(0.1 * unit["sr"]), int(0.5 * unit["sr"]))
+    for freq in (100, 200, 5000, 10_000):
+        assert level(unit["tone"](freq)[inner]) == pytest.approx(contour[freq] - 80, abs=0.1)
+
+
+def test_the_misread_tune_differs_in_its_notes_only(unit):
+    played, misread = (notes(y, unit["sr"], 0.3) for y in unit["tunes"].values())
+    assert len(played) == len(misread) == 7
+    for a, b, freq in zip(played, misread, unit["tune"], strict=True):
+        assert peak_hz(a, unit["sr"]) == pytest.approx(freq, abs=3)
+        assert peak_hz(b, unit["sr"]) == pytest.approx(float(unit["misread"](freq)), abs=3)
+        assert level(a) == pytest.approx(level(b), abs=0.05)
+
+
+def test_misreading_takes_each_band_of_one_mel_for_that_of_the_other(unit):
+    htk, slaney = (librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk) for htk in (True, False))
+    np.testing.assert_allclose(unit["misread"](htk), slaney, atol=1e-6)
+
+
+def test_close_tones_differ_in_frequency_only(unit):
+    for name, y in unit["close"].items():
+        assert peak_hz(y, unit["sr"]) == pytest.approx(float(name.split()[0]), abs=0.26)
+        assert level(y) == pytest.approx(level(unit["close"]["1000 Hz"]), abs=0.01)
+    np.testing.assert_array_equal(unit["two_hertz"]["A"], unit["close"]["1000 Hz"])
+    np.testing.assert_array_equal(unit["two_hertz"]["B"], unit["close"]["1002 Hz"])
+
+
+LADDERS = {"mel": lambda f: librosa.hz_to_mel(f, htk=True), "semitones": np.log2, "hertz": np.asarray}
+
+
+@pytest.mark.parametrize("scale", LADDERS)
+@pytest.mark.parametrize("bottom", [100, 433.5, 2000])
+def test_a_ladder_sounds_nine_tones_in_equal_steps(unit, bottom, scale):
+    sr, reply = unit["sr"] // 2, unit["climb"](bottom, scale)
+    steps = np.diff(LADDERS[scale](reply["tones"]))
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-9)
+    np.testing.assert_allclose(reply["tones"][[0, -1]], [bottom, 4 * bottom])
+    for y, freq in zip(notes(reply["sound"], sr, 0.22), reply["tones"], strict=False):
+        assert peak_hz(y, sr) == pytest.approx(freq, abs=5)
+
+
+def test_the_challenge_of_the_ladder_needs_mel_and_a_high_bottom(unit):
+    solved = {(b, s): bool(unit["climb"](b, s)["solved"]) for b in (100, 600, 950, 2000) for s in LADDERS}
+    assert {key for key, yes in solved.items() if yes} == {(950, "mel"), (2000, "mel")}
+
+
+@pytest.mark.parametrize(("gap", "centre"), [(1, 1000), (20, 1000), (133.3, 500), (800, 500), (456, 4000)])
+def test_two_tones_are_two_lines_that_repeat_without_a_seam(unit, gap, centre):
+    y = np.tile(unit["two_tones"](gap, centre)["sound"], 2)
+    spectrum = np.abs(np.fft.rfft(y)) / len(y) * 2
+    lines = np.flatnonzero(spectrum > 1e-9) / 2  # [Hz]: two seconds of sound
+    assert len(lines) == 2
+    assert np.diff(lines) == round(gap)
+    assert lines.mean() == pytest.approx(centre, abs=1)
+    np.testing.assert_allclose(spectrum[spectrum > 1e-9], 0.05, rtol=1e-6)
+
+
+def tops(curve):
+    """Count the local maxima of a curve."""
+    return int(np.sum((curve[1:-1] > curve[:-2]) & (curve[1:-1] >= curve[2:])))
+
+
+@pytest.mark.parametrize("centre", [500, 1000, 4000])
+@pytest.mark.parametrize(("erbs", "count"), [(0.1, 1), (0.4, 1), (0.7, 2), (1.0, 2), (1.5, 2)])
+def test_the_filters_show_one_top_up_to_half_an_erb_and_two_beyond(unit, centre, erbs, count):
+    gap = erbs * 24.7 * (1 + 0.00437 * centre)
+    assert tops(unit["two_tones"](gap, centre)["both"]) == count
+
+
+def test_a_filter_of_the_picture_is_one_erb_wide(unit):
+    away = np.linspace(-3, 3, 241)
+    reply = unit["two_tones"](1, 4000)  # so close that each is at the middle
+    area = np.sum(10 ** (reply["left"] / 10)) * (away[1] - away[0])
+    assert area == pytest.approx(1, abs=0.01)
+
+
+def test_the_challenge_of_the_two_tones_is_one_erb_at_4_khz(unit):
+    assert unit["two_tones"](456, 4000)["solved"] == "Yes: 456 Hz."
+    for gap, centre in ((133, 1000), (133, 4000), (500, 4000), (430, 4000)):
+        assert unit["two_tones"](gap, centre)["solved"] == ""
+
+
+def test_nothing_is_louder_than_the_first_page_promises(unit):
+    quiet = level(audio.clip("voice_a")[0])
+    sounds = [(y, unit["sr"]) for name in ("pairs", "tunes", "close", "two_hertz") for y in unit[name].values()]
+    sounds += [(unit["climb"](b, s)["sound"], unit["sr"] // 2) for b in (100, 2000) for s in LADDERS]
+    sounds += [(unit["two_tones"](g, c)["sound"], 16000) for g in (1, 30, 800) for c in (500, 1000, 4000)]
+    for y, sr in sounds:
+        block = int(0.4 * sr)
+        power = np.convolve(np.tile(y, 2) ** 2, np.ones(block) / block, mode="valid")
+        assert 10 * np.log10(power.max()) <= quiet + 14
+
+
+# ---- what is computed -----------------------------------------------------------------------------------------------
+
+ROWS = {
+    "mel, HTK": "mel_htk_oshaughnessy",
+    "mel, Slaney": "mel_slaney",
+    "mel, Fant": "mel_fant_1968",
+    "Bark, Traunmüller": "bark_traunmueller_1990",
+    "Bark, Zwicker": "bark_zwicker_terhardt_1980",
+    "Bark, Wang": "bark_wang_1992",
+    "ERB-rate": "erb_rate_glasberg_moore_1990",
+    "semitones": "semitone_re_100hz",
+}
+
+
+def test_the_table_has_every_scale_of_the_reference(unit, tables):
+    reference = {row["name"]: row for row in tables("pitch_scales")}
+    assert list(unit["scales"]) == list(ROWS)
+    for name, key in ROWS.items():
+        bass, treble = (np.diff(unit["scales"][name](ends))[0] for ends in ([100, 200], [10_000, 10_100]))
+        assert bass == pytest.approx(float(reference[key]["d_100_to_200"]), abs=1e-6)
+        assert treble == pytest.approx(float(reference[key]["d_10000_to_10100"]), abs=1e-6)
+        assert bass / treble == pytest.approx(float(reference[key]["ratio_of_the_two_distances"]), abs=0.006)
+
+
+def test_the_numbers_of_the_first_figure(tables, page):
+    keys = ["mel_slaney", "mel_htk_oshaughnessy", "bark_zwicker_terhardt_1980"]
+    keys += ["erb_rate_glasberg_moore_1990", "semitone_re_100hz"]
+    rows = {row["name"]: float(row["ratio_of_the_two_distances"]) for row in tables("pitch_scales")}
+    slaney, htk, bark, erb, octaves = (round(rows[key]) for key in keys)
+    wanted = f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark {bark}, ERB-rate {erb}, octaves {octaves}."
+    assert wanted in page
+
+
+def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
+    rows = [r for r in tables("mel_experimental_data") if r["dataset"].startswith("stevens_volkmann_1940")]
+    rows = [r for r in rows if r["status"].startswith("confirmed")]
+    freqs, mel, htk, fant = (np.array([float(r[c]) for r in rows]) for c in ("f_hz", "mel", "htk_mel", "fant_mel"))
+    np.testing.assert_array_equal(unit["judged_hz"], freqs)
+    np.testing.assert_array_equal(unit["judged_mel"], mel)
+    assert f"over {len(rows)} points" in page
+    assert f"up to {-(htk - mel).min():.0f} mel below" in page
+    assert f"Fant's up to {(fant - mel).max():.0f} above" in page
+    rms = [np.sqrt(np.mean((fit - mel) ** 2)) for fit in (htk, fant)]
+    assert f"{rms[0]:.0f} mel for HTK and {rms[1]:.0f} for Fant" in page
+
+
+def test_the_three_ranges_of_1940_were_divided_into_nearly_equal_steps(tables):
+    rows = [r for r in tables("mel_experimental_data") if r["dataset"].startswith("stevens_volkmann_1940")]
+    mel = {float(r["f_hz"]): float(r["mel"]) for r in rows}
+    for cuts in ([40, 161, 404, 693, 1000], [200, 867, 2022, 3393, 6500], [3000, 4109, 5526, 7743, 12_000]):
+        steps = np.diff([mel[f] for f in cuts])
+        assert np.ptp(steps) <= 0.2 * steps.mean()
+
+
+def test_the_middles_of_200_and_3200_hz(page):
+    scales = {
+        "octaves put the middle at {:.0f} Hz": (np.log2, np.exp2),
+        "ERB-rate {:.0f}": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
+        "Bark {:.0f}": (pitch.hz_to_bark, pitch.bark_to_hz),
+        "HTK's mel {:.0f}": (lambda f: librosa.hz_to_mel(f, htk=True), lambda m: librosa.mel_to_hz(m, htk=True)),
+        "Slaney's {:.0f}": (librosa.hz_to_mel, librosa.mel_to_hz),
+        "hertz {:.0f}.": (np.asarray, np.asarray),
+    }
+    for words, (to, back) in scales.items():
+        assert words.format(back(np.mean(to(np.array([200.0, 3200.0]))))) in page
+
+
+def test_how_far_misreading_goes(unit, page):
+    error = 12 * np.log2(unit["misread"](np.geomspace(80, 8000, 500)) / np.geomspace(80, 8000, 500))
+    assert round(error.max()) == 8 and "up to 8 semitones in the bass" in page
+    below = np.geomspace(80, 500, 100)
+    assert (12 * np.log2(unit["misread"](below) / below)).min() > 3  # "below 500 Hz ... more than three semitones"
+    assert round(float(unit["misread"](100.0)), -1) == 160 and "100 Hz is read as 160 Hz" in page
+    assert round(float(unit["misread"](4000.0)), -2) == 3700 and "4 kHz as 3.7 kHz" in page
+    assert float(unit["misread"](1315.0)) == pytest.approx(1315, abs=1) and "cross near 1.3 kHz" in page
+    octave = 12 * np.log2(unit["misread"](440.0) / unit["misread"](220.0))
+    assert round(octave) == 10 and "10 semitones instead of 12" in page
+
+
+def test_widths_of_bands(unit, tables, page):
+    bark = {float(r["centre_hz"]): float(r["bandwidth_hz"]) for r in tables("bark_critical_bands")}
+    assert {w for f, w in bark.items() if f < 400} == {100.0} and len(bark) == 24
+    assert bark[1000] == 160 and "a critical band has 160 Hz and an ERB 133" in page
+    erb = {float(r["f_hz"]): float(r["erb_glasberg_moore_1990_hz"]) for r in tables("auditory_bandwidths")}
+    assert f"the ERB is {erb[100]:.1f} Hz, at 10 kHz it is {erb[10_000]:.0f} Hz" in page
+    assert f"100 Hz are {100 / erb[100]:.1f} filters there" in page
+    assert 100 / erb[10_000] == pytest.approx(0.1, abs=0.015)  # "a tenth of one here"
+    assert all(width > 24.7 * (1 + 0.00437 * f) for f, width in bark.items())  # "ERBs are narrower"
+
+
+def test_the_just_noticeable_difference_is_a_confirmed_one(tables, page):
+    rows = [r for r in tables("jnd") if "1 kHz, trained listeners, 35-85 dB" in r["condition"]]
+    assert [(r["value"], r["status"]) for r in rows] == [("0.2", "confirmed")]
+    assert "about 0.2 %, which is 2 Hz or 3.5 cents" in page
+    assert round(1200 * np.log2(1.002), 1) == 3.5
+
+
+@pytest.mark.parametrize(("htk", "count"), [(True, 28), (False, 26)])
+def test_bands_below_1_khz(htk, count, page):
+    centres = librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk)[1:-1]
+    assert np.sum(centres < 1000) == count
+    assert re.search(rf"\b{count}\b[^.]* by {'HTK' if htk else 'Slaney'}'s", page)
+
+
+def test_the_figure_of_forty_bands(unit):
+    edges = librosa.mel_frequencies(n_mels=42, fmin=0, fmax=8000, htk=True)
+    np.testing.assert_allclose(unit["edges"], edges, atol=1e-6)
+    assert unit["below"] == np.sum(edges[1:-1] < 1000) == 14
+    assert round((edges[-1] - edges[-3]) / (edges[2] - edges[0])) == 11  # "eleven times as wide as the first"
+
+
+def test_the_step_of_the_title_in_bands(texts):
+    centres = librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=True)
+    bass, treble = (np.diff(np.interp(ends, centres, np.arange(82)))[0] for ends in ([100, 200], [7000, 7100]))
+    assert f"the first two lie {bass:.1f} bands apart, the second two {treble:.1f}" in texts
+    near, top = np.interp([100, 7750], (centres[1:] + centres[:-1]) / 2, np.diff(centres))
+    assert near == pytest.approx(25, abs=1) and top == pytest.approx(260, abs=10)
+
+
+# ---- numbers in hints, feedback and answers -------------------------------------------------------------------------
+
+HTK = {f: librosa.hz_to_mel(float(f), htk=True) for f in (100, 200, 300, 3000, 3300)}
+NUMBERS = [
+    ("132.74", HTK[200] - HTK[100]),
+    ("10.48", np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0]),
+    ("150.49", HTK[100]),
+    ("283.23", HTK[200]),
+    ("781 mel", 2595 * np.log10(2)),
+    ("125.53", 1000 * np.log2(1.2 / 1.1)),
+    ("12.7 times", (HTK[200] - HTK[100]) / np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0]),
+    ("2.303", np.log(10)),
+    ("3.61", 12 * np.log10(2)),
+    ("8.32", 12 * np.log(2)),
+    ("0.693", np.log(2)),
+    ("0.17 semitones", 12 * np.log2(1.01)),
+    ("0.172", 12 * np.log2(1.01)),
+    ("17 cents", 1200 * np.log2(1.01)),
+    ("595 Hz", 10_000 * (2 ** (1 / 12) - 1)),
+    ("1.059", 2 ** (1 / 12)),
+    ("148.5", librosa.mel_to_hz((HTK[100] + HTK[200]) / 2, htk=True)),
+    ("141.4", np.sqrt(100 * 200)),
+    ("0.754", 100 / (24.7 * 5.37)),
+    ("1104 Hz", 24.7 * 44.7),
+    ("132.6", 24.7 * 5.37),
+    ("87.9", HTK[3300] - HTK[3000]),
+    ("1.65 semitones", 12 * np.log2(1.1)),
+    ("0.771", 2000 / 2595),
+    ("1.78 octaves", np.log2(librosa.mel_to_hz(2000.0, htk=True) / 1000)),
+    ("41 Hz wide", 24.7 * (1 + 0.00437 * 150)),
+    ("66 smaller", 24.7 * 5.37 / 2),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
+def test_numbers_in_the_texts(text, value, texts):
+    assert text in texts
+    digits = text.split()[0]
+    assert round(float(value), len(digits.partition(".")[2])) == float(digits)
+
+
+def test_seven_semitones_around_150_hz(texts):
+    assert round(12 * np.log2(180 / 120)) == 7
+    assert "60 Hz around 150 Hz is a leap of seven semitones" in texts
+
+
+def test_loudness_of_the_first_sound(tables, texts):
+    rows = [r for r in tables("iso226_contours") if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40]
+    contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
+    assert f"100 Hz lies at {contour[100]:.1f} dB and 200 Hz at {contour[200]:.1f}" in texts
+    assert round(contour[100] - contour[200]) == 11
+
+
+def test_solutions_agree_with_librosa():
+    space = {"np": np}
+    for exercise in catalogue.exercises("03").values():
+        exec(exercise.solution, space)
+    low, high = np.array([100.0, 440, 7000]), np.array([200.0, 450, 7100])
+    wanted = librosa.hz_to_mel(high, htk=True) - librosa.hz_to_mel(low, htk=True)
+    np.testing.assert_allclose(space["mel_distance"](low, high), wanted)
+    edges = librosa.mel_frequencies(n_mels=12, fmin=100, fmax=8000, htk=True)
+    np.testing.assert_allclose(space["mel_ladder"](100, 8000, 12), edges)
+    midi = librosa.hz_to_midi(high) - librosa.hz_to_midi(low)
+    np.testing.assert_allclose(space["semitones"](low, high), midi)
