@@ -134,4 +134,4 @@ class LoudnessMatching:
         right = sum(row["answer"] != row["test_interval"] for row in self.rows if row["track"] == "check")
         wrong = self.count("check") - right
         evidence += right * np.log(0.98 / 0.5) + wrong * np.log(0.02 / 0.5)  # obvious: all but 2 % are right
-        return Contour(self.freq, dict(zip(names, matches, strict=True)), evidence, right, self.trials["check"])
+        return Contour(self.freq, dict(zip(names, matches, strict=True)), float(evidence), right, self.trials["check"])

@@ -39,97 +39,87 @@ function render({ model, el: host }) {
   const body = el("div"), say = live(), note = el("div");
   root.append(heading(spec.title), body, say, note);
   host.append(root);
-  let out, next, voice = null, table = {}, shown, waiting, heard, later, played = [];
-  root.__earup = { lookUp, allowed, sequence, get played() { return played; }, get playing() { return !!voice; }, get analyser() { return out?.analyser; } };
+  let out, next, voice, shown, waiting, later, table = {}, played = [], ready = false; // ready: what is asked about was heard to its end
+  root.__earup = { sequence, get played() { return played; }, get playing() { return !!voice; }, get ready() { return ready; }, get analyser() { return out?.analyser; } };
   const button = (text, click, cls) => el("button", { type: "button", class: cls, text, on: { click } });
   const row = (...nodes) => el("div", { class: "earup-row" }, ...nodes);
+  const tells = (text) => () => (say.textContent = text);
 
   function tell(message) {
-    stop();
-    const unheard = () => (say.textContent = "Python does not answer: run this cell again, and wait until no other cell is running.");
-    clearTimeout(waiting), (waiting = setTimeout(unheard, 5000));
+    const unheard = tells("Python does not answer: run this cell again, and wait until no other cell is running.");
+    stop(), clearTimeout(waiting), (waiting = setTimeout(unheard, 5000));
     try { model.send(message); } catch { unheard(); }
   }
 
-  // ---- sound ----
-  // lit(k) is called when tone k begins and lit(-1) when all have ended; stopping early also calls it.
+  // ---- sound: lit(k) is called while tone k sounds, lit(null) between and after ----
   function play(tones, lit = () => {}) {
     stop();
     const ctx = context(spec.sr);
     out ??= output(ctx, LOUDEST_DB);
     ctx.resume().catch(() => {});
-    played = tones.map((t) => allowed(t, spec.ceilings, last));
+    played = tones.map((tone) => allowed(tone, spec.ceilings, last));
     const { y, starts, tone } = sequence(tones.map(({ freq }, k) => ({ freq, level: played[k] })), ctx.sampleRate, spec);
     const buffer = new AudioBuffer({ length: y.length, sampleRate: ctx.sampleRate });
     buffer.copyToChannel(y, 0);
     const source = new AudioBufferSourceNode(ctx, { buffer }), gain = new GainNode(ctx);
     source.connect(gain).connect(out.input);
-    const when = ctx.currentTime + LEAD, me = { ctx, source, gain, lit, release: claim(halt), frame: 0, complete: false };
+    const when = ctx.currentTime + LEAD, me = { ctx, source, gain, lit, release: claim(halt) };
     const follow = () => {
       const t = ctx.currentTime - when, k = starts.findLastIndex((s) => t >= s);
-      lit(k >= 0 && t < starts[k] + tone ? k : null);
-      me.frame = requestAnimationFrame(follow);
+      lit(t < starts[k] + tone ? k : null), (me.frame = requestAnimationFrame(follow));
     };
-    source.onended = () => voice === me && ((me.complete = heard = true), stop());
-    source.start(when);
-    voice = me;
-    follow();
-    setTimeout(() => voice === me && ctx.state !== "running" && (say.textContent = "The browser has not allowed sound yet. Press Play."), 500);
+    source.onended = () => voice === me && ((ready = true), stop(false));
+    source.start(when), (voice = me), follow();
+    setTimeout(() => voice === me && ctx.state !== "running" && tells("The browser has not allowed sound yet. Press r.")(), 500);
   }
-  function stop() {
+  function stop(early = true) {
     clearTimeout(later);
     if (!voice) return;
-    const { ctx, source, gain, lit, release, frame, complete } = voice;
-    voice = null;
-    cancelAnimationFrame(frame), release(), lit(-1, complete);
-    if (!complete) source.stop(ramp(gain.gain, 1, 0, ctx.currentTime + LEAD));
+    const { ctx, source, gain, lit, release, frame } = voice;
+    (voice = null), cancelAnimationFrame(frame), release(), lit(null);
+    if (early) source.stop(ramp(gain.gain, 1, 0, ctx.currentTime + LEAD));
   }
-  function halt() { // Escape, or another sound on the page
-    stop();
-    say.textContent = "Stopped. Press r to hear it again.";
-  }
+  const halt = () => (stop(), tells("Stopped. Press r to hear it again.")()); // Escape, or another sound on the page
 
   // ---- screens: start, trials, done ----
-  function show(kind, nodes, keys, focus) {
+  function show(kind, nodes, keys, focus = root) {
     const here = root.contains(document.activeElement);
-    (shown = kind), (table = keys);
-    body.replaceChildren(...nodes.flat(Infinity));
-    if (here) (focus ?? root).focus();
+    (shown = kind), (table = keys), body.replaceChildren(...nodes.flat(Infinity));
+    if (here) focus.focus();
   }
 
   function start({ go }) {
-    heard = false;
+    ready = false;
     const tone = { freq: 1000, db: spec.reference_db }, pulses = () => play([tone, tone, tone, tone]);
-    const begin = () => (heard ? tell({ do: "begin" }) : (say.textContent = "Play the tone and set the volume first."));
+    const begin = () => (ready ? tell({ do: "begin" }) : tells("Play the tone to its end and set the volume first.")());
     const listen = button("Play the tone (r)", pulses), skip = button("Show a simulated listener instead", () => tell({ do: "simulate" }));
     show("start", [paragraphs(spec.intro), row(listen, button(go, begin, "earup-main"), skip)], { r: pulses }, listen);
   }
 
   // One screen for all trials, so that what has the focus keeps it and a screen reader stays quiet while tones sound.
   function trials() {
-    let trial, ready, moved;
+    let trial;
     const count = el("span"), bar = el("progress", { "aria-label": "Progress" });
-    const answer = (value) => tell({ do: "answer", n: trial.n, answer: value, played });
-    const choose = (k) => () => (ready ? answer(k + 1) : (say.textContent = "Hear both tones first; r plays them again."));
-    const choices = ["The first was louder (1)", "The second was louder (2)"].map((text, k) => button(text, choose(k), "earup-choice"));
-    const slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Middle tone", "aria-valuetext": "listen", on: { input: () => (stop(), (moved = true), (later = setTimeout(hear, spec.rest_ms))) } });
+    const answer = (value) => (ready ? tell({ do: "answer", n: trial.n, answer: value(), played }) : tells("Listen to the end first; r plays it again.")());
+    const choices = ["The first was louder (1)", "The second was louder (2)"].map((text, k) => button(text, () => answer(() => k + 1), "earup-choice"));
+    const slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Middle tone", "aria-valuetext": "listen" });
     const octaves = () => Math.log2(trial.slider[1] / trial.slider[0]), middle = () => trial.slider[0] * 2 ** ((octaves() * slider.value) / slider.max);
-    const confirm = () => (moved && ready ? answer(middle()) : (say.textContent = "Move the middle tone and listen to the end first."));
-    const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : confirm());
-    const lit = (now, complete) => (choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)), (ready = now < 0 ? complete : ready));
+    slider.addEventListener("input", () => (stop(), (ready = false), (later = setTimeout(hear, spec.rest_ms))));
+    const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : answer(middle));
     function hear() {
-      const three = () => [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.levels, freq) }));
-      play(loudness ? trial.tones : trial.order === "ascending" ? three() : three().reverse(), lit);
+      const three = loudness ? [] : [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.levels, freq) }));
+      play(loudness ? trial.tones : trial.order === "ascending" ? three : three.reverse(), (now) => choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)));
     }
     next = (screen) => {
-      (trial = screen), (ready = moved = false), (count.textContent = `${trial.n} of ${trial.of}`), (bar.max = trial.of), (bar.value = trial.n - 1);
+      (trial = screen), (ready = false), (count.textContent = `${trial.n} of ${trial.of}`), (bar.max = trial.of), (bar.value = trial.n - 1);
       if (!loudness) (slider.max = Math.round(48 * octaves())), (slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()));
       hear();
     };
     const own = loudness ? el("div", { class: "earup-choices" }, choices) : row(el("span", { text: "lower" }), slider, el("span", { text: "higher" }));
     const buttons = [button("Play again (r)", hear), button("I changed the volume", () => tell({ do: "volume" }))];
-    if (!loudness) buttons.unshift(button("This is halfway (Enter)", confirm, "earup-main"));
-    const keys = loudness ? { 1: choose(0), 2: choose(1), arrowleft: choose(0), arrowright: choose(1) } : { enter };
+    if (!loudness) buttons.unshift(button("This is halfway (Enter)", () => answer(middle), "earup-main"));
+    const [first, second] = choices.map((b) => () => b.click());
+    const keys = loudness ? { 1: first, 2: second, arrowleft: first, arrowright: second } : { enter };
     show("trial", [row(count, bar), paragraphs(spec.question), own, row(buttons)], { ...keys, r: hear }, loudness ? root : slider);
   }
 
