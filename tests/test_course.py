@@ -193,6 +193,15 @@ def test_an_interrupted_install_goes_on_when_run_again(at, house, capsys):
 
 
 @posix
+def test_a_later_install_that_is_interrupted_leaves_no_stamp_either(house):
+    setup.ensure()
+    house.fail["dev"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        setup.ensure(dev=True)
+    assert setup.installed() == {}
+
+
+@posix
 def test_a_package_that_was_half_unpacked_is_forgotten_so_that_pip_installs_it_again(house, capsys):
     venv_of(house.venv)
     site = packages.site_packages()
@@ -297,11 +306,18 @@ def test_without_a_compiler_everything_else_is_installed(house, capsys):
 
 
 @posix
-@pytest.mark.parametrize("group", ["learner", "torch"])
-def test_a_lost_network_stops_the_install(group, house):
-    house.fail[group] = SetupError("No network")
-    assert setup.main([]) == "No network"
-    assert house.asked[-1] == group
+@pytest.mark.parametrize(
+    ("group", "error"),
+    [
+        ("learner", SetupError("No network")),
+        ("torch", SetupError("No network")),
+        ("learner", NotToBeHad("newer Python")),
+    ],
+)
+def test_a_lost_network_or_a_package_that_all_units_need_stops_the_install(group, error, house):
+    house.fail[group] = error
+    assert setup.main([]) == str(error)
+    assert house.asked[-1] == group and not (house.venv / "course.json").exists()
 
 
 Usage = namedtuple("Usage", "total used free")
@@ -436,7 +452,8 @@ def test_progress_shows_every_file_on_a_terminal_and_the_big_ones_elsewhere(caps
 # ---- lab ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_one_clear_line():
+def test_a_port_that_was_asked_for_and_is_taken_is_one_clear_line(monkeypatch):
+    monkeypatch.setattr(lab, "command", None)  # nothing is started
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
