@@ -22,7 +22,7 @@ def figure(result: Contour | Middles, simulated: bool = False) -> Figure:
         fig = Figure(figsize=(7.6, 4.4))
         draw = _contour if isinstance(result, Contour) else _middles
         draw(fig, result, "a simulated listener" if simulated else "you")
-        fig.canvas.draw()
+        fig.draw_without_rendering()  # lays it out while the style holds
     return fig
 
 
