@@ -1,4 +1,4 @@
-"""Ask two questions of every signal: is this audio, and is that a sampling rate.
+"""Ask of every input: is this audio, is that a sampling rate, are these numbers that make sense.
 
 NumPy only, so that every room of the ground floor can ask them. `helpers.audio` passes both names on.
 """
@@ -153,3 +153,38 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
             f"{name} holds {bad[0]:g} {unit}; every value must be a number from {low:g} to {high:g} {unit}"
         )
     return values.astype(np.float64)
+
+
+def check_whole(value, *, name: str, low: int, high: int | None = None, remedy: str) -> int:
+    """Return a whole number as an int, or say what is wrong with it.
+
+    Parameters
+    ----------
+    value : int
+        The number; a float such as 512.0 is accepted when it is whole.
+    name, remedy : str
+        What the error message calls it, and what it tells the reader to do.
+    low, high : int
+        The range, both ends included; without `high` it has no upper end.
+
+    Returns
+    -------
+    int
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number in that range.
+
+    Examples
+    --------
+    >>> check_whole(0, name="hop_length", low=1, remedy="take 256")
+    Traceback (most recent call last):
+    ValueError: hop_length=0 must be a whole number, at least 1; take 256
+    """
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not low <= value <= (np.inf if high is None else high) or value != int(value):
+        limits = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name}={value!r} must be a whole number, {limits}; {remedy}")
+    return int(value)

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness weightings pitch spectra stft mel phase metrics psychophysics
-        answers bisection checks coding contours files levels listeners matching middles mushra own_contour scales sones
-        staircases""",
+        answers bisection checks coding compression contours distances files framing levels listeners matching
+        middles mushra own_contour scales sones staircases windows""",
     "learning": "losses settings training",
     "face": """figures explore listening coursework
         blind controls diagrams ear_figures experiments frames frontend look parts recorder stage stimuli""",

@@ -1,0 +1,232 @@
+"""Many short DFTs of a sound: the STFT, its least-squares inverse, and when a window allows one.
+
+The conventions, once for the whole course:
+
+- Axes: ``D[..., k, m]`` is bin k, frame m; shape ``(n_fft // 2 + 1, n_frames)``, before it the channels, if any.
+- Scaling: none, ``D[k, m] = sum_n w[n] y[m hop_length + n - start] exp(-2 pi i k n / n_fft)``; a sine of amplitude a
+  that sits on bin k reads ``a * w.sum() / 2``. Phase counts from the first sample of the frame.
+- Time: with `center`, ``start = n_fft // 2``, so that sample ``m * hop_length`` lies in the middle of frame m, and
+  zeros fill the ends; without, ``start = 0`` and only whole frames count.
+- Frames: centred ``1 + L // hop_length`` for L samples (odd n_fft: ``1 + (L - 1) // hop_length``), else
+  ``1 + (L - n_fft) // hop_length``. A hop beyond about half a window can leave the last samples where every window
+  is almost 0; then a centred STFT has one frame more, so that nothing is lost.
+- Windows are periodic; one shorter than `n_fft` stands in its middle. float32 in, complex64 out.
+
+librosa has the same conventions, torch with ``pad_mode="constant"``, `scipy.signal.ShortTimeFFT` with other edges.
+"""
+
+import warnings
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from helpers.checks import check, check_whole
+from helpers.framing import overlap_add, place_window, prepare, transform
+from helpers.spectra import positive
+from helpers.windows import cola_ripple, fold, overlap_report
+
+__all__ = ["axes", "cola_ripple", "consistency_db", "istft", "overlap_report", "stft"]
+
+# least sum of squared windows, re the window's own maximum, at which a sample comes back: rounding errors grow by the
+# root of its inverse, to 1e-11 and 1e-5 of full scale
+WEAKEST = {"complex128": 1e-10, "complex64": 1e-4}
+
+
+def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, window="hann", center: bool = True):
+    """Return the short-time Fourier transform.
+
+    Parameters
+    ----------
+    y : array_like, shape (n,) or (channels, n)
+        Real signal [full scale = 1].
+    n_fft, hop_length : int
+        Length of a frame, and step from frame to frame [samples].
+    win_length : int, optional
+        Length of the window, at most `n_fft`, which is the default [samples].
+    window : str, tuple or array_like, default "hann"
+        Window, as in `helpers.spectra.window_samples`.
+    center : bool, default True
+        Put the middle of frame m at sample ``m * hop_length``, with zeros at both ends.
+
+    Returns
+    -------
+    np.ndarray, shape (n_fft // 2 + 1, n_frames) or (channels, n_fft // 2 + 1, n_frames)
+        Complex values, not scaled; complex64 for float32.
+
+    Raises
+    ------
+    ValueError
+        If `y` is no audio, the hop is 0 or beyond the window, or there is less than one frame without `center`.
+
+    See Also
+    --------
+    librosa.stft, scipy.signal.ShortTimeFFT.stft, torch.stft
+
+    Examples
+    --------
+    >>> stft(np.ones(8), n_fft=4, hop_length=4, window="boxcar").real
+    array([[ 2.,  4.,  2.],
+           [-1.,  0.,  1.],
+           [ 0.,  0.,  0.]])
+    """
+    y, (w, hop) = check(y), place_window(n_fft, hop_length, win_length, window)
+    n = y.shape[-1]
+    if center:
+        span = n + 2 * (len(w) // 2)
+        tail = len(w) // 2 + (n - 1) - (span - len(w)) // hop * hop  # the last sample's place in the last frame
+        if np.sum(w[tail::hop] ** 2) < WEAKEST["complex64"] * np.max(w**2):
+            span += hop
+        padded = np.zeros((*y.shape[:-1], span), y.dtype)
+        padded[..., len(w) // 2 :][..., :n] = y
+    elif n < len(w):
+        raise ValueError(f"y has {n} samples, less than one frame of {len(w)}; use center=True or a smaller n_fft")
+    else:
+        padded = y
+    frames = sliding_window_view(padded, len(w), axis=-1)[..., ::hop, :]
+    return transform(frames, w.astype(y.dtype)).swapaxes(-1, -2)
+
+
+def istft(
+    D,
+    *,
+    hop_length: int,
+    n_fft: int | None = None,
+    win_length: int | None = None,
+    window="hann",
+    length: int | None = None,
+    center: bool = True,
+) -> np.ndarray:
+    r"""Return the signal whose STFT is nearest to `D` in the least-squares sense.
+
+    .. math:: y[n] = \sum_m w[n - mH]\, y_m[n - mH] \Big/ \sum_m w^2[n - mH]
+
+    Parameters
+    ----------
+    D : array_like, shape (n_freq, n_frames) or (channels, n_freq, n_frames)
+        Complex STFT, in the conventions of this module.
+    hop_length, n_fft, win_length, window, center
+        As given to `stft`; `n_fft` is ``2 * (n_freq - 1)`` by default, so state it where it is odd.
+    length : int, optional
+        Length to return [samples]; by default up to the middle of the last frame, without `center` up to its end.
+
+    Returns
+    -------
+    np.ndarray, shape (length,) or (channels, length)
+        Signal; float32 for complex64.
+
+    Raises
+    ------
+    ValueError
+        If `D` is not complex, not finite, or of another shape, or window and hop leave samples that no frame sees
+        (NOLA).
+
+    Warns
+    -----
+    UserWarning
+        Where samples at the ends lie outside what the frames see, as under the foot of the first window without
+        `center`: they are returned as 0.
+
+    References
+    ----------
+    .. [1] D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans.
+       Acoust. Speech Signal Process. 32(2), 1984.
+
+    Examples
+    --------
+    >>> D = stft([0.0, 0.5, 1.0, -0.5, 0.25], n_fft=4, hop_length=2)
+    >>> istft(D, hop_length=2, length=5).round(12)
+    array([ 0.  ,  0.5 ,  1.  , -0.5 ,  0.25])
+    """
+    D, (w, hop) = prepare(D, n_fft, hop_length, win_length, window)
+    least = WEAKEST[D.dtype.name] * np.max(w**2)
+    if (weakest := fold(w**2, hop).min()) < least:
+        raise ValueError(
+            f"hop_length={hop} fails NOLA with this window: where its squares add up least they reach {weakest:.1e}, "
+            f"and {D.dtype} needs {least:.1e}; take a smaller hop, such as {max(1, np.count_nonzero(w) // 4)}"
+        )
+    y, weight = overlap_add(D, w, hop)
+    start = len(w) // 2 if center else 0
+    n = (
+        y.shape[-1] - 2 * start
+        if length is None
+        else check_whole(length, name="length", low=1, remedy="or leave it out")
+    )
+    if (missing := start + n - y.shape[-1]) > 0:
+        y, weight = (np.concatenate([a, np.zeros_like(a[..., :1]).repeat(missing, -1)], axis=-1) for a in (y, weight))
+    y, weight = y[..., start : start + n], weight[start : start + n]
+    unseen = weight < least
+    if unseen.any():
+        text = f"no frame sees {unseen.sum()} of {n} samples, at the ends, so they are 0"
+        warnings.warn(f"{text}; use center=True, or a length that the frames cover", stacklevel=2)
+        y[..., unseen] = 0
+    return np.divide(y, weight, out=y, where=~unseen)
+
+
+def consistency_db(D, *, hop_length: int, n_fft: int | None = None, win_length: int | None = None, window="hann"):
+    r"""Return how far `D` is from the STFT of any signal: :math:`20 \lg (\lVert D - D' \rVert / \lVert D \rVert)`.
+
+    D' is the STFT of the least-squares inverse of D. That signal may reach into the padding at both ends, so the
+    STFT of a signal of any length, centred or not, is consistent.
+
+    Parameters
+    ----------
+    D : array_like, shape (n_freq, n_frames) or (channels, n_freq, n_frames)
+        Complex STFT.
+    hop_length, n_fft, win_length, window
+        As for `istft`.
+
+    Returns
+    -------
+    float
+        Inconsistency [dB re the norm of D]: rounding (-300 in complex128, -140 in complex64) for an STFT, near 0 for
+        a magnitude with random phase.
+
+    Raises
+    ------
+    ValueError
+        If `D` is not complex, not finite, silent or of another shape.
+
+    Examples
+    --------
+    >>> D = stft(np.ones(16), n_fft=8, hop_length=2)
+    >>> consistency_db(D, hop_length=2) < -290, consistency_db(D + 1j, hop_length=2) > -20
+    (True, True)
+    """
+    D, (w, hop) = prepare(D, n_fft, hop_length, win_length, window)
+    if not D.any():
+        raise ValueError("D is silent, so there is no norm to refer to; pass a spectrogram with sound")
+    y, weight = overlap_add(D, w, hop)
+    np.divide(y, weight, out=y, where=weight > 0)
+    again = transform(sliding_window_view(y, len(w), axis=-1)[..., ::hop, :], w.astype(y.dtype)).swapaxes(-1, -2)
+    again -= D
+    return float(20 * np.log10(max(np.linalg.norm(again) / np.linalg.norm(D), 1e-20)))
+
+
+def axes(D, *, sr: float, hop_length: int, n_fft: int | None = None, center: bool = True):
+    """Return the frequencies of the bins and the times of the middles of the frames.
+
+    Parameters
+    ----------
+    D : np.ndarray, shape (..., n_freq, n_frames)
+        STFT, complex or magnitude.
+    sr : float
+        Sampling rate [Hz].
+    hop_length, n_fft, center
+        As given to `stft`.
+
+    Returns
+    -------
+    freqs : np.ndarray, shape (n_freq,)
+        Frequencies ``k * sr / n_fft`` [Hz].
+    times : np.ndarray, shape (n_frames,)
+        Times ``m * hop_length / sr`` [s]; without `center` half a frame later.
+
+    Examples
+    --------
+    >>> [a.tolist() for a in axes(np.zeros((3, 2)), sr=8, hop_length=2)]
+    [[0.0, 2.0, 4.0], [0.0, 0.25]]
+    """
+    n_freq, n_frames = np.shape(D)[-2:]
+    n_fft = 2 * (n_freq - 1) if n_fft is None else n_fft
+    start = 0 if center else n_fft // 2
+    return np.arange(n_freq) * (positive(sr) / n_fft), (np.arange(n_frames) * hop_length + start) / sr
