@@ -477,6 +477,18 @@ def test_a_port_that_was_asked_for_is_held_to_and_others_are_looked_for():
 
 
 @posix
+def test_the_questions_are_turned_off_before_jupyterlab_starts(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(lab.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(lab.os, "execv", lambda program, words: started.append(words) or sys.exit())
+    monkeypatch.chdir(ROOT)  # to come back to
+    with pytest.raises(SystemExit):
+        lab.main(["--no-browser", "--ServerApp.token=x"])
+    assert started[0][-2:] == ["--ServerApp.token=x", "--no-browser"]
+    assert "fetchNews" in (tmp_path / "share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8")
+
+
+@posix
 def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_path):
     port, token = free_port(), "a-token"
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}

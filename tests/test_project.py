@@ -1,6 +1,9 @@
 """What holds the project's files together: pins and ranges, Binder, continuous integration, licences, the README."""
 
+import ast
+import importlib
 import json
+import operator
 import os
 import re
 import shutil
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from numpydoc.validate import validate
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -91,6 +95,31 @@ def test_what_helpers_imports_is_declared(root):
     declared = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
     names = {"IPython": "ipython", "PIL": "pillow"}
     assert {names.get(name, name) for name in used} - declared <= {"pillow", "traitlets"}  # come with those above
+
+
+def called_by_notebooks():
+    """Every function or class of helpers/ that a notebook reaches as room.name."""
+    names = set()
+    for path in notebooks.paths():
+        code = [c for c in notebooks.read(path)["cells"] if c["cell_type"] == "code"]
+        trees = [ast.parse(notebooks.source(cell)) for cell in code]
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        imports = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "helpers"]
+        rooms = {alias.name for node in imports for alias in node.names}
+        reached = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)]
+        names |= {f"helpers.{n.value.id}.{n.attr}" for n in reached if n.value.id in rooms}
+    return sorted(name for name in names if callable(operator.attrgetter(name.split(".", 2)[2])(room_of(name))))
+
+
+def room_of(name):
+    """The module that a dotted name begins with."""
+    return importlib.import_module(".".join(name.split(".")[:2]))
+
+
+@pytest.mark.parametrize("name", called_by_notebooks())
+def test_what_notebooks_call_is_documented_in_full(name):
+    said = validate(name)["errors"]
+    assert [f"{code} {what}" for code, what in said if code in ("GL08", "PR01", "PR02", "RT01")] == []
 
 
 # ---- conda and Binder -----------------------------------------------------------------------------------------------
