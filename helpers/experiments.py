@@ -121,16 +121,15 @@ class Experiment(Stored, anywidget.AnyWidget):
         self.on_msg(lambda _, content, buffers: self._heard(content))
 
     def _spec(self) -> dict:
-        freqs = [REFERENCE_HZ, *MODES["full"][0]] if self._kind == "loudness" else np.geomspace(125, 8000, 37)
-        freqs = np.sort(np.round(freqs, 3))
+        freqs = np.union1d(np.geomspace(125, 8000, 289).round(2), [REFERENCE_HZ, *MODES["full"][0]])  # 48 an octave
+        table = np.column_stack([freqs, ceiling_db(freqs), REFERENCE_DB + iso_shape(freqs)])
         return {
             "kind": self._kind,
             "title": TITLE[self._kind],
             "intro": f"{HOW[self._kind]} It takes {MINUTES[self._kind][self._mode]} minutes.\n{VOLUME}",
             "question": QUESTION[self._kind],
             **{"sr": SR, "reference_db": REFERENCE_DB},
-            "ceilings": np.column_stack([freqs, ceiling_db(freqs)]).tolist(),
-            "levels": np.column_stack([freqs, REFERENCE_DB + iso_shape(freqs)]).tolist(),
+            "table": table.round(2).tolist(),
             **{"tone_ms": 400, "lead_ms": 400, "gap_ms": 250, "rest_ms": 250},
         }
 

@@ -94,9 +94,10 @@ class Contour:
         """The finding in one sentence."""
         if not self.reliable:
             return "A coin explains these answers better than a listener does"
-        freqs, levels, _ = self.points
-        if not freqs.size:
+        others = self.points[0] != 1000
+        if not others.any():
             return "No track found a match within its limits"
+        freqs, levels = (values[others] for values in self.points[:2])
         most = int(np.argmax(np.abs(levels)))
         how = "more" if levels[most] > 0 else "less"
         return f"To sound as loud as 1 kHz, {_hz(freqs[most])} needs {abs(levels[most]):.0f} dB {how}"

@@ -163,7 +163,7 @@ def test_a_flat_hearing_listener_is_not_pulled_to_iso():
     assert np.abs(np.nanmean(off, axis=0)).max() < 0.6  # 125 Hz would move by 20 dB
     for r in results:
         assert r.rms_from(0) < 2 < 5 < r.rms_from(own_contour.iso_shape(r.points[0]))
-        assert r.phon is None
+        assert r.phon is None and "1 kHz, 1 kHz" not in r.title
         if r.reliable:
             assert any("not identifiable" in line for line in r.words)
 

@@ -5,17 +5,12 @@ const LOUDEST_DB = -7.5; // peak of any tone [dBFS], whatever Python asks for
 const MOST_UP_DB = 6; // no track may rise by more from one of its trials to the next
 const EDGE_MS = 20; // raised cosine at both ends of every tone
 
-// Value of a table [[Hz, dB], ...] at a frequency: linear over log frequency, flat beyond its ends.
-function lookUp(table, freq) {
-  const i = table.findIndex(([f]) => f >= freq);
-  if (i < 1) return table.at(i)[1];
-  const [[f0, a], [f1, b]] = [table[i - 1], table[i]];
-  return a + ((b - a) * Math.log(freq / f0)) / Math.log(f1 / f0);
-}
+// The row of a fine table [[Hz, ceiling, equal loudness], ...] at or just above a frequency, levels in dBFS.
+const lookUp = (table, freq) => table.find(([f]) => f >= freq) ?? table.at(-1);
 
 // The peak level at which a tone is really played [dBFS]; silence for what is no number. last: level of each track so far.
-function allowed({ freq, db, track, before }, ceilings, last) {
-  const limit = Math.min(lookUp(ceilings, freq), LOUDEST_DB, (last.get(track) ?? before ?? Infinity) + MOST_UP_DB);
+function allowed({ freq, db, track, before }, table, last) {
+  const limit = Math.min(lookUp(table, freq)[1], LOUDEST_DB, (last.get(track) ?? before ?? Infinity) + MOST_UP_DB);
   const level = Number.isFinite(db) && Number.isFinite(limit) ? Math.min(db, limit) : -Infinity;
   if (track) last.set(track, level);
   return level;
@@ -57,7 +52,7 @@ function render({ model, el: host }) {
     const ctx = context(spec.sr);
     out ??= output(ctx, LOUDEST_DB);
     ctx.resume().catch(() => {});
-    played = tones.map((tone) => allowed(tone, spec.ceilings, last));
+    played = tones.map((tone) => allowed(tone, spec.table, last));
     const { y, starts, tone } = sequence(tones.map(({ freq }, k) => ({ freq, level: played[k] })), ctx.sampleRate, spec);
     const buffer = new AudioBuffer({ length: y.length, sampleRate: ctx.sampleRate });
     buffer.copyToChannel(y, 0);
@@ -107,7 +102,7 @@ function render({ model, el: host }) {
     slider.addEventListener("input", () => (stop(), (ready = false), (later = setTimeout(hear, spec.rest_ms))));
     const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : answer(middle));
     function hear() {
-      const three = loudness ? [] : [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.levels, freq) }));
+      const three = loudness ? [] : [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.table, freq)[2] }));
       play(loudness ? trial.tones : trial.order === "ascending" ? three : three.reverse(), (now) => choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)));
     }
     next = (screen) => {

@@ -96,7 +96,7 @@ def test_a_track_climbs_by_6_db_at_most_whatever_python_claims_was_before(mounte
 
 
 def test_the_last_limit_holds_even_where_the_table_is_wrong(mounted):
-    page = mounted(experiments.equal_loudness, ceilings=[[20, 40.0], [20000, 40.0]])
+    page = mounted(experiments.equal_loudness, table=[[20000, 40.0, 40.0]])
     set_volume(page)
     page.show(trial({"freq": 500, "db": 30.0, "before": 30.0, "track": "x"}, REFERENCE))
     assert 20 * np.log10(page.evaluate(PEAK)) == pytest.approx(-7.5, abs=0.05)
