@@ -64,7 +64,7 @@ function render({ model, el: host }) {
       if (chosen === undefined) say(parts.says, "", "Choose an answer first.", "none");
       else if (tried.at(-1) !== chosen) store(question.key, { tried: [...tried, chosen] });
     };
-    const legend = [`${i + 1}. `, rich(question.prompt), " ", tag];
+    const legend = [`${i + 1}. `, ...rich(question.prompt), " ", tag];
     const parts = group(question, legend, [el("button", { type: "button", text: "Check", on: { click: check } })], check);
     const right = question.options.findIndex((option) => option.right);
     const update = () => {

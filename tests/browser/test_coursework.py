@@ -196,3 +196,10 @@ def test_quiz_and_exercise_by_keyboard_in_jupyterlab_survive_a_restart(lab_on, n
     assert page.locator(".earup-quiz-tag").first.inner_text() == "right"
     assert "Unit 00: exercises 1 of 2 correct" in lab.python("print(coursework.progress())")
     assert not lab.errors
+
+
+def test_every_question_reads_as_it_was_written(widget_page):
+    page = widget_page(coursework.quiz("01"))
+    shown = page.locator("legend").all_inner_texts()
+    for number, (text, question) in enumerate(zip(shown, catalogue.questions("01"), strict=True), 1):
+        assert text.startswith(f"{number}. {question['prompt'].replace('`', '')}")
