@@ -20,7 +20,9 @@ function render({ model, el: root }) {
   words.setAttribute("aria-live", "polite");
   const fault = document.createElement("pre");
   root.classList.add("earup-readout");
-  root.append(words, fault);
+  const asleep = Object.assign(document.createElement("div"), { className: "asleep" }); // seen where no kernel is there
+  asleep.textContent = "Moving this needs a running notebook: Python draws what you see.";
+  root.append(words, asleep, fault);
   const show = () => {
     words.textContent = model.get("text");
     fault.textContent = model.get("fault");

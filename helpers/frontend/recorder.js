@@ -64,6 +64,7 @@ function render({ model, el: host }) {
   const root = el("div", { class: "earup earup-recorder", role: "group", "aria-label": "Recorder", on: { keydown: keys } },
     el("div", { class: "earup-row" }, record, meter, level), canvas, trimRow, warn, readout,
     el("div", { class: "earup-row" }, state, el("label", { class: "earup-file" }, upload, el("span", { text: "Choose a sound file" })), remove),
+    el("p", { class: "earup-asleep", text: "Saving needs a running notebook: run this cell first." }),
     el("p", { class: "earup-quiet", text: `Your recording stays on this computer, in ${file} beside the notebook; on Colab and Binder it is sent to that server.` }));
   root.__earup = { get take() { return take; }, get trim() { return trim; }, get analyser() { return player?.analyser; }, get ctx() { return player?.ctx; } };
   host.append(root);
