@@ -1,0 +1,190 @@
+"""A notebook as a page: no kernel, no request to anywhere else, and every sound at its frequency and level."""
+
+import base64
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+
+from tools import vendor
+
+SR = 16_000
+TONES = {"low": (440.0, -26.0), "high": (880.0, -32.0)}  # Hz, dBFS RMS
+SETUP = f"""import numpy as np
+from helpers import coursework, explore, listening
+t = np.arange(3 * {SR}) / {SR}
+tones = {{name: 10 ** (db / 20) * 2**0.5 * np.sin(2 * np.pi * hz * t) for name, (hz, db) in {TONES!r}.items()}}"""
+STAGE = """panel = explore.panel(explore.axis("Time", 0, 1), explore.axis("Height", -1, 1), explore.line("wave"))
+explore.stage(
+    lambda turns: {"wave": np.sin(2 * np.pi * turns * t), "readout": f"{turns:.0f} turns."},
+    title="Turns", alt="A wave.", panels=[panel], handles=[explore.handle("turns", "Turns", 0, 1, 1, step=1)],
+)"""
+EXPLORE = """explore.explore(
+    lambda fig: lambda x: f"x is {x}.", title="X", x=explore.slider("X", 0, 1, 0, step=1, unit="")
+)"""
+CELLS = [
+    ("markdown", "# A page of its own\n\n$\\sqrt{2}$ ![badge](../data/badges/colab.svg)"),
+    ("folded", SETUP),
+    ("code", f"listening.player(tones, sr={SR})"),
+    ("code", 'coursework.quiz("00")'),
+    ("code", f'listening.blind_test("abx", tones, sr={SR}, n_trials=5, match=None)'),
+    ("code", STAGE),
+    ("code", EXPLORE),
+]
+
+
+@pytest.fixture(scope="module")
+def page_file(web, root):
+    """An exported page in the folder of the page server, with the scripts beside it."""
+    import nbformat.v4 as v4
+
+    folder = web[0] / "exported"
+    (folder / "notebooks").mkdir(parents=True)
+    make = {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell, "folded": v4.new_code_cell}
+    nb = v4.new_notebook(cells=[make[kind](source) for kind, source in CELLS])
+    nb.cells[1].metadata["jupyter"] = {"source_hidden": True}
+    (folder / "data" / "badges").mkdir(parents=True)
+    (folder / "data/badges/colab.svg").write_bytes((root / "data/badges/colab.svg").read_bytes())
+    (folder / "notebooks" / "try.ipynb").write_text(v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb))
+    vendor.export(folder / "notebooks" / "try.ipynb", folder / "site" / "try.html", folder / "site" / "scripts")
+    return folder / "site" / "try.html"
+
+
+@pytest.fixture(scope="module")
+def scripts(page_file):
+    """The scripts that the page names; skips where npm gives none, unless a browser is required (CI)."""
+    try:
+        return vendor.fetch(page_file.parent / "scripts")
+    except RuntimeError as error:
+        (pytest.fail if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip)(str(error))
+
+
+@pytest.fixture(params=["file", "http"])
+def page(request, browser, web, page_file, scripts):
+    """The page, opened as a file and from a server; at the end it has asked for nothing else and had no errors."""
+    here = web[0].as_uri() if request.param == "file" else web[1]
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    asked, errors, page = [], [], context.new_page()
+    context.on("request", lambda r: asked.append(r.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.goto(f"{here}/{page_file.relative_to(web[0]).as_posix()}")
+    page.wait_for_function("() => document.querySelectorAll('.earup').length === 4")
+    yield page
+    context.close()
+    assert [url for url in asked if not url.startswith((here, "blob:", "data:"))] == []
+    assert {url.rpartition("/")[2] for url in asked} >= {path.name for path in scripts.values()}
+    assert errors == []
+
+
+def heard(page, root):
+    """Frequency [Hz] and RMS level [dBFS] of what a widget sounds, once the analyser (0.51 s) is full of it."""
+    node = f"document.querySelector('{root}').__earup"
+    start = page.evaluate(f"() => {node}.ctx.currentTime")
+    page.wait_for_function(f"() => {node}.ctx.currentTime > {start} + 0.7")
+    y = page.evaluate(f"""() => {{ const {{ analyser }} = {node}, y = new Float32Array(analyser.fftSize);
+        analyser.getFloatTimeDomainData(y); return [...y]; }}""")
+    spectrum = np.abs(np.fft.rfft(np.array(y) * np.hanning(len(y))))
+    return np.argmax(spectrum) * SR / len(y), 20 * np.log10(np.sqrt(np.mean(np.square(y))))
+
+
+def test_the_player_plays_and_switches_at_exact_levels(page):
+    player = page.locator(".earup-player")
+    player.get_by_role("button", name="Play").click()
+    for name, tone in TONES.items():
+        player.get_by_text(name, exact=True).click()
+        assert heard(page, ".earup-player") == (pytest.approx(tone[0], abs=2), pytest.approx(tone[1], abs=0.5))
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.querySelector('.earup-player').__earup.playing") is False
+
+
+def test_the_quiz_says_why(page):
+    question = page.locator(".earup-quiz fieldset").first
+    question.get_by_label("Start low, raise it until it is comfortable").check()
+    question.get_by_role("button", name="Check").click()
+    assert question.locator(".earup-quiz-tag").inner_text() == "right"
+    assert len(question.locator("[aria-live]").inner_text()) > 30
+    assert "Score 1/5" in page.locator(".earup-quiz-score").inner_text()
+
+
+def test_a_whole_blind_test_runs_to_its_result(page):
+    test = page.locator(".earup-blind")
+    test.get_by_role("button", name="Start").click()
+    for trial in range(1, 6):
+        test.get_by_text(f"Trial {trial} of 5").first.wait_for()
+        test.get_by_role("button", name="Play X").click()
+        x = "A" if heard(page, ".earup-blind")[0] < 660 else "B"
+        test.get_by_label(f"X is {x}").check()
+        test.get_by_role("button", name="Confirm").click()
+    test.get_by_text("5 of 5 right").wait_for()  # what follows was counted by Python before the page was made
+    assert "p = 0.031" in test.inner_text()  # 1 / 2^5
+
+
+def test_what_needs_python_shows_its_first_frame_and_says_so(page):
+    stage = page.locator(".earup-scene")
+    assert stage.get_by_text("1 turns.").is_visible()
+    assert stage.get_by_text("Moving this needs a running notebook").is_visible()
+    blue = """c => { const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+        let n = 0; for (let i = 0; i < data.length; i += 4) n += data[i + 2] > data[i] + 60; return n; }"""
+    assert stage.locator("canvas").evaluate(blue) > 500  # the wave is drawn
+    assert page.locator(".earup-explore").get_by_text("Moving this needs a running notebook").is_visible()
+    assert page.locator(".earup-asleep:visible").count() == 1  # player, quiz and blind test need nothing
+
+
+def test_formulas_pictures_and_folded_cells(page):
+    page.wait_for_selector("mjx-container svg")
+    assert page.locator("img[alt=badge]").evaluate("i => i.naturalWidth") > 20
+    setup = page.get_by_text("tones = ")
+    assert not setup.is_visible()
+    page.locator(".celltag_folded .jp-Cell-inputWrapper").click()
+    assert setup.is_visible()
+
+
+def test_the_page_holds_every_sample(page_file):
+    """Without a browser: the state of the player holds the tones as they were computed, as float32."""
+    html = page_file.read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.+?)</script>', html, re.DOTALL)
+    models = json.loads(found[1])["state"].values()
+    (player,) = [m for m in models if [b["path"] for b in m.get("buffers", [])] == [["pcm"]]]
+    held = np.frombuffer(base64.b64decode(player["buffers"][0]["data"]), dtype="<f4").reshape(2, -1)
+    t = np.arange(3 * SR) / SR
+    for y, (freq, level) in zip(held, TONES.values(), strict=True):
+        np.testing.assert_allclose(y, 10 ** (level / 20) * np.sqrt(2) * np.sin(2 * np.pi * freq * t), atol=1e-7)
+
+
+def test_the_page_names_nothing_elsewhere_and_stays_small(page_file, scripts):
+    html = page_file.read_text(encoding="utf-8")
+    assert re.findall(r"""(?:src|href)="(?:https?:)?//|url\(["']?https?:|import\(["']http""", html) == []
+    assert not re.search(r"cdnjs|jsdelivr|unpkg", html)
+    assert "<title>A page of its own</title>" in html
+    samples = 2 * 2 * 3 * SR * 4 * 4 / 3  # two widgets, two tones, 3 s, float32, base64
+    assert page_file.stat().st_size < samples + 0.8e6
+    assert sum(path.stat().st_size for path in scripts.values()) < 7e6
+
+
+@pytest.mark.parametrize(("npm", "told"), [(None, "npm is not installed"), ("exit 1", "npm could not get requirejs")])
+def test_without_npm_or_network_one_line_says_so(tmp_path, monkeypatch, npm, told):
+    if npm and os.name == "nt":
+        pytest.skip("the npm of this test is a shell script")
+    if npm:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setattr(vendor, "CACHE", tmp_path / "cache")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match=told) as error:
+        vendor.fetch(tmp_path / "there")
+    assert "\n" not in str(error.value)
+
+
+def test_where_python_runs_nothing_says_that_it_does_not(lab_on, notebook_of):
+    """The same sentences are hidden in JupyterLab."""
+    file = notebook_of(SETUP, STAGE, EXPLORE, "listening.recorder()")
+    lab = lab_on(file)
+    page = lab.open(file.name)
+    assert lab.run_all() == []
+    for widget in (".earup-scene", ".earup-readout", ".earup-recorder"):
+        page.wait_for_selector(widget)
+    sentences = page.get_by_text("needs a running notebook")
+    assert (sentences.count(), [s.is_visible() for s in sentences.all()]) == (3, [False] * 3)
