@@ -14,12 +14,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from scipy.signal import get_window
 
-from helpers.look import ROLES, claim, colour, contrast, label, point_out, stroke, tint, use
+from helpers.levels import amplitude_to_db
+from helpers.look import ROLES, claim, colour, label, point_out, stroke, tint, use
+from helpers.stft import stft
+from helpers.windows import window_samples
 
 __all__ = [
-    "ROLES", "band", "claim", "colour", "contrast", "hz_axis", "label", "picture", "point_out", "show", "spectrogram",
+    "ROLES", "band", "claim", "colour", "hz_axis", "label", "picture", "point_out", "show", "spectrogram",
     "spectrum", "stroke", "tint", "use", "waveform",
 ]  # fmt: skip
 
@@ -104,15 +106,6 @@ def spectrum(freqs, level_db, *, ax=None, role="signal", **changes):
     return ax
 
 
-def _levels(y, *, n_fft, hop_length) -> np.ndarray:
-    """Level [dBFS] of each bin and frame, shape (n_fft // 2 + 1, n_frames): a sine of amplitude 1 reads 0."""
-    padded = np.pad(y, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-    window = get_window("hann", n_fft)
-    amps = np.abs(np.fft.rfft(frames * window)).T * 2 / window.sum()
-    return 20 * np.log10(np.maximum(amps, 1e-10))
-
-
 def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, bar=True):
     """Draw level over time and frequency (Hann window); `low` and `high` are fixed so that pictures compare.
 
@@ -145,7 +138,8 @@ def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, ba
     if not low < high:
         raise ValueError(f"low={low} must lie below high={high}")
     ax = plt.subplots()[1] if ax is None else ax
-    s_db = _levels(y, n_fft=n_fft, hop_length=hop_length)
+    scale = 2 / window_samples("hann", n=n_fft).sum()  # a sine of amplitude 1 reads 1
+    s_db = amplitude_to_db(scale * np.abs(stft(y, n_fft=n_fft, hop_length=hop_length)), floor_db=-200)
     step_t, step_f = hop_length / sr, sr / n_fft / 1000
     edges = (-step_t / 2, (s_db.shape[1] - 0.5) * step_t, -step_f / 2, (s_db.shape[0] - 0.5) * step_f)
     image = ax.imshow(s_db, origin="lower", aspect="auto", extent=edges, vmin=low, vmax=high)
@@ -161,7 +155,27 @@ def _hz(value, _=None) -> str:
 
 
 def hz_axis(ax, low=31.25, high=16000.0, *, axis="x"):
-    """Make an axis logarithmic in frequency [Hz], with one tick an octave around 1 kHz; return the axes."""
+    """Make an axis logarithmic in frequency, with one tick an octave around 1 kHz.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    low, high : float
+        Ends [Hz].
+    axis : {"x", "y"}
+        Which of the two.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < low < high.
+    """
     if not 0 < low < high:
         raise ValueError(f"a log axis needs 0 < low < high, got low={low}, high={high}")
     ticks = [f for f in 1000.0 * 2.0 ** np.arange(-6, 6) if low * 0.999 <= f <= high * 1.001]

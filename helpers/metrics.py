@@ -1,4 +1,4 @@
-"""How far an estimate is from its target; and the levels of `helpers.levels`.
+"""How far an estimate is from its target; with `helpers.levels` and `helpers.distances`.
 
 Signals are (n,), which gives a float, or (channels, n), which gives one value per channel.
 """
@@ -8,11 +8,12 @@ import warnings
 import numpy as np
 
 from helpers.checks import check, check_rate
+from helpers.distances import log_spectral_distance, spectral_convergence_db
 from helpers.files import resample
 from helpers.levels import amplitude_to_db, db_to_amplitude, level_db, peak_db, power_to_db, rms
 
-__all__ = ["amplitude_to_db", "db_to_amplitude", "level_db", "peak_db", "pesq", "power_to_db", "rms", "si_sdr", "snr"]
-__all__ += ["stoi"]
+__all__ = ["amplitude_to_db", "db_to_amplitude", "level_db", "log_spectral_distance", "peak_db", "pesq"]
+__all__ += ["power_to_db", "rms", "si_sdr", "snr", "spectral_convergence_db", "stoi"]
 
 
 def snr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -136,16 +136,8 @@ def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann",
     if y.ndim != 1 or not y.any():
         raise ValueError(f"y has shape {y.shape} and peak {np.abs(y).max():g}; pass one channel that is not silent")
     n = y.shape[-1]
-    if method == "argmax" or method == "padded":
-        zeros = check_whole(padding, name="padding", low=1, remedy="1 adds no zeros") if method == "padded" else 1
-        freqs, amps = amplitude_spectrum(y, sr=sr, window=window, n_fft=n * zeros)
-        return float(freqs[np.argmax(amps)])
-    if method == "parabola":
-        freqs, amps = amplitude_spectrum(y, sr=sr, window=window)
-        k = int(np.clip(np.argmax(amps), 1, len(amps) - 2))
-        left, mid, right = np.log(np.maximum(amps[k - 1 : k + 2], 1e-30))
-        shift = 0.5 * (left - right) / (left - 2 * mid + right)
-        return float((k + np.clip(shift, -1, 1)) * freqs[1])
+    if method not in ("argmax", "padded", "parabola", "phase"):
+        raise ValueError(f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'")
     if method == "phase":
         hop = n // 4
         frames = np.stack([y[: n - hop], y[hop:]])
@@ -153,11 +145,18 @@ def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann",
         first, second = dtft(frames * window_samples(window, n=n - hop), [rough], sr=sr)[:, 0]
         expected = 2 * np.pi * rough * hop / sr
         return float(rough + np.angle(second / first * np.exp(-1j * expected)) * sr / (2 * np.pi * hop))
-    raise ValueError(f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'")
+    zeros = check_whole(padding, name="padding", low=1, remedy="1 adds no zeros") if method == "padded" else 1
+    mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n * zeros))
+    k, bin_hz = int(np.argmax(mags)), positive(sr) / (n * zeros)
+    if method != "parabola" or not 0 < k < len(mags) - 1:
+        return k * bin_hz
+    left, mid, right = np.log(np.maximum(mags[k - 1 : k + 2], 1e-30))
+    bend = left - 2 * mid + right  # 0 for a click, whose spectrum is flat
+    return float(k + 0.5 * (left - right) / bend) * bin_hz if bend < -1e-9 else k * bin_hz
 
 
 def positive(sr: float) -> float:
     """Return a positive rate in hertz (any: a drawing may use 20 Hz), or say what is wrong with it."""
-    if not (np.isfinite(sr) and sr > 0):
-        raise ValueError(f"sr={sr} must be a positive sampling rate in Hz, such as 16000")
+    if not isinstance(sr, int | float | np.integer | np.floating) or not 0 < sr < np.inf:
+        raise ValueError(f"sr={sr!r} must be a positive sampling rate in Hz, such as 16000")
     return float(sr)
