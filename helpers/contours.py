@@ -49,15 +49,15 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     np.ndarray
         Level [dB SPL], in the broadcast shape; without `freqs`, shape (\*phon.shape, 29).
 
-    Warns
-    -----
-    ValidityWarning
-        Outside 20-90 phon, above 4 kHz 20-80 phon (ISO 226:2003 and 2023; held to for 1987 too): extrapolated.
-
     Raises
     ------
     ValueError
         For a frequency outside 20-12500 Hz, a `phon` outside 0-130, NaN, no values, or an unknown edition.
+
+    Warns
+    -----
+    ValidityWarning
+        Outside 20-90 phon, above 4 kHz 20-80 phon (ISO 226:2003 and 2023; held to for 1987 too): extrapolated.
 
     Examples
     --------
@@ -93,16 +93,16 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
     np.ndarray
         Loudness level [phon], in the broadcast shape; NaN where it would be negative.
 
-    Warns
-    -----
-    ValidityWarning
-        Where the result lies outside 20-90 phon, above 4 kHz 20-80 phon, or there is none.
-
     Raises
     ------
     ValueError
         For a frequency outside 20-12500 Hz, a level outside -100 to 200 dB, NaN, no values, or an unknown
         edition.
+
+    Warns
+    -----
+    ValidityWarning
+        Where the result lies outside 20-90 phon, above 4 kHz 20-80 phon, or there is none.
 
     Examples
     --------

@@ -57,7 +57,27 @@ def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
 
 
 def choice(label: str, options, *, start=None):
-    """Return a menu of `options` (a list of values, or a dict from shown name to value); starts at the first one."""
+    """Return a menu.
+
+    Parameters
+    ----------
+    label : str
+        Name of the quantity.
+    options : list or dict
+        Values, or a dict from shown name to value.
+    start : object, optional
+        First value; the first option if not given.
+
+    Returns
+    -------
+    ipywidgets.Widget
+        A control for `explore`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two options, or `start` is none of them.
+    """
     pairs = list(options.items()) if isinstance(options, dict) else [(str(option), option) for option in options]
     values = [value for _, value in pairs]
     if len(values) < 2:

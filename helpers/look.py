@@ -1,7 +1,4 @@
-"""Roles, colours and words of every figure: a role is a colour, a dash, a width and a marker at once.
-
-Notebooks reach all of this through `helpers.figures`.
-"""
+"""Roles (a colour, a dash, a width and a marker at once) and words of every figure; in use as `helpers.figures`."""
 
 from __future__ import annotations
 
@@ -83,7 +80,17 @@ def use(theme: str = "paper") -> None:
 
 
 def colour(role: str) -> str:
-    """Return the hex colour of a role ("signal", ...) or a neutral ("ink", "text", "mute", "grid", "data", "ground").
+    """Return the colour of a role or of a neutral.
+
+    Parameters
+    ----------
+    role : str
+        A key of `ROLES`, or "ink", "text", "mute", "grid", "data", "ground".
+
+    Returns
+    -------
+    str
+        Hex colour in the theme in use.
 
     Raises
     ------
@@ -98,7 +105,20 @@ def colour(role: str) -> str:
 
 
 def tint(role: str, share: float = 0.14) -> tuple:
-    """Return the opaque mix of a role's colour with the ground, for areas behind lines."""
+    """Return the opaque mix of a role's colour with the ground, for areas behind lines.
+
+    Parameters
+    ----------
+    role : str
+        As in `colour`.
+    share : float
+        How much of the role's colour, 0 to 1.
+
+    Returns
+    -------
+    tuple of float
+        Red, green and blue, 0 to 1.
+    """
     mixed = share * np.array(to_rgb(colour(role))) + (1 - share) * np.array(to_rgb(colour("ground")))
     return tuple(float(c) for c in mixed)
 
@@ -106,31 +126,26 @@ def tint(role: str, share: float = 0.14) -> tuple:
 def stroke(role: str, **changes) -> dict:
     """Return keywords for `ax.plot`: colour, dash and width of a role, together.
 
-    Examples
-    --------
-    >>> stroke("prediction", linewidth=1.0)["linewidth"]
-    1.0
+    Parameters
+    ----------
+    role : str
+        A key of `ROLES`.
+    **changes
+        Keywords that replace or join them.
+
+    Returns
+    -------
+    dict
+        Keywords of `Axes.plot`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such role.
     """
     if role not in ROLES:
         raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
     return {"color": colour(role), "linestyle": ROLES[role].dash, "linewidth": ROLES[role].width, **changes}
-
-
-def contrast(one, other) -> float:
-    """Return the WCAG contrast ratio of two colours: text needs 4.5, lines 3.
-
-    Examples
-    --------
-    >>> contrast("#000000", "#FFFFFF")
-    21.0
-    """
-
-    def luminance(c):
-        c = np.array(to_rgb(c))
-        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return round(float((high + 0.05) / (low + 0.05)), 6)
 
 
 def _halo() -> list:
@@ -183,7 +198,7 @@ def claim(fig, finding: str, how: str = "", *, size: float = 12.5) -> None:
 
 
 def label(ax, x, y, text, role="text", *, dx=0.0, dy=0.0, ha="left", va="center", size=9.5, outside=False, **kw):
-    """Name a thing where it is, in the colour of its role; return the annotation.
+    """Name a thing where it is, in the colour of its role.
 
     Parameters
     ----------
@@ -197,6 +212,11 @@ def label(ax, x, y, text, role="text", *, dx=0.0, dy=0.0, ha="left", va="center"
         Have the layout keep room for a label beside the axes.
     **kw
         Further keywords of `Axes.annotate`.
+
+    Returns
+    -------
+    matplotlib.text.Annotation
+        The label.
     """
     place = dict(xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, size=size, annotation_clip=False)
     note = ax.annotate(text, (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw})
@@ -205,6 +225,23 @@ def label(ax, x, y, text, role="text", *, dx=0.0, dy=0.0, ha="left", va="center"
 
 
 def point_out(ax, xy, xytext, text, role="text", **kw):
-    """Label the place `xy` from a distance: text at `xytext` (data coordinates) with a thin leader."""
+    """Label a place from a distance, with a thin leader.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to write.
+    xy, xytext : tuple of float
+        The place and the text, both in data coordinates.
+    text, role
+        As in `label`.
+    **kw
+        Further keywords of `label`.
+
+    Returns
+    -------
+    matplotlib.text.Annotation
+        The label.
+    """
     leader = dict(arrowstyle="-", color=colour(role), lw=0.9, shrinkA=2, shrinkB=2)
     return label(ax, *xy, text, role, xytext=xytext, textcoords="data", arrowprops=leader, **kw)

@@ -17,7 +17,29 @@ def _item(kind: str, name: str, role: str = "signal", **more) -> dict:
 
 
 def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = False) -> dict:
-    """Return an axis from `low` to `high` [`unit`]; a log axis ticks in octaves around 1000, one without label not."""
+    """Return an axis of a panel.
+
+    Parameters
+    ----------
+    label : str
+        Name of the quantity; "" for an axis without ticks.
+    low, high : float
+        Ends [`unit`].
+    unit : str
+        For example "Hz".
+    log : bool
+        Equal ways are equal ratios; ticks stand at octaves around 1000.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+
+    Raises
+    ------
+    ValueError
+        If the ends are not finite and rising, or a log axis reaches 0.
+    """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"axis {label!r}: low={low} must lie below high={high}")
     if log and low <= 0:
@@ -28,27 +50,122 @@ def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = Fal
 def line(
     name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float | None = None
 ) -> dict:
-    """Return a line through array `name`, over array `x` or evenly over the axis; NaN leaves a gap."""
+    """Return a line through array `name`; NaN leaves a gap.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply.
+    x : str, optional
+        Array with the places on the x axis; without it the values lie evenly over the axis.
+    role : str
+        A key of `helpers.look.ROLES`.
+    label : str
+        Name in the legend.
+    width : float, optional
+        Width [px]; that of the role if not given.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+    """
     return _item("line", name, role, x=x, label=label, width=width)
 
 
 def dots(name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float = 4.0) -> dict:
-    """Return dots of radius `width` [px] at array `name`."""
+    """Return dots at array `name`.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply.
+    x : str, optional
+        Array with the places on the x axis; without it the values lie evenly over the axis.
+    role : str
+        A key of `helpers.look.ROLES`.
+    label : str
+        Name in the legend.
+    width : float
+        Radius [px].
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+    """
     return _item("dots", name, role, x=x, label=label, width=width)
 
 
 def stems(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
-    """Return dots on stalks that stand on the level `base`."""
+    """Return dots on stalks that stand on a level.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply.
+    x : str, optional
+        Array with the places on the x axis; without it the values lie evenly over the axis.
+    role : str
+        A key of `helpers.look.ROLES`.
+    label : str
+        Name in the legend.
+    base : float
+        Level on which they stand.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+    """
     return _item("stems", name, role, x=x, label=label, base=base, width=None)
 
 
 def area(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
-    """Return the pale area between array `name` and the level `base`."""
+    """Return the pale area between array `name` and a level.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply.
+    x : str, optional
+        Array with the places on the x axis; without it the values lie evenly over the axis.
+    role : str
+        A key of `helpers.look.ROLES`.
+    label : str
+        Name in the legend.
+    base : float
+        That level.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+    """
     return _item("area", name, role, x=x, label=label, base=base)
 
 
 def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None) -> dict:
-    """Return upright lines at the places in array `name`; `{}` in the label is the place, `row` keeps labels apart."""
+    """Return upright lines at the places in array `name`.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply.
+    label : str
+        Words beside each line; `{}` stands for its place.
+    role : str
+        A key of `helpers.look.ROLES`.
+    row : int
+        Line of text, counted from the top, so that labels keep apart.
+    width : float, optional
+        Width [px]; that of the role if not given.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+    """
     return _item("mark", name, role, label=label, row=row, width=width)
 
 
@@ -60,7 +177,24 @@ def image(name: str, *, low: float, high: float) -> dict:
 
 
 def panel(x: dict, y: dict, *items: dict, title: str = "", height: int = 190) -> dict:
-    """Return a panel: two axes and, from the bottom up, what is drawn between them; `height` in [px]."""
+    """Return a panel of a stage.
+
+    Parameters
+    ----------
+    x, y : dict
+        Two results of `axis`.
+    *items : dict
+        What is drawn between them, the lowest first.
+    title : str
+        One line above.
+    height : int
+        Height [px].
+
+    Returns
+    -------
+    dict
+        What `stage` takes.
+    """
     return {"x": x, "y": y, "items": list(items), "title": title, "height": height}
 
 

@@ -1,7 +1,7 @@
 """Test signals with known answers, and fades.
 
-Every signal is float64, mono, shape (n,), with ``n = round(sr * duration)``; `sr` [Hz] and `duration` [s] must be
-positive. Nothing here clips or filters: a tone above ``sr / 2`` aliases, because hearing that is a point of unit 01.
+Every signal is float64, mono, shape (n,), with ``n = round(sr * duration)`` for positive `sr` [Hz], `duration` [s].
+Nothing here clips or filters: a tone above ``sr / 2`` aliases, because hearing that is a point of unit 01.
 """
 
 import numpy as np
@@ -244,9 +244,7 @@ def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     y = check(y)
     m, n = round(sr * ms / 1000), y.shape[-1]
     if ms < 0 or 2 * m > n:
-        raise ValueError(
-            f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; use ms between 0 and {500 * n / sr:g}"
-        )
+        raise ValueError(f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; the longest is {500 * n / sr:g}")
     gain = np.ones(n, dtype=y.dtype)
     gain[:m] = 0.5 - 0.5 * np.cos(np.pi * np.arange(m) / max(m, 1))
     return y * gain * gain[::-1]

@@ -5,9 +5,21 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from helpers import diagrams, figures
+
+
+def contrast(one, other):
+    """WCAG contrast ratio of two colours: text needs 4.5, lines 3."""
+
+    def luminance(c):
+        c = np.array(to_rgb(c))
+        return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return float((high + 0.05) / (low + 0.05))
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +35,11 @@ def paper():
 def test_every_role_is_readable_as_text(theme):
     figures.use(theme)
     for role in [*figures.ROLES, "ink", "text"]:
-        assert figures.contrast(figures.colour(role), figures.colour("ground")) >= 4.5  # WCAG 2, level AA
+        assert contrast(figures.colour(role), figures.colour("ground")) >= 4.5  # WCAG 2, level AA
 
 
 def test_contrast_is_that_of_wcag():
-    assert figures.contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)  # the standard's own example grey
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)  # the standard's own example grey
 
 
 def test_roles_differ_without_colour():

@@ -207,7 +207,7 @@ def refusals():
         (lambda: signals.pink_noise(sr=1, duration=1, level_db=0), "at least two"),
         (lambda: signals.click(sr=SR, duration=1, at=1.0), "outside"),
         (lambda: signals.click(sr=SR, duration=1, at=-0.1), "outside"),
-        (lambda: signals.fade(y, sr=SR, ms=5), r"do not fit into 6.25 ms; use ms between 0 and 3.125"),
+        (lambda: signals.fade(y, sr=SR, ms=5), r"do not fit into 6.25 ms; the longest is 3.125"),
         (lambda: signals.quantize(y, bits=0), "bits=0"),
         (lambda: signals.quantize(y, bits=25), "bits=25"),
         (lambda: signals.quantize(y, bits=7.5), "bits=7.5"),

@@ -86,9 +86,7 @@ def chromium_path():
     path = find_browser()
     if path is None:
         why = f"no Chromium or Chrome found (looked for {', '.join(NAMES)}); install one to run the browser tests"
-        pytest.fail(why) if os.environ.get(
-            "EARUP_REQUIRE_BROWSER"
-        ) == "1" else pytest.skip(why)
+        pytest.fail(why) if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip(why)
     return path
 
 
@@ -106,9 +104,7 @@ def launch(playwright, chromium_path):
     started = []
 
     def start(*flags):
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path, args=[*FLAGS, *flags]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=[*FLAGS, *flags])
         started.append(browser)
         return browser
 
@@ -136,11 +132,7 @@ def _encode(value):
 
 def widget_state(widget):
     """Return the synced traits that a front end would get from `widget`, without ipywidgets' own."""
-    return {
-        k: v
-        for k, v in widget.get_state().items()
-        if not k.startswith("_") and k not in ("layout", "tooltip")
-    }
+    return {k: v for k, v in widget.get_state().items() if not k.startswith("_") and k not in ("layout", "tooltip")}
 
 
 @pytest.fixture(scope="session")
@@ -155,9 +147,7 @@ def web(tmp_path_factory):
         (http.server.SimpleHTTPRequestHandler,),
         {"log_message": lambda *a: None},
     )
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
-    )
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://localhost:{server.server_port}"
     server.shutdown()
@@ -173,12 +163,8 @@ def widget_page(browser, web):
     """
     contexts, pages = [], []
 
-    def mount(
-        esm, css="", state=None, *, page=None, theme="light", width=1280, context=None
-    ):
-        if not isinstance(
-            esm, str
-        ):  # a widget object brings its own module, style and state
+    def mount(esm, css="", state=None, *, page=None, theme="light", width=1280, context=None):
+        if not isinstance(esm, str):  # a widget object brings its own module, style and state
             esm, css, state = (
                 str(esm._esm),
                 str(getattr(esm, "_css", "")),
@@ -211,9 +197,7 @@ def widget_page(browser, web):
         return page
 
     yield mount
-    complaints = [
-        error for page in pages for error in page.errors if "favicon" not in error
-    ]
+    complaints = [error for page in pages for error in page.errors if "favicon" not in error]
     for context in contexts:
         context.close()
     assert not complaints, complaints
@@ -239,9 +223,7 @@ class Lab:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        settings = (
-            self.folder / ".lab" / "settings" / "@jupyterlab" / "notebook-extension"
-        )
+        settings = self.folder / ".lab" / "settings" / "@jupyterlab" / "notebook-extension"
         settings.mkdir(parents=True)
         tracker = {"windowingMode": "none"}  # keep every cell in the page, seen or not
         (settings / "tracker.jupyterlab-settings").write_text(json.dumps(tracker))
@@ -293,20 +275,14 @@ class Lab:
                 threading.Event().wait(0.2)
         raise RuntimeError((self.folder / ".lab" / "server.log").read_text()[-3000:])
 
-    def open(
-        self, name, *, width=1280, height=900, permissions=(), dark=False, browser=None
-    ):
+    def open(self, name, *, width=1280, height=900, permissions=(), dark=False, browser=None):
         """Open notebook `name` (relative to the folder) in a fresh page and wait for its kernel."""
         self.close_page()
-        context = (browser or self.browser).new_context(
-            viewport={"width": width, "height": height}
-        )
+        context = (browser or self.browser).new_context(viewport={"width": width, "height": height})
         context.grant_permissions(list(permissions))
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self._note(str(error)))
-        self.page.on(
-            "console", lambda m: self._note(m.text) if m.type == "error" else None
-        )
+        self.page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
         self.page.goto(f"{self.address}/lab/tree/{name}?reset")
         self.page.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
@@ -334,16 +310,8 @@ class Lab:
         self.page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
         )
-        found = [
-            (i, output)
-            for i, outputs in enumerate(self.outputs())
-            for output in outputs
-        ]
-        return [
-            f"cell {i}: {o['ename']}: {o['evalue']}"
-            for i, o in found
-            if o["output_type"] == "error"
-        ]
+        found = [(i, output) for i, outputs in enumerate(self.outputs()) for output in outputs]
+        return [f"cell {i}: {o['ename']}: {o['evalue']}" for i, o in found if o["output_type"] == "error"]
 
     def outputs(self):
         """Return the outputs of every cell of the open notebook, as nbformat holds them."""
@@ -364,9 +332,7 @@ class Lab:
 
     def restart(self):
         """Restart the open notebook's kernel, as a learner would after a crash."""
-        self.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
-        )
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
 
     def screenshot(self, path):
         """Save what a learner sees in this window."""
@@ -419,9 +385,7 @@ def notebook_of(tmp_path):
             "display_name": "Python 3",
             "language": "python",
         }
-        (folder / name).write_text(
-            v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb), encoding="utf-8"
-        )
+        (folder / name).write_text(v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb), encoding="utf-8")
         return folder / name
 
     return write
