@@ -199,7 +199,7 @@ function render({ model, el: host }) {
       handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
   const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
-    spec.controls.length ? el("div", { class: "earup-row earup-controls" }, spec.controls.map(makeControl)) : null, panels, said,
+    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, panels, said,
     el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
   const sound = spec.sr ? soundRow() : null;
@@ -223,6 +223,12 @@ function render({ model, el: host }) {
     root.insertBefore(el("div", { class: "earup-row" }, button, level), said);
     player.change(arrays.sound.data), show();
     return { update: () => (player.change(arrays.sound.data), show()), stop: player.stop };
+  }
+
+  // In JupyterLab's command mode arrows and letters on a menu would move through the notebook instead.
+  function keepKey(event) {
+    const own = /^(Arrow|Page|Home$|End$|.$)/.test(event.key);
+    if (own && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   }
 
   // Menus, boxes and sliders of the browser; a menu sends the index of its option.
