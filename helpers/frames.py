@@ -96,6 +96,8 @@ class Frames:
             mine = [a for a in self._family if a in home.get_children()]
             mine.sort(key=lambda a: a.get_zorder())
             lowest = next((i for i, a in enumerate(mine) if a in self._moved), len(mine))
+            if home is self.figure and self._moved:
+                lowest = 0  # words of the figure may lie over an axes in which something moved
             over += [a for a in mine[lowest:] if a in self._moved or not isinstance(a, Axis) or _has_grid(a)]
         return over
 

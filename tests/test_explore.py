@@ -3,13 +3,14 @@
 import io
 
 import ipywidgets as widgets
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers import controls, explore, stage
+from helpers import controls, explore, figures, stage
 from helpers.frames import Frames
 from tests.aliasing import aliasing
 
@@ -86,9 +87,14 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize("styled", [False, True], ids=["plain", "styled"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_fast_picture_equals_a_full_draw(change):
-    fig, parts = scene()
+def test_fast_picture_equals_a_full_draw(change, styled):
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        if styled:
+            figures.use()
+        fig, parts = scene()
     frames = Frames(fig)
     for i in range(2):  # find out what moves, so that the next picture takes the fast way
         parts["line"].set_ydata([0, 0.5 + 0.1 * i, 0])
