@@ -197,6 +197,8 @@ function render({ model, el: host }) {
   const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel" }, head(panel),
     el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
       handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
+  // in JupyterLab's command mode arrows and letters on a menu would move through the notebook instead
+  const keepKey = (e) => /^(Arrow|Page|Home$|End$|.$)/.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey && e.stopPropagation();
   const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
     spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, panels, said,
@@ -223,12 +225,6 @@ function render({ model, el: host }) {
     root.insertBefore(el("div", { class: "earup-row" }, button, level), said);
     player.change(arrays.sound.data), show();
     return { update: () => (player.change(arrays.sound.data), show()), stop: player.stop };
-  }
-
-  // In JupyterLab's command mode arrows and letters on a menu would move through the notebook instead.
-  function keepKey(event) {
-    const own = /^(Arrow|Page|Home$|End$|.$)/.test(event.key);
-    if (own && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   }
 
   // Menus, boxes and sliders of the browser; a menu sends the index of its option.
