@@ -21,6 +21,14 @@ def place_window(n_fft, hop_length, win_length, window) -> tuple[np.ndarray, int
     return np.pad(window_samples(window, n=n), (left, n_fft - n - left)), hop
 
 
+def loses_the_end(w: np.ndarray, hop: int, *, last: int) -> bool:
+    """Return whether some sample up to place `last` in the last frame needs a further frame to come back."""
+    rows = np.pad(w**2, (0, hop + -len(w) % hop)).reshape(-1, hop)
+    seen = np.cumsum(rows[::-1], axis=0)[::-1]  # by the last frame and those before; row 0: by all
+    lost = seen < np.minimum(1e-4 * rows.max(), seen[0] / 2)
+    return bool(np.any(lost.ravel()[: last + 1]))
+
+
 def transform(frames: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return the DFT of each frame, (..., n_frames, n_freq), in blocks that fit the cache."""
     D = np.empty((*frames.shape[:-1], len(w) // 2 + 1), np.result_type(frames, np.complex64))

@@ -21,15 +21,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from helpers.checks import check, check_whole
-from helpers.framing import overlap_add, place_window, prepare, transform
+from helpers.framing import loses_the_end, overlap_add, place_window, prepare, transform
 from helpers.spectra import positive
 from helpers.windows import cola_ripple, fold, overlap_report
 
 __all__ = ["axes", "cola_ripple", "consistency_db", "istft", "overlap_report", "stft"]
 
-# least sum of squared windows, re the window's own maximum, at which a sample comes back: rounding errors grow by the
-# root of its inverse, to 1e-11 and 1e-5 of full scale
+# least sum of squared windows, re the window's own peak, from which a sample comes back; rounding errors grow by the
+# root of its inverse, to 1e-11 and 1e-5 of full scale. At the ends, which matter less, complex64 may be noisier.
 WEAKEST = {"complex128": 1e-10, "complex64": 1e-4}
+WEAKEST_END = {"complex128": 1e-10, "complex64": 1e-8}
 
 
 def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, window="hann", center: bool = True):
@@ -73,8 +74,7 @@ def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, windo
     n = y.shape[-1]
     if center:
         span = n + 2 * (len(w) // 2)
-        tail = len(w) // 2 + (n - 1) - (span - len(w)) // hop * hop  # the last sample's place in the last frame
-        if np.sum(w[tail::hop] ** 2) < WEAKEST["complex64"] * np.max(w**2):
+        if loses_the_end(w, hop, last=len(w) // 2 + (n - 1) - (span - len(w)) // hop * hop):
             span += hop
         padded = np.zeros((*y.shape[:-1], span), y.dtype)
         padded[..., len(w) // 2 :][..., :n] = y
@@ -138,7 +138,8 @@ def istft(
     array([ 0.  ,  0.5 ,  1.  , -0.5 ,  0.25])
     """
     D, (w, hop) = prepare(D, n_fft, hop_length, win_length, window)
-    least = WEAKEST[D.dtype.name] * np.max(w**2)
+    peak = np.max(w**2)
+    least = WEAKEST[D.dtype.name] * peak
     if (weakest := fold(w**2, hop).min()) < least:
         raise ValueError(
             f"hop_length={hop} fails NOLA with this window: where its squares add up least they reach {weakest:.1e}, "
@@ -154,7 +155,7 @@ def istft(
     if (missing := start + n - y.shape[-1]) > 0:
         y, weight = (np.concatenate([a, np.zeros_like(a[..., :1]).repeat(missing, -1)], axis=-1) for a in (y, weight))
     y, weight = y[..., start : start + n], weight[start : start + n]
-    unseen = weight < least
+    unseen = weight < WEAKEST_END[D.dtype.name] * peak
     if unseen.any():
         text = f"no frame sees {unseen.sum()} of {n} samples, at the ends, so they are 0"
         warnings.warn(f"{text}; use center=True, or a length that the frames cover", stacklevel=2)

@@ -1,48 +1,14 @@
 """Facts about one frame: scaling, leakage, zero padding, windows and their prices, frequencies, DTMF."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.signal import czt
 
 from helpers import signals, spectra, windows
+from tests.merit import MERIT, NAMES, window_of
 
 SR = 8000
 NOISE = np.random.default_rng(0).normal(size=(2, 301))
-
-
-def table(name):
-    """Rows of one table in data/tables, as dicts of text."""
-    path = Path(__file__).parents[1] / "data" / "tables" / f"{name}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def window_of(row, n):
-    """A window of windows_figures_of_merit.csv or windows_cola.csv, from its definition in the former."""
-    name, parameter = row["window"], row["parameter"]
-    if name == "rectangular":
-        return "boxcar"
-    if name.startswith("bartlett"):
-        return "bartlett"
-    if name.startswith("cosine"):
-        return np.sin(np.pi * np.arange(n) / n)
-    if name == "welch":
-        return 1 - (2 * np.arange(n) / n - 1) ** 2
-    if name == "tukey":
-        return "tukey", float(parameter.split()[1])
-    if name in ("kaiser", "gaussian"):
-        letter, value = parameter.split()[0].split("=")
-        if name == "gaussian":
-            return name, n / 2 / float(value)
-        return name, float(value) * (np.pi if letter == "alpha" else 1)
-    (terms,) = (r["definition_or_cosine_terms"] for r in MERIT if (r["window"], r["parameter"]) == (name, parameter))
-    return "general_cosine", [np.divide(*map(float, (*t.split("/"), 1)[:2])) for t in terms.split(",")]
-
-
-MERIT = table("windows_figures_of_merit")
 
 
 def tone(k, *, n, amp=1.0, phase=0.0):
@@ -199,7 +165,7 @@ def test_a_weak_tone_beside_a_strong_one(window, reads, visible):
 # --- windows --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", MERIT, ids=lambda r: f"{r['window'][:9]}-{r['parameter'][:12]}")
+@pytest.mark.parametrize("row", MERIT, ids=NAMES)
 def test_figures_of_merit(row):
     """Every computed column, to its last digit; nulls and side lobes of the table sit on a grid of 1/64 bin."""
     n = 4096
@@ -222,7 +188,7 @@ def test_figures_of_merit(row):
         assert 100 * correlation == pytest.approx(value[f"c_overlap_corr_{overlap}_pct"], abs=6e-3)
 
 
-@pytest.mark.parametrize("row", MERIT, ids=lambda r: f"{r['window'][:9]}-{r['parameter'][:12]}")
+@pytest.mark.parametrize("row", MERIT, ids=NAMES)
 def test_side_lobes_fall_and_overlaps_as_in_the_table(row):
     n = 4096
     w = windows.window_samples(window_of(row, n), n=n)
