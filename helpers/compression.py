@@ -1,11 +1,13 @@
 """Logarithms of a spectrogram with a stated reference, and cepstra; `helpers.mel` passes the names on."""
 
+import math
+
 import numpy as np
 import scipy.fft
 
 from helpers.checks import check_whole
 
-LOGS = {"db": 10 / np.log(10), "ln": 1.0, "log10": 1 / np.log(10)}
+LOGS = {"db": 10 / math.log(10), "ln": 1.0, "log10": 1 / math.log(10)}
 
 
 def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) -> np.ndarray:
