@@ -8,10 +8,9 @@ import anywidget
 import numpy as np
 import traitlets
 
-from helpers import ear_figures
 from helpers.answers import AnswerFile
 from helpers.bisection import Bisection, SimulatedBisector
-from helpers.frontend import Stored, bundle, styles
+from helpers.frontend import Stored, bundle, ear_figures, styles
 from helpers.frontend.card import card
 from helpers.matching import MODES, REFERENCE_DB, REFERENCE_HZ, LoudnessMatching, ceiling_db
 from helpers.own_contour import iso_shape

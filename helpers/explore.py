@@ -1,4 +1,4 @@
-"""A drawing function with sliders, and (from `helpers.stage`) a canvas on which the learner drags the thing itself.
+"""A drawing function with sliders, and a canvas on which the learner drags the thing itself (`helpers.frontend.stage`).
 
 A drawing function builds its artists once and returns the function that moves them::
 
@@ -32,10 +32,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from helpers import figures
-from helpers.controls import choice, places, slider, toggle
-from helpers.frames import Frames
-from helpers.parts import area, axis, dots, handle, image, line, mark, panel, stems
-from helpers.stage import stage
+from helpers.frontend.controls import choice, places, slider, toggle
+from helpers.frontend.frames import Frames
+from helpers.frontend.parts import area, axis, dots, handle, image, line, mark, panel, stems
+from helpers.frontend.stage import stage
 
 __all__ = [
     "Explorable", "area", "axis", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel", "slider",

@@ -10,9 +10,10 @@ import numpy as np
 import traitlets
 
 from helpers import metrics
-from helpers.blind import blind_test
 from helpers.frontend import Stored, bundle, styles
+from helpers.frontend.blind import blind_test
 from helpers.frontend.card import card
+from helpers.frontend.recorder import recorder
 from helpers.frontend.tracks import (
     CEILING_DB,
     checked,
@@ -23,7 +24,6 @@ from helpers.frontend.tracks import (
     scaled,
     what_was_done,
 )
-from helpers.recorder import recorder
 
 __all__ = ["Player", "blind_test", "player", "recorder"]
 

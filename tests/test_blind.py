@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import blind, loudness, metrics, psychophysics, stimuli
+from helpers import loudness, metrics, psychophysics
 from helpers.answers import AnswerFile
+from helpers.frontend import blind, stimuli
 from helpers.psychophysics import SimulatedListener
 
 SR = 16_000

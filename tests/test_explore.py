@@ -10,8 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from helpers import controls, explore, figures, stage
-from helpers.frames import Frames
+from helpers import explore, figures
+from helpers.frontend import controls, stage
+from helpers.frontend.frames import Frames
 from tests.aliasing import aliasing
 
 

@@ -17,7 +17,7 @@ FLOORS = {
         middles mushra own_contour scales sones staircases windows""",
     "learning": "losses settings training",
     "face": """figures explore listening coursework
-        blind controls diagrams ear_figures experiments frames frontend look parts recorder stage stimuli""",
+        diagrams experiments frontend look""",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 BELOW = {"ground": {"ground"}, "learning": {"ground", "learning"}, "face": {"ground", "face"}}

@@ -9,11 +9,11 @@ import traitlets
 from helpers.answers import AnswerFile
 from helpers.frontend import Stored, bundle, styles
 from helpers.frontend.card import card
+from helpers.frontend.stimuli import checked_items, fingerprint, prepared
 from helpers.frontend.tracks import CEILING_DB, decibels, playable_rate
 from helpers.listeners import SimulatedListener, simulated
 from helpers.mushra import mushra_report
 from helpers.psychophysics import abx_verdict
-from helpers.stimuli import checked_items, fingerprint, prepared
 
 TRIALS = (5, 100)  # with fewer than five not even a perfect score has p < .05
 COLUMNS = {

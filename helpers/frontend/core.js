@@ -53,14 +53,15 @@ function el(tag, props = {}, ...children) {
 const live = (text = "") => el("p", { class: "earup-live", role: "status", "aria-live": "polite", text });
 
 // Keys that work while the focus is inside root. Caught on the window, before JupyterLab's own listener on the document
-// sees them: in its command mode x cuts a cell, a adds one and the arrows leave it. Native controls keep their keys.
-function shortcuts(root, table) {
+// sees them: in its command mode x cuts a cell, a adds one and the arrows leave it. Native controls keep their keys: in
+// the table they are null. What the table does not know reaches the notebook, unless all keys stay here.
+function shortcuts(root, table, all = true) {
   const onkey = (event) => {
     if (!root.contains(document.activeElement) || event.ctrlKey || event.altKey || event.metaKey) return;
     if (["Escape", "Tab", "Shift"].includes(event.key) || (event.shiftKey && event.key === "Enter")) return;
-    event.stopPropagation();
     const action = table()[event.key.toLowerCase()];
-    if (action) event.preventDefault(), action();
+    if (all || action !== undefined) event.stopPropagation();
+    if (action) event.preventDefault(), (event.repeat && event.key === " ") || action();
   };
   window.addEventListener("keydown", onkey, true);
   return () => window.removeEventListener("keydown", onkey, true);

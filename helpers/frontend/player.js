@@ -34,7 +34,7 @@ function render({ model, el: host }) {
     type: "button", text: `Loop ${edge} here`, on: { click: () => setLoop(edgeAt(edge, machine.position)) },
   }));
   const readout = live(), alt = model.get("alt");
-  const root = el("div", { class: "earup earup-player", role: "group", "aria-label": model.get("title") || "Player", on: { keydown: keys } },
+  const root = el("div", { class: "earup earup-player", role: "group", "aria-label": model.get("title") || "Player" },
     model.get("title") && el("p", { class: "earup-title", text: model.get("title") }),
     list, stage, alt && el("p", { class: "earup-hidden", text: alt }),
     el("div", { class: "earup-row" }, button, clock, el("div", { class: "earup-row earup-loop" }, el("label", {}, loop, "Loop"), edges)),
@@ -43,6 +43,7 @@ function render({ model, el: host }) {
       + "Drag the picture to move, with Shift to loop a part." }));
   root.__earup = machine;
   host.append(root);
+  const offKeys = shortcuts(root, table, false);
 
   // -- what a person does --
   function toggle() {
@@ -55,20 +56,13 @@ function render({ model, el: host }) {
     const region = { from: 0, to: total, ...machine.region, [edge]: t };
     return region.to - region.from >= 0.1 ? region : edge === "from" ? { from: t, to: total } : { from: 0, to: t };
   }
-  function keys(event) {
-    const { key, target } = event, typed = target.type;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const pressed = target.tagName === "BUTTON" || typed === "checkbox";
-    const native = (key === " " && pressed) || (key === "Enter" && pressed) || (key.startsWith("Arrow") && typed === "radio");
-    const jump = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[key];
-    const digit = /^[1-9]$/.test(key) && Number(key) <= tracks.length;
-    if (!native && key !== " " && !jump && !digit && key !== "Home" && key !== "End") return;
-    event.stopPropagation(); // the notebook has shortcuts of its own on these keys
-    if (native) return;
-    event.preventDefault();
-    if (key === " ") event.repeat || toggle();
-    else if (digit) machine.select(Number(key) - 1);
-    else machine.seek(key === "Home" ? 0 : key === "End" ? total : machine.position + jump * step);
+  function table() { // what the keys do; a control that has the focus keeps its own
+    const { tagName, type } = document.activeElement, pressed = tagName === "BUTTON" || type === "checkbox";
+    const to = (t) => () => machine.seek(t), by = (k) => () => machine.seek(machine.position + k * step);
+    const [back, forth] = type === "radio" ? [null, null] : [by(-1), by(1)];
+    const arrows = { arrowleft: back, arrowdown: back, arrowright: forth, arrowup: forth };
+    const digits = Object.fromEntries(tracks.map((_, i) => [i + 1, () => machine.select(i)]));
+    return { ...arrows, ...digits, home: to(0), end: to(total), pageup: by(5), pagedown: by(-5), ...(pressed ? { " ": null, enter: null } : { " ": toggle }) };
   }
   const timeAt = (event) => {
     const box = stage.getBoundingClientRect();
@@ -146,7 +140,7 @@ function render({ model, el: host }) {
   refresh();
   readout.textContent = `${index[0].name}: ${levels(index[0])}.`;
   const unlook = onLook(root, () => { palette(root); draw(); });
-  return () => (machine.stop(), unlook(), cancelAnimationFrame(frame), root.remove());
+  return () => (machine.stop(), unlook(), offKeys(), cancelAnimationFrame(frame), root.remove());
 }
 
 const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");

@@ -156,9 +156,10 @@ function loop(sr, ceilingDb, onstate) {
     const buffer = new AudioBuffer({ length: y.length, sampleRate: sr });
     buffer.copyToChannel(y, 0);
     const source = new AudioBufferSourceNode(me.ctx, { buffer, loop: true }), gain = new GainNode(me.ctx, { gain: 0 });
+    const from = voice?.n === y.length ? (voice.from + at - voice.at) % (y.length / sr) : 0; // equally long: same place
     source.connect(gain).connect(out.input);
-    source.start(at), ramp(gain.gain, 0, 1, at);
-    return { source, gain };
+    source.start(at, from), ramp(gain.gain, 0, 1, at);
+    return { source, gain, at, from, n: y.length };
   }
   function end({ source, gain }, at) { source.stop(ramp(gain.gain, 1, 0, at)); }
   function swap(next) { // while one fade runs, the newest sound waits

@@ -11,8 +11,8 @@ import traitlets
 from matplotlib.figure import Figure
 
 from helpers import figures, metrics
-from helpers.controls import describe, places, understand
 from helpers.frontend import Stored, bundle, styles
+from helpers.frontend.controls import describe, places, understand
 
 CEILING_DB = -12.0  # peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
 
@@ -186,7 +186,7 @@ def stage(
     title, alt : str
         What it is; what it shows, for who cannot see it.
     panels, handles : list
-        See `helpers.parts`: ``panel(axis(...), axis(...), line("name"), ...)`` and ``handle("tone", ...)``.
+        See `helpers.frontend.parts`: ``panel(axis(...), axis(...), line("name"), ...)`` and ``handle("tone", ...)``.
     controls : dict, optional
         Further arguments of `compute` by name: `slider`, `choice` or `toggle`, shown above.
     sr : int, optional
