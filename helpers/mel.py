@@ -161,12 +161,15 @@ def mel_spectrogram(
     (20, 41)
     """
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=n_mels, **bank)
-    D = stft(y, n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center)
-    S = np.square(D.real)
-    S += np.square(D.imag)
-    if positive(power, "power") != 2:
-        S **= power / 2
-    return weights.astype(S.dtype) @ S
+    S = np.abs(stft(y, n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center))
+    S **= positive(power, "power")
+    M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
+    for few in range(0, len(weights), 10):  # ten filters need their own bins only: most of the matrix is zeros
+        rows = weights[few : few + 10].astype(S.dtype)
+        bins = np.flatnonzero(rows.any(axis=0))
+        low, high = (bins[0], bins[-1] + 1) if bins.size else (0, 0)
+        M[..., few : few + 10, :] = rows[:, low:high] @ S[..., low:high, :]
+    return M
 
 
 def mel_to_magnitude(

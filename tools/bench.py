@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,7 +69,98 @@ def loading() -> tuple[str, dict[str, Callable[[], object]]]:
     }
 
 
-FIGURES = {"resample": resampling, "load": loading}
+FRAMES = {"n_fft": 1024, "hop_length": 256}
+
+
+def _noise():
+    """Thirty seconds of noise at 22.05 kHz, float32."""
+    import numpy as np
+
+    return (0.1 * np.random.default_rng(0).normal(size=30 * 22050)).astype(np.float32)
+
+
+def _torch():
+    """Return PyTorch on one thread, or None where it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    return torch
+
+
+def transform() -> tuple[str, dict[str, Callable[[], object]]]:
+    """STFT of thirty seconds; how much memory ours takes at its peak."""
+    import librosa
+    from scipy.signal import ShortTimeFFT, get_window
+
+    from helpers import stft
+
+    y, torch = _noise(), _torch()
+    window = get_window("hann", FRAMES["n_fft"]).astype(y.dtype)
+    scipys = ShortTimeFFT(window, FRAMES["hop_length"], fs=22050, phase_shift=None)
+    D = stft.stft(y, **FRAMES)
+    peak = _peak(lambda: stft.stft(y, **FRAMES)) / D.nbytes
+    title = f"STFT of 30 s, float32, 22050 Hz, n_fft 1024, hop 256; peak memory {peak:.2f} x its size"
+    candidates = {
+        "helpers.stft.stft": lambda: stft.stft(y, **FRAMES),
+        "librosa.stft": lambda: librosa.stft(y, **FRAMES),
+        "scipy.signal.ShortTimeFFT.stft": lambda: scipys.stft(y, p0=0, p1=D.shape[1]),
+    }
+    if torch:
+        how = {**FRAMES, "window": torch.tensor(window), "pad_mode": "constant", "return_complex": True}
+        candidates["torch.stft"] = lambda: torch.stft(torch.from_numpy(y), **how)
+    return title, candidates
+
+
+def inversion() -> tuple[str, dict[str, Callable[[], object]]]:
+    """And back."""
+    import librosa
+    from scipy.signal import ShortTimeFFT, get_window
+
+    from helpers import stft
+
+    y, torch = _noise(), _torch()
+    D, n = stft.stft(y, **FRAMES), len(y)
+    window = get_window("hann", FRAMES["n_fft"]).astype(y.dtype)
+    scipys = ShortTimeFFT(window, FRAMES["hop_length"], fs=22050, phase_shift=None)
+    S = scipys.stft(y)
+    peak = _peak(lambda: stft.istft(D, hop_length=256, length=n)) / D.nbytes
+    candidates = {
+        "helpers.stft.istft": lambda: stft.istft(D, hop_length=256, length=n),
+        "librosa.istft": lambda: librosa.istft(D, **FRAMES, length=n),
+        "scipy.signal.ShortTimeFFT.istft": lambda: scipys.istft(S, k1=n),
+    }
+    if torch:
+        how, D_torch = {**FRAMES, "window": torch.tensor(window), "length": n}, torch.from_numpy(D)
+        candidates["torch.istft"] = lambda: torch.istft(D_torch, **how)
+    return f"its inverse; peak memory {peak:.2f} x the size of the STFT", candidates
+
+
+def bands() -> tuple[str, dict[str, Callable[[], object]]]:
+    """Mel spectrogram of the same sound."""
+    import librosa
+
+    from helpers import mel, stft
+
+    y, how = _noise(), {"sr": 22050, **FRAMES, "n_mels": 80}
+    peak = _peak(lambda: mel.mel_spectrogram(y, **how)) / stft.stft(y, **FRAMES).nbytes
+    return f"mel spectrogram, 80 bands; peak memory {peak:.2f} x the size of the STFT", {
+        "helpers.mel.mel_spectrogram": lambda: mel.mel_spectrogram(y, **how),
+        "librosa.feature.melspectrogram": lambda: librosa.feature.melspectrogram(y=y, **how),
+    }
+
+
+def _peak(call: Callable[[], object]) -> int:
+    """Return the most bytes that NumPy held while `call` ran, its result included."""
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+FIGURES = {"resample": resampling, "load": loading, "stft": transform, "istft": inversion, "mel": bands}
 
 
 def latency() -> None:
