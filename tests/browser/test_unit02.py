@@ -1,0 +1,37 @@
+"""Unit 02 in a real JupyterLab: its challenge is won by keyboard, and whoever cannot listen still gets a result."""
+
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "02_loudness.ipynb"
+SAYS = "text => [...document.querySelectorAll('.earup-scene')][0].innerText.includes(text)"
+
+
+def test_the_challenge_is_won_by_keyboard_and_a_simulated_listener_takes_the_experiment(lab_on):
+    lab = lab_on(PAGE)
+    lab.open(PAGE.name)
+    assert lab.run_all() == []
+    turn_the_volume_down(lab.page)
+    let_somebody_else_listen(lab.page)
+    assert lab.errors == []
+
+
+def turn_the_volume_down(page):
+    """14 dB are too little, 17 dB leave the bass half as loud, 20 dB are too much."""
+    scene = page.locator(".earup-scene").first
+    handle = scene.locator("[role=slider]").first
+    for down, keys, won in ((14, ["End"] + ["ArrowDown"] * 14, False), (17, ["ArrowDown"] * 3, True)):
+        for key in keys:
+            handle.press(key)
+        page.wait_for_function(SAYS, arg=f"{down} dB down: 1 kHz has {80 - down} phon")
+        assert ("Yes:" in scene.inner_text()) == won
+    for _ in range(3):
+        handle.press("ArrowDown")
+    page.wait_for_function(SAYS, arg="20 dB down: 1 kHz has 60 phon, 63 Hz 48 phon")
+    assert handle.get_attribute("aria-valuenow") == "60"
+
+
+def let_somebody_else_listen(page):
+    """The button shows a result, in words and as a picture."""
+    page.get_by_role("button", name="Show a simulated listener instead").first.click()
+    page.get_by_text("A simulated listener, not you.").first.wait_for()
+    page.get_by_text("The loudness level [phon] is not identifiable").first.wait_for()
