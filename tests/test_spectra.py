@@ -245,6 +245,12 @@ def test_what_a_window_does_to_a_sine_and_to_noise(n):
     assert p.enbw_bins == pytest.approx(n * np.mean(window**2) / np.mean(window) ** 2 / n)
 
 
+def test_a_dip_inside_the_main_lobe_is_no_null():
+    """A truncated sinc is a low-pass of 8 bins, with ripple in its pass band."""
+    p = spectra.window_properties(np.sinc((np.arange(512) - 256) * 8 / 512), n=512)
+    assert p.bandwidth_6db_bins == pytest.approx(8, abs=0.1) and p.main_lobe_bins > 8.1
+
+
 def test_periodic_windows_by_name_and_by_samples():
     np.testing.assert_allclose(windows.window_samples("hann", n=9), np.hanning(10)[:-1], atol=1e-15)
     w = NOISE[0, :9]

@@ -228,6 +228,11 @@ def test_without_center_the_ends_are_lost_and_said_to_be():
     end = 27 * 128 + 512
     np.testing.assert_allclose(back[:, 1:end], NOISE[:, 1:end], atol=1e-9)
     assert not back[:, 0].any() and not back[:, end:].any()
+    changed = np.exp(2j * np.pi * RNG.uniform(size=(513, 9))).astype(np.complex64)
+    with pytest.warns(UserWarning, match="no frame sees"):
+        back = stft.istft(changed, hop_length=256, center=False)
+    foot = windows.window_samples("hann", n=1024)[:10] < 1e-4  # nothing there can be told from rounding
+    np.testing.assert_array_equal(back[:10] == 0, foot)
     boxcar = stft.stft(NOISE, n_fft=512, hop_length=128, center=False, window="boxcar")
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # this window is 0 nowhere
