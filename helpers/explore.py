@@ -1,4 +1,4 @@
-"""A drawing function with sliders, and a canvas on which the learner drags the thing itself (`helpers.frontend.stage`).
+"""A drawing function with sliders, and a canvas on which the learner drags things (`helpers.frontend.stage`).
 
 A drawing function builds its artists once and returns the function that moves them::
 
