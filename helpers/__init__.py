@@ -11,6 +11,9 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.metrics`: levels in dB, and how far an estimate is from its target.
 - `helpers.loudness`: how loud a sound is: equal-loudness contours, weightings, sones, LUFS.
 - `helpers.pitch`: mel, Bark, ERB-rate, semitones, and back to hertz.
+- `helpers.spectra`: one frame: its spectrum, windows and what they cost, the frequency of a sine.
+- `helpers.stft`: many frames, and the way back.
+- `helpers.mel`: what a network sees: mel spectrograms and their inverses, MFCC.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
 
 The face: what you see and touch.

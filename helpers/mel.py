@@ -61,15 +61,15 @@ def filterbank(
     np.ndarray, shape (n_mels, n_fft // 2 + 1)
         Weights.
 
-    Warns
-    -----
-    EmptyFilterWarning
-        If a filter holds no bin; the text says what to change.
-
     Raises
     ------
     ValueError
         If the edges are not 0 <= fmin < fmax <= sr / 2, or a number or name makes no sense.
+
+    Warns
+    -----
+    EmptyFilterWarning
+        If a filter holds no bin; the text says what to change.
 
     See Also
     --------
