@@ -59,10 +59,6 @@ def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, windo
     ValueError
         If `y` is no audio, the hop is 0 or beyond the window, or there is less than one frame without `center`.
 
-    See Also
-    --------
-    librosa.stft, scipy.signal.ShortTimeFFT.stft, torch.stft
-
     Examples
     --------
     >>> stft(np.ones(8), n_fft=4, hop_length=4, window="boxcar").real
