@@ -55,7 +55,7 @@ def semitones(freq: float, pair: tuple) -> float:
 class Middles:
     """One listener's settings.
 
-    Parameters
+    Attributes
     ----------
     pair : np.ndarray of int, shape (n,)
         Which of `PAIRS`.
@@ -108,7 +108,7 @@ class Middles:
 
     @property
     def left(self) -> list[str]:
-        """Scales that the settings cannot exclude, likeliest first: together 95 % of the likelihood."""
+        """The scales that the settings cannot exclude, likeliest first: together 95 % of the likelihood."""
         below = np.cumsum([0, *self.shares.values()])[:-1]
         return [scale for scale, before in zip(self.shares, below, strict=True) if before < SURE]
 

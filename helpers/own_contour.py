@@ -24,7 +24,7 @@ def iso_shape(freqs, phon: float = 40.0) -> np.ndarray:
 class Contour:
     """An equal-loudness contour as one listener's answers give it.
 
-    Parameters
+    Attributes
     ----------
     freq : dict of str to int
         Frequency of each track [Hz].
@@ -49,7 +49,7 @@ class Contour:
 
     @cached_property
     def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Frequencies [Hz], matches [dB re 1 kHz] and their standard deviations, each (n,); beyond limits left out."""
+        """The frequencies [Hz], matches [dB re 1 kHz] and their standard deviations, each (n,); beyond limits left out."""
         once = [(self.freq[name], m.level, m.sd) for name, m in self.matches.items() if "again" not in name]
         return tuple(np.array(sorted(p for p in once if np.isfinite(p[1]))).reshape(-1, 3).T)
 
