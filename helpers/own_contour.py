@@ -49,7 +49,7 @@ class Contour:
 
     @cached_property
     def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The frequencies [Hz], matches [dB re 1 kHz] and their standard deviations, each (n,); beyond limits left out."""
+        """The frequencies [Hz], matches [dB re 1 kHz] and standard deviations, each (n,); beyond limits left out."""
         once = [(self.freq[name], m.level, m.sd) for name, m in self.matches.items() if "again" not in name]
         return tuple(np.array(sorted(p for p in once if np.isfinite(p[1]))).reshape(-1, 3).T)
 
