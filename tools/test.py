@@ -13,9 +13,10 @@ from tools import check, notebooks
 
 ROOT = notebooks.ROOT
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # a file's tests stay together: they share pages and notebooks
 NBVAL = [
     *("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval.cfg", "--nbval-cell-timeout", "300"),
-    *("-n", "2", "--dist", "loadfile", "-o", "addopts="),
+    *(*TWO_AT_ONCE, "-o", "addopts="),
 ]
 
 
@@ -43,7 +44,7 @@ def run_check(env: dict[str, str]) -> tuple[int, int, int]:
 
 def run_tests(env: dict[str, str]) -> tuple[int, int, int]:
     """Run the tests and the examples in docstrings."""
-    return pytest([], env)
+    return pytest(TWO_AT_ONCE, env)
 
 
 def run_notebooks(env: dict[str, str]) -> tuple[int, int, int]:
