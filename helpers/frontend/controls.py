@@ -89,7 +89,20 @@ def choice(label: str, options, *, start=None):
 
 
 def toggle(label: str, *, start: bool = False):
-    """Return a box to tick."""
+    """Return a box to tick.
+
+    Parameters
+    ----------
+    label : str
+        What it switches.
+    start : bool
+        Ticked at first.
+
+    Returns
+    -------
+    ipywidgets.Widget
+        A control for `explore`, whose value is True or False.
+    """
     return widgets.Checkbox(value=start, description=label, indent=False)
 
 

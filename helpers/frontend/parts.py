@@ -54,14 +54,10 @@ def line(
 
     Parameters
     ----------
-    name : str
-        Array of `compute`'s reply.
-    x : str, optional
-        Array with the places on the x axis; without it the values lie evenly over the axis.
-    role : str
-        A key of `helpers.look.ROLES`.
-    label : str
-        Name in the legend.
+    name, x : str
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+    role, label : str
+        A key of `helpers.look.ROLES`, and the name in the legend.
     width : float, optional
         Width [px]; that of the role if not given.
 
@@ -78,14 +74,10 @@ def dots(name: str, *, x: str | None = None, role: str = "signal", label: str = 
 
     Parameters
     ----------
-    name : str
-        Array of `compute`'s reply.
-    x : str, optional
-        Array with the places on the x axis; without it the values lie evenly over the axis.
-    role : str
-        A key of `helpers.look.ROLES`.
-    label : str
-        Name in the legend.
+    name, x : str
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+    role, label : str
+        A key of `helpers.look.ROLES`, and the name in the legend.
     width : float
         Radius [px].
 
@@ -102,14 +94,10 @@ def stems(name: str, *, x: str | None = None, role: str = "signal", label: str =
 
     Parameters
     ----------
-    name : str
-        Array of `compute`'s reply.
-    x : str, optional
-        Array with the places on the x axis; without it the values lie evenly over the axis.
-    role : str
-        A key of `helpers.look.ROLES`.
-    label : str
-        Name in the legend.
+    name, x : str
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+    role, label : str
+        A key of `helpers.look.ROLES`, and the name in the legend.
     base : float
         Level on which they stand.
 
@@ -126,14 +114,10 @@ def area(name: str, *, x: str | None = None, role: str = "signal", label: str = 
 
     Parameters
     ----------
-    name : str
-        Array of `compute`'s reply.
-    x : str, optional
-        Array with the places on the x axis; without it the values lie evenly over the axis.
-    role : str
-        A key of `helpers.look.ROLES`.
-    label : str
-        Name in the legend.
+    name, x : str
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+    role, label : str
+        A key of `helpers.look.ROLES`, and the name in the legend.
     base : float
         That level.
 
@@ -154,10 +138,8 @@ def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, w
         Array of `compute`'s reply.
     label : str
         Words beside each line; `{}` stands for its place.
-    role : str
-        A key of `helpers.look.ROLES`.
-    row : int
-        Line of text, counted from the top, so that labels keep apart.
+    role, row : str, int
+        A key of `helpers.look.ROLES`; the line of text, counted from the top, so that labels keep apart.
     width : float, optional
         Width [px]; that of the role if not given.
 
@@ -170,7 +152,25 @@ def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, w
 
 
 def image(name: str, *, low: float, high: float) -> dict:
-    """Return a picture of array `name`, shape (rows, columns), row 0 lowest, in the colours of levels."""
+    """Return a picture in the colours of levels.
+
+    Parameters
+    ----------
+    name : str
+        Array of `compute`'s reply, shape (rows, columns), row 0 lowest.
+    low, high : float
+        Values of the lightest and the darkest colour.
+
+    Returns
+    -------
+    dict
+        What `panel` takes.
+
+    Raises
+    ------
+    ValueError
+        Unless low < high.
+    """
     if not low < high:
         raise ValueError(f"image {name!r}: low={low} must lie below high={high}")
     return _item("image", name, low=low, high=high, label="")
