@@ -17,7 +17,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 SR, TO = 44100, 16000
 
 
-def rounds(candidates: dict[str, Callable[[], object]], *, times: int = 9) -> dict[str, float]:
+def rounds(candidates: dict[str, Callable[[], object]], *, times: int = 31) -> dict[str, float]:
     """Return the median wall time [s] of each candidate; they take turns, so that a busy machine is busy for all."""
     for call in candidates.values():
         call()
