@@ -1,0 +1,67 @@
+"""Unit 06 in a real JupyterLab: its challenge is won by keyboard, wrong settings are refused, the loop is heard."""
+
+from pathlib import Path
+
+import numpy as np
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "06_mel_spectrogram.ipynb"
+SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
+  if (!m.playing || !m.analyser) return false;
+  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
+  return Math.max(...y.map(Math.abs)) > 0.01; }"""
+HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
+  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
+
+
+def test_the_workbench_is_played_and_won_by_keyboard(lab_on):
+    lab = lab_on(PAGE)
+    lab.open(PAGE.name)
+    assert lab.run_all() == []
+    lab.page.set_default_timeout(60_000)
+    hear_it(lab.page)
+    win(lab.page)
+    assert lab.errors == []
+
+
+def says(page, text, there=True):
+    """Wait until the workbench says a text, or no longer does."""
+    page.wait_for_function(SAYS, arg=[text, there])
+
+
+def hear_it(page):
+    """The loop sounds at the level of a voice, and Escape ends it."""
+    scene = page.locator(".earup-scene").first
+    says(page, "128 bands (HTK) up to 8000 Hz, from 201 bins: 4 empty.")
+    scene.get_by_role("button", name="Listen").press("Enter")
+    page.wait_for_function(SOUNDS)
+    assert 20 * np.log10(np.abs(page.evaluate(HEARD)).max()) < -6
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
+
+
+def win(page):
+    """Refused: too many bands, too large an error, an empty filter, not up to 8 kHz. Slaney at 256 samples wins."""
+    scene = page.locator(".earup-scene").first
+    frame, scale = scene.locator("select").nth(0), scene.locator("select").nth(1)
+    end = scene.locator("[role=slider][aria-valuemax='8000']").first
+    bands = scene.locator("input[type=range]").first
+    scale.press("ArrowUp")
+    says(page, "128 bands (Slaney) up to 8000 Hz, from 201 bins: 0 empty.")
+    says(page, "Yes:", False)
+    for _ in range(8):
+        bands.press("ArrowLeft")
+    says(page, "64 bands (Slaney) up to 8000 Hz, from 201 bins: 0 empty.")
+    assert "Yes:" not in scene.inner_text()  # -23 dB
+    frame.press("ArrowUp")
+    says(page, "Yes: 64 bands, none empty")
+    scale.press("ArrowDown")
+    says(page, "64 bands (HTK) up to 8000 Hz, from 129 bins: 1 empty.")
+    says(page, "Yes:", False)
+    scale.press("ArrowUp")
+    says(page, "Yes: 64 bands, none empty")
+    end.press("ArrowLeft")
+    says(page, "up to 7551 Hz")
+    says(page, "Yes:", False)
+    end.press("ArrowRight")
+    says(page, "Yes: 64 bands, none empty")
