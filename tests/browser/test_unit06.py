@@ -18,7 +18,7 @@ def test_the_workbench_is_played_and_won_by_keyboard(lab_on):
     lab = lab_on(PAGE)
     lab.open(PAGE.name)
     assert lab.run_all() == []
-    lab.page.set_default_timeout(60_000)
+    lab.page.set_default_timeout(20_000)
     hear_it(lab.page)
     win(lab.page)
     assert lab.errors == []
