@@ -235,6 +235,7 @@ class Lab:
             "JUPYTER_CONFIG_DIR": self.folder / ".lab/config",
             "EARUP_PROGRESS": self.folder / "progress.json",
         }
+        home |= {"EARUP_RESULTS": self.folder}  # beside the notebook, wherever the tests at large keep theirs
         options = (
             "--no-browser",
             f"--port={self.port}",

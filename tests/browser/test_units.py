@@ -76,9 +76,12 @@ def move_every_handle(page):
         handles = scenes.nth(i).locator("[role=slider]")
         assert handles.count()
         for k in range(handles.count()):
-            for key in ("End", "Home"):
+            for key in ("End", "Home", "ArrowRight", "ArrowUp"):
                 before = scenes.nth(i).inner_text()
+                value = handles.nth(k).get_attribute("aria-valuenow")
                 handles.nth(k).press(key)
+                if handles.nth(k).get_attribute("aria-valuenow") == value:
+                    continue  # it stood at that end already
                 page.wait_for_function(
                     "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== before",
                     arg=[i, before],
