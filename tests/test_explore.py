@@ -107,6 +107,11 @@ def test_fast_picture_equals_a_full_draw(change, styled):
     assert_true(frames, fig)  # and once more when nothing changed
 
 
+def test_a_menu_refuses_the_option_that_would_mean_no_choice():
+    with pytest.raises(ValueError, match="None cannot be an option"):
+        explore.choice("Norm", {"none": None, "area": "slaney"})
+
+
 def test_moving_takes_no_full_draw():
     fig, parts = scene()
     frames = Frames(fig)

@@ -76,12 +76,16 @@ def choice(label: str, options, *, start=None):
     Raises
     ------
     ValueError
-        If there are fewer than two options, or `start` is none of them.
+        If there are fewer than two options, one of them is None, or `start` is none of them.
     """
     pairs = list(options.items()) if isinstance(options, dict) else [(str(option), option) for option in options]
     values = [value for _, value in pairs]
     if len(values) < 2:
         raise ValueError(f"{label}: a choice needs at least two options, got {values}")
+    if None in values:
+        raise ValueError(
+            f"{label}: None cannot be an option, menus read it as no choice; use a word or 0, got {values}"
+        )
     start = values[0] if start is None else start
     if start not in values:
         raise ValueError(f"{label}: start={start!r} is not among {values}")
