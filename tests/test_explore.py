@@ -108,7 +108,7 @@ def test_fast_picture_equals_a_full_draw(change, styled):
 
 
 def test_a_menu_refuses_the_option_that_would_mean_no_choice():
-    with pytest.raises(ValueError, match="None cannot be an option"):
+    with pytest.raises(ValueError, match="no choice"):
         explore.choice("Norm", {"none": None, "area": "slaney"})
 
 

@@ -83,7 +83,7 @@ def choice(label: str, options, *, start=None):
     if len(values) < 2:
         raise ValueError(f"{label}: a choice needs at least two options, got {values}")
     if None in values:
-        raise ValueError(
+        raise ValueError(f"{label}: menus read None as no choice; use a word or 0, got {values}")
             f"{label}: None cannot be an option, menus read it as no choice; use a word or 0, got {values}"
         )
     start = values[0] if start is None else start
