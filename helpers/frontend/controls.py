@@ -84,8 +84,6 @@ def choice(label: str, options, *, start=None):
         raise ValueError(f"{label}: a choice needs at least two options, got {values}")
     if None in values:
         raise ValueError(f"{label}: menus read None as no choice; use a word or 0, got {values}")
-            f"{label}: None cannot be an option, menus read it as no choice; use a word or 0, got {values}"
-        )
     start = values[0] if start is None else start
     if start not in values:
         raise ValueError(f"{label}: start={start!r} is not among {values}")
