@@ -76,7 +76,7 @@ def move_every_handle(page):
         handles = scenes.nth(i).locator("[role=slider]")
         assert handles.count()
         for k in range(handles.count()):
-            for key in ("End", "Home", "ArrowRight", "ArrowUp"):
+            for key in ("End", "Home"):
                 before = scenes.nth(i).inner_text()
                 value = handles.nth(k).get_attribute("aria-valuenow")
                 handles.nth(k).press(key)
