@@ -174,7 +174,7 @@ def test_the_tests_packages_come_on_top(house):
     setup.ensure()
     house.asked.clear()
     setup.ensure(dev=True)
-    assert house.asked == ["dev", "helpers"]
+    assert house.asked == ["dev", "peers", "helpers"]
     house.asked.clear()
     setup.ensure()
     assert house.asked == []

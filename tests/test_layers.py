@@ -17,13 +17,13 @@ FLOORS = {
         middles mushra own_contour scales sones staircases windows""",
     "learning": "losses settings training",
     "face": """figures explore listening coursework
-        diagrams experiments frontend look""",
+        diagrams experiments frontend live look""",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 BELOW = {"ground": {"ground"}, "learning": {"ground", "learning"}, "face": {"ground", "face"}}
 LIBRARIES = {
     "ground": {"numpy", "scipy", "soundfile", "soxr"},
-    "learning": {"numpy", "scipy", "torch"},
+    "learning": {"numpy", "scipy", "torch", "safetensors", "tqdm"},
     "face": {"numpy", "scipy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "PIL"},
 }
 # imported inside a function, where one use pays for it
@@ -125,8 +125,10 @@ def is_item(path):
 
 def test_small_is_a_feature():
     python = [path for path in HELPERS.rglob("*.py") if not is_item(path)]
-    assert sum(map(code_lines, python)) < 4000
-    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 1500
+    learning = [path for path in python if FLOOR.get(path.relative_to(HELPERS).parts[0].removesuffix(".py")) == "learning"]
+    assert sum(map(code_lines, learning)) < 2000
+    assert sum(map(code_lines, set(python) - set(learning))) < 4200
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 1700
 
 
 def test_a_room_has_at_most_250_lines():

@@ -50,7 +50,7 @@ def test_this_environment_holds_the_pinned_versions(group):
         try:
             assert metadata.version(name).split("+")[0] == version, name
         except metadata.PackageNotFoundError:
-            assert group in ("optional", "torch"), f"{name} is not installed"
+            assert group in ("optional", "torch", "peers"), f"{name} is not installed"
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,10 @@ def test_this_environment_holds_the_pinned_versions(group):
     [
         (None, ["learner"]),
         ("lab", ["learner"]),
-        ("learning", ["torch"]),
+        ("learning", ["learner", "torch"]),
         ("quality", ["learner", "optional"]),
         ("dev", ["dev"]),
+        ("peers", ["peers"]),
     ],
 )
 def test_every_range_has_a_pin_inside_it(extra, groups):
@@ -71,8 +72,9 @@ def test_every_range_has_a_pin_inside_it(extra, groups):
 
 
 def test_every_pin_of_the_tests_is_wanted_by_the_project():
-    wanted = {canonicalize_name(Requirement(r).name) for r in PROJECT["optional-dependencies"]["dev"]}
-    assert set(pins("dev")) == wanted
+    for group in ("dev", "peers"):
+        wanted = {canonicalize_name(Requirement(r).name) for r in PROJECT["optional-dependencies"][group]}
+        assert set(pins(group)) == wanted
 
 
 def test_colabs_versions_are_inside_the_ranges():
@@ -92,7 +94,8 @@ def test_pip_finds_no_conflict():
 def test_what_helpers_imports_is_declared(root):
     text = "\n".join(path.read_text(encoding="utf-8") for path in (root / "helpers").rglob("*.py"))
     used = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)) - set(sys.stdlib_module_names) - {"helpers"}
-    declared = {canonicalize_name(Requirement(r).name) for r in PROJECT["dependencies"]}
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["learning"]
+    declared = {canonicalize_name(Requirement(r).name) for r in wanted}
     names = {"IPython": "ipython", "PIL": "pillow"}
     assert {names.get(name, name) for name in used} - declared <= {"pillow", "traitlets"}  # come with those above
 

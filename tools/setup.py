@@ -24,6 +24,7 @@ GROUPS = {
     "torch": ("PyTorch", "pins-torch.txt", 200, 900),
     "optional": ("PESQ, a speech quality measure", "pins-optional.txt", 1, 5),
     "dev": ("what the tests need", "pins-dev.txt", 75, 320),
+    "peers": ("losses to compare with", "pins-peers.txt", 2, 10),
 }
 CUDA_MB = 3000  # what CUDA adds to torch's download, about
 
@@ -80,7 +81,8 @@ def wanted(*, dev: bool, torch: bool | None) -> list[str]:
     """Return the groups to have; without a word about torch, the last choice holds."""
     if torch is None:
         torch = "torch" in read_stamp().get("groups", {"torch": ""})
-    return ["learner", *(["torch"] if torch else []), "optional", *(["dev"] if dev else [])]
+    learner = ["learner", *(["torch"] if torch else []), "optional"]
+    return [*learner, *(["dev"] if dev else []), *(["peers"] if dev and torch else [])]
 
 
 def check_python(version: tuple[int, ...] = sys.version_info) -> None:
@@ -127,7 +129,7 @@ def make_venv() -> None:
 
 def install(group: str) -> str:
     """Install one group and return what the stamp is to say of it."""
-    source = []
+    source = ["--no-deps"] if group == "peers" else []  # or pip would fetch another torch where ours is missing
     if group == "torch":
         own = packages.own_sources(venv_python())
         source = packages.torch_source(system=sys.platform, nvidia=packages.has_nvidia(), own=own)
