@@ -1,0 +1,33 @@
+"""Losses for audio, in PyTorch: how a network is told how far its sound is from the target, and in which direction.
+
+Each is a class to be made without arguments and called as ``loss(estimate, target)`` on (batch, channels, n); each
+docstring holds formula and source. `batch` turns NumPy samples into that shape::
+
+    from helpers import losses
+
+    loss = losses.MultiResolutionSTFT()
+    loss(losses.batch(estimate), losses.batch(target))
+
+- `helpers.losses.waveform`: sample against sample: L1, L2, LogCosh, ESR, DC, SNR, SISDR, SDSDR.
+- `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence, LogMagnitude,
+  ComplexSTFT, PhaseSensitive; `helpers.losses.resolutions`: MultiResolutionSTFT, several at once.
+- `helpers.losses.perceptual`: PreEmphasis and AWeighting, before any of them.
+- `helpers.losses.deep`: DeepFeatures, what a small trained network makes of both.
+"""
+
+try:
+    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
+except ImportError as error:
+    raise ImportError("losses need PyTorch, which is not installed here: run `python3 course.py setup`") from error
+
+from helpers.losses.base import Loss, batch
+from helpers.losses.perceptual import AWeighting, PreEmphasis
+from helpers.losses.resolutions import RESOLUTIONS, MultiResolutionSTFT
+from helpers.losses.spectral import ComplexSTFT, LogMagnitude, Magnitude, PhaseSensitive, SpectralConvergence
+from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
+
+__all__ = [
+    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "LogCosh",
+    "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
+    "SpectralConvergence", "batch",
+]  # fmt: skip
