@@ -46,7 +46,7 @@ _FRONTEND = Path(__file__).with_name("frontend")
 MAX_CONTROLS = 4  # more than that and nobody can say what moved the picture
 
 
-class _Readout(anywidget.AnyWidget):
+class Readout(anywidget.AnyWidget):
     """The sentence under the picture, spoken by screen readers, and the fault if there is one."""
 
     _esm = (_FRONTEND / "explore.js").read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ class Explorable(widgets.VBox):
         self.figure = Figure()
         self._update = _build(draw, self.figure, self.values)
         self.picture = widgets.Image(format="jpeg", layout={"max_width": "100%", "align_self": "flex-start"})
-        self.readout = _Readout(title=title)
+        self.readout = Readout(title=title)
         text = self._move(self.values)
         self._frames = Frames(self.figure)
         self.picture.value, self.readout.text = self._frames.jpeg(), text

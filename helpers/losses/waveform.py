@@ -125,7 +125,11 @@ class DC(Loss):
 
 
 class _Ratio(Loss):
-    """A ratio of energies in decibels, with its sign turned so that less is better."""
+    """A ratio of energies in decibels, with its sign turned so that less is better.
+
+    ``zero_mean=True`` takes the mean off both signals first, as auraloss does unless told otherwise; then an offset
+    is not heard.
+    """
 
     def __init__(self, *, zero_mean: bool = False):
         super().__init__()
@@ -144,11 +148,6 @@ class _Ratio(Loss):
 
 class SNR(_Ratio):
     r"""Minus the signal-to-noise ratio [dB]: :math:`-10 \lg (\lVert s \rVert^2 / \lVert \hat s - s \rVert^2)`.
-
-    Parameters
-    ----------
-    zero_mean : bool, default False
-        Take the mean off both signals first, as auraloss does unless told otherwise.
 
     See Also
     --------
@@ -170,12 +169,7 @@ class SISDR(_Ratio):
     .. math:: -10 \lg \frac{\lVert \alpha s \rVert^2}{\lVert \hat s - \alpha s \rVert^2}, \qquad
        \alpha = \frac{\langle \hat s, s \rangle}{\lVert s \rVert^2}
 
-    It hears neither a gain nor a flipped sign.
-
-    Parameters
-    ----------
-    zero_mean : bool, default False
-        Take the mean off both signals first, as auraloss does unless told otherwise; then it does not hear an offset.
+    It hears neither a gain nor a flipped sign; with ``zero_mean=True``, auraloss' default, no offset either.
 
     See Also
     --------
@@ -202,11 +196,6 @@ class SDSDR(_Ratio):
     r"""Minus the scale-dependent SDR [dB]: :math:`-10 \lg (\lVert \alpha s \rVert^2 / \lVert \hat s - s \rVert^2)`.
 
     As `SISDR`, but a wrong gain counts as error; of the two directions it minds too quiet more.
-
-    Parameters
-    ----------
-    zero_mean : bool, default False
-        Take the mean off both signals first, as auraloss does unless told otherwise.
 
     See Also
     --------

@@ -1,0 +1,128 @@
+"""Facts about a computation that runs beside a notebook: its slices, its end, what it keeps, what goes wrong."""
+
+import asyncio
+
+import ipywidgets as widgets
+import pytest
+
+from helpers import explore, live
+
+
+def falling(rate=0.5, broken=False):
+    """A loss that falls by some rate; every second step has a snapshot."""
+    for k in range(9):
+        if broken and k == 3:
+            raise ValueError("step 3 is broken")
+        yield k, rate**k, f"{rate} at {k}" if k % 2 == 0 else None
+
+
+def hear(step, snapshots):
+    return widgets.HTML(f"{step}: {snapshots}")
+
+
+def made(**more):
+    controls = {"rate": explore.choice("Rate", [0.5, 0.9, 0.7])}
+    return live.run(falling, title="A fall", steps=8, controls=controls, hear=hear, **more)
+
+
+def test_without_a_loop_it_runs_to_its_end():
+    box = made()
+    box.start()
+    steps, losses, kept = box.runs["0.5"]
+    assert steps == list(range(9)) and losses == [0.5**k for k in range(9)] and list(kept) == [0, 2, 4, 6, 8]
+    assert box.progress.value == 8 and not box.begin.disabled and box.halt.disabled and live.Live.at_work is None
+    assert "0.5: 8 of 8 steps" in box.readout.text and "Loss from 1 to 0.003906" in box.readout.text
+
+
+def test_the_slider_goes_through_what_was_made():
+    box = made(keep=2)
+    box.start()
+    assert box.scrub.options == (0, 2, 4, 6, 8) and box.scrub.value == 8
+    box.controls["rate"].value = 0.9
+    box.start()
+    assert list(box.runs) == ["0.5", "0.9"]
+    box.scrub.value = 4
+    assert box.heard.children[0].value == "4: {'0.5': '0.5 at 4', '0.9': '0.9 at 4'}"
+
+
+def test_the_oldest_run_goes_and_a_repeated_one_takes_its_own_place():
+    box = made(keep=2)
+    for rate in (0.5, 0.9, 0.7, 0.7):
+        box.controls["rate"].value = rate
+        box.start()
+    assert list(box.runs) == ["0.9", "0.7"]
+
+
+def test_in_a_loop_other_work_goes_on_and_stop_keeps_what_is_there(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 0)  # listen after every step
+    monkeypatch.setattr(live, "REDRAW", 0)
+    pictures = []
+
+    async def learner():
+        box = made()
+        box.picture.observe(lambda change: pictures.append(change["new"]), "value")
+        box.start()
+        while len(box.runs.get("0.5", [[]])[0]) < 4:
+            await asyncio.sleep(0)
+        box.halt.click()
+        await box.task
+        return box
+
+    box = asyncio.run(learner())
+    assert 4 <= len(box.runs["0.5"][0]) < 9 and not box.begin.disabled and box.halt.disabled
+    assert len(set(pictures)) > 2 and box.scrub.options[-1] <= box.runs["0.5"][0][-1]
+
+
+def test_a_start_elsewhere_ends_the_run_that_is_on(monkeypatch):
+    monkeypatch.setattr(live, "SLICE", 0)
+
+    async def learner():
+        first, second = made(), made()
+        first.start()
+        while not first.runs:
+            await asyncio.sleep(0)
+        second.start()
+        await asyncio.gather(first.task, second.task)
+        return first, second
+
+    first, second = asyncio.run(learner())
+    assert len(first.runs["0.5"][0]) < 9 == len(second.runs["0.5"][0]) and live.Live.at_work is None
+
+
+def test_a_fault_is_read_and_the_next_start_works():
+    box = live.run(falling, title="T", steps=8, controls={"broken": explore.toggle("Broken", start=True)})
+    box.start()
+    assert box.readout.fault == "ValueError: step 3 is broken" and len(box.runs["True"][0]) == 3
+    assert not box.begin.disabled
+    box.controls["broken"].value = False
+    box.start()
+    assert box.readout.fault == "" and len(box.runs["False"][0]) == 9
+
+
+def test_a_sweep_takes_steps_with_every_option(monkeypatch):
+    monkeypatch.setenv("NOTEBOOK_SWEEP", "1")
+    tried = []
+
+    def job(rate):
+        tried.append(rate)
+        if rate == 0.7:
+            raise RuntimeError("no")
+        yield 0, rate
+
+    with pytest.raises(RuntimeError, match=r"no at rate = 0.7"):
+        live.run(job, title="T", steps=1, controls={"rate": explore.choice("Rate", [0.5, 0.9, 0.7])})
+    assert tried == [0.5, 0.9, 0.7]
+
+
+def test_the_first_steps_are_taken_at_once_and_stored_with_their_words():
+    box = made(first=3)
+    data, metadata = box._repr_mimebundle_()
+    assert box.runs["0.5"][0] == [0, 1, 2] and "0.5, Loss after 3 steps" in data["text/plain"]
+    assert data["image/png"] and metadata["image/png"]["alt"] == data["text/plain"]
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == box.model_id
+
+
+@pytest.mark.parametrize("bad", [{"steps": 0}, {"keep": 0}])
+def test_nothing_to_do_is_refused(bad):
+    with pytest.raises(ValueError, match="at least 1"):
+        live.run(falling, **{"title": "T", "steps": 8, **bad})
