@@ -1,0 +1,123 @@
+"""The three settings of audio ML as programs that enhance speech: one interface, weights by name.
+
+- `helpers.settings.masking`: Setting 1, a model on the magnitude (or mel) spectrogram with the phase that came in.
+- `helpers.settings.networks`: the network in it; `helpers.settings.masks`: the masks that know the answer.
+- `helpers.settings.enhancer`: what every enhancer can do; `helpers.settings.weights`: files in data/weights.
+
+>>> enhancers()
+['setting1_stft', 'setting1_mel']
+"""
+
+import difflib
+
+from helpers.settings import weights
+from helpers.settings.enhancer import Enhancer
+from helpers.settings.masking import Masking
+
+__all__ = ["Enhancer", "build", "configuration", "enhancers", "load", "load_file"]
+
+# bins of the linear magnitude in each band of the network: 125 Hz wide up to 1 kHz, 250 Hz up to 3 kHz, 500 Hz above
+BINS = [4] * 8 + [8] * 8 + [16] * 7 + [49]
+RECIPES = {
+    "setting1_stft": (Masking, {"bands": BINS, "size": 48, "hidden": 64, "blocks": 2}),
+    "setting1_mel": (Masking, {"bands": [4] * 20, "n_mels": 80, "size": 48, "hidden": 64, "blocks": 2}),
+}
+
+
+def enhancers() -> list[str]:
+    """Return the names that `load` knows.
+
+    Returns
+    -------
+    list of str
+        In the order of the units.
+    """
+    return list(RECIPES)
+
+
+def configuration(name: str) -> dict:
+    """Return what the network of an enhancer is built with, unless its weights say otherwise.
+
+    Parameters
+    ----------
+    name : str
+        One of `enhancers()`.
+
+    Returns
+    -------
+    dict
+        For `build`.
+    """
+    return dict(_recipe(name)[1])
+
+
+def build(name: str, **config):
+    """Return the network of an enhancer, with fresh weights.
+
+    Parameters
+    ----------
+    name : str
+        One of `enhancers()`.
+    **config
+        Instead of its own `configuration`.
+
+    Returns
+    -------
+    torch.nn.Module
+        From noisy waveforms (B, n) at 16 kHz to enhanced ones.
+    """
+    kind, usual = _recipe(name)
+    return kind(**(usual | config))
+
+
+def load(name: str) -> Enhancer:
+    """Return a trained enhancer.
+
+    Parameters
+    ----------
+    name : str
+        One of `enhancers()`.
+
+    Returns
+    -------
+    Enhancer
+        With the weights of ``data/weights``.
+
+    Raises
+    ------
+    ValueError
+        If there is no enhancer of that name, or its file is damaged.
+    FileNotFoundError
+        If its file is missing.
+    """
+    return load_file(name, name)
+
+
+def load_file(name: str, file) -> Enhancer:
+    """Return an enhancer with weights of your own training.
+
+    Parameters
+    ----------
+    name : str
+        One of `enhancers()`: what was trained.
+    file : path
+        The file that training wrote.
+
+    Returns
+    -------
+    Enhancer
+        With those weights.
+    """
+    kind, _ = _recipe(name)
+    tensors, config, provenance = weights.load(file)
+    model = kind(**config)
+    model.load_state_dict(tensors)
+    return Enhancer(name, model, provenance)
+
+
+def _recipe(name):
+    if name not in RECIPES:
+        near = difflib.get_close_matches(str(name), RECIPES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"there is no enhancer {name!r}; {hint}There are {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,91 @@
+"""The command line: train an enhancer, or evaluate one.
+
+python3 -m helpers.training setting1_stft --speech DIR --noise DIR --valid-speech DIR --valid-noise DIR --out DIR
+python3 -m helpers.training evaluate setting1_stft --heldout DIR
+"""
+
+import argparse
+import csv
+import shlex
+import sys
+from pathlib import Path
+
+import torch
+
+from helpers import settings
+from helpers.settings import weights
+from helpers.training.evaluation import evaluate, summary, validate
+from helpers.training.loop import Plan, device, train
+from helpers.training.mixtures import Corpus, Mixtures
+from helpers.training.objective import enhancement_loss
+
+
+def train_command(options) -> None:
+    """Train an enhancer; its best weights are OUT/NAME.safetensors."""
+    plan = Plan(**{key: getattr(options, key) for key in Plan.__dataclass_fields__})
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    speech, noise = Corpus(options.speech), Corpus(options.noise)
+    print(f"speech {speech.seconds / 60:.0f} min ({speech.hash}), noise {noise.seconds / 60:.0f} min ({noise.hash})")
+    mixtures = Mixtures(speech, noise, seconds=options.seconds, seed=options.seed)
+    others = Corpus(options.valid_speech or options.speech), Corpus(options.valid_noise or options.noise)
+    valid = [Mixtures(*others, seed=10**6, snr_db=(db, db), colour=False) for db in (0, 5, 10)]
+    config = settings.configuration(options.name)
+    model = settings.build(options.name).to(device())
+    told = {"command": "python3 -m helpers.training " + shlex.join(sys.argv[1:]), "seed": options.seed}
+    told |= {"speech": speech.hash, "noise": noise.hash}
+    path = Path(options.out) / f"{options.name}.safetensors"
+
+    def keep(model, step, score):
+        weights.save(path, model, config=config, provenance=told | {"step": step, "valid_si_sdr_gain_db": round(score, 3)})
+
+    train(model, enhancement_loss, mixtures, plan, out=options.out, on_best=keep, validate=lambda m: validate(m, valid))
+    print(f"best weights: {path}")
+
+
+def evaluate_command(options) -> None:
+    """Print the scores of an enhancer on a held-out folder, and write every row to --csv."""
+    enhancer = settings.load(options.name) if options.weights is None else settings.load_file(options.name, options.weights)
+    rows = evaluate(enhancer.enhance, options.heldout, quality=not options.quick)
+    print(summary(rows))
+    if options.csv:
+        with open(options.csv, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read the command line and do what it says."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python3 -m helpers.training", description=__doc__.splitlines()[0])
+    evaluating = argv[:1] == ["evaluate"]
+    if evaluating:
+        parser.add_argument("evaluate")
+    parser.add_argument("name", choices=settings.enhancers())
+    if evaluating:
+        parser.add_argument("--heldout", required=True, help="folder with manifest.csv")
+        parser.add_argument("--weights", type=Path, help="another file of weights than the shipped one")
+        parser.add_argument("--quick", action="store_true", help="SI-SDR alone")
+        parser.add_argument("--csv", help="file for the scores of every mixture")
+    else:
+        parser.add_argument("--speech", required=True, help="folder with recordings of speech")
+        parser.add_argument("--noise", required=True, help="folder with recordings of noise")
+        parser.add_argument("--valid-speech", help="speech to choose the best weights by; by default the same folder")
+        parser.add_argument("--valid-noise", help="noise for the same")
+        parser.add_argument("--out", required=True, help="folder for weights, log and checkpoint")
+        parser.add_argument("--seconds", type=float, default=3.0, help="length of a mixture [s]")
+        parser.add_argument("--threads", type=int, default=1, help="threads on the CPU")
+        for key, field in Plan.__dataclass_fields__.items():
+            kind = {"int": int, "float": float}.get(field.type, field.type)
+            parser.add_argument("--" + key.replace("_", "-"), type=kind, default=field.default)
+    options = parser.parse_args(argv)
+    try:
+        (evaluate_command if evaluating else train_command)(options)
+    except (ValueError, OSError) as error:
+        return str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

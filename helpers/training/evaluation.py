@@ -1,0 +1,97 @@
+"""How good an enhancer is: on repeatable mixtures while it trains, on a folder that no training has seen afterwards."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from helpers import audio, metrics
+
+__all__ = ["evaluate", "summary", "validate"]
+
+
+@torch.no_grad()
+def validate(model, mixtures, *, n: int = 48) -> float:
+    """Return the mean improvement in SI-SDR over n mixtures at 0, 5 and 10 dB.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Noisy waveforms (B, n) in, estimates out.
+    mixtures : sequence of Mixtures
+        Those to draw from, in turn.
+    n : int, default 48
+        How many mixtures.
+
+    Returns
+    -------
+    float
+        Mean improvement [dB].
+    """
+    gains, where = [], next(model.parameters()).device
+    for index in range(n):
+        noisy, clean = mixtures[index % len(mixtures)].item(0, index)
+        estimate = model(torch.from_numpy(noisy)[None].to(where))[0].float().cpu().numpy()
+        gains.append(metrics.si_sdr(estimate, clean) - metrics.si_sdr(noisy, clean))
+    return float(np.mean(gains))
+
+
+def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
+    """Return the scores of every mixture of a held-out folder.
+
+    Parameters
+    ----------
+    enhance : callable
+        ``enhance(y, sr=sr)``, from a noisy waveform to an estimate of the same length.
+    folder : path
+        Folder with manifest.csv, whose columns noisy, clean, snr_db, noise_type name files and conditions.
+    quality : bool, default True
+        PESQ-WB and STOI too.
+
+    Returns
+    -------
+    list of dict
+        One row a mixture: file, snr_db, noise_type, and si_sdr, pesq, stoi of the estimate and, with _in, of the input.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.csv").is_file():
+        raise ValueError(f"{folder} holds no manifest.csv; name a folder like shared/heldout")
+    rows = []
+    for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
+        (noisy, sr), (clean, _) = audio.load(folder / row["noisy"]), audio.load(folder / row["clean"])
+        out = {"file": row["noisy"], "snr_db": float(row["snr_db"]), "noise_type": row["noise_type"]}
+        out |= _scores(enhance(noisy, sr=sr), clean, sr, quality, "")
+        rows.append(out | _scores(noisy, clean, sr, quality, "_in"))
+    return rows
+
+
+def summary(rows: list[dict]) -> str:
+    """Return a table: for each SNR the mean scores of input and estimate, and the improvement in SI-SDR.
+
+    Parameters
+    ----------
+    rows : list of dict
+        From `evaluate`.
+
+    Returns
+    -------
+    str
+        Lines of text.
+    """
+    names = [n for n in ("si_sdr", "pesq", "stoi") if n in rows[0]]
+    lines = ["input SNR    n  " + "".join(f"{n:>8} in  ->  out" for n in names) + "   SI-SDR gain"]
+    for db in sorted({row["snr_db"] for row in rows}):
+        some = [row for row in rows if row["snr_db"] == db]
+        mean = {key: np.mean([row[key] for row in some]) for key in some[0] if key.removesuffix("_in") in names}
+        cells = "".join(f"{mean[n + '_in']:>11.3f} -> {mean[n]:>6.3f}" for n in names)
+        lines.append(f"{db:>6.0f} dB {len(some):>4}  {cells}{mean['si_sdr'] - mean['si_sdr_in']:>+12.2f} dB")
+    return "\n".join(lines)
+
+
+def _scores(estimate, clean, sr, quality, suffix):
+    scores = {"si_sdr" + suffix: metrics.si_sdr(estimate, clean)}
+    if quality:
+        scores["pesq" + suffix] = metrics.pesq(estimate, clean, sr=sr)
+        scores["stoi" + suffix] = metrics.stoi(estimate, clean, sr=sr)
+    return scores

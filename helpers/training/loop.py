@@ -1,0 +1,181 @@
+"""Steps, validation, the best weights, a log, and going on after a stop.
+
+Several processes (``torchrun --nproc_per_node=2 -m helpers.training ...``) share each batch and average their gradients,
+which gives the same steps as one process with the whole batch.
+"""
+
+import csv
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from tqdm.auto import tqdm
+
+__all__ = ["Plan", "device", "train"]
+
+
+@dataclass
+class Plan:
+    """What a run does; more `steps` in a later call let it go on.
+
+    Attributes
+    ----------
+    steps, batch : int
+        Number of steps, and mixtures in each, over all processes.
+    rate : float
+        Highest learning rate, as `rate_at` says.
+    clip : float
+        Longest gradient; longer ones are shortened.
+    valid_every : int
+        Steps between validations.
+    keep_s : float
+        Longest time between two checkpoints [s]: what a kill can cost.
+    seed : int
+        Seed of the first weights.
+    """
+
+    steps: int = 5000
+    batch: int = 6
+    rate: float = 2e-3
+    clip: float = 3.0
+    valid_every: int = 250
+    keep_s: float = 50.0
+    seed: int = 0
+
+
+def device() -> torch.device:
+    """Return the GPU of this process if there is one, else the CPU."""
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def rate_at(step: int, plan: Plan) -> float:
+    """Return the learning rate of a step: it rises for 200 steps, stays, and falls to 0 in the last third."""
+    rise = (step + 1) / min(200, max(1, plan.steps // 10))
+    return plan.rate * min(1.0, rise, 3 * (1 - step / plan.steps))
+
+
+def _workers() -> tuple[int, int]:
+    """Return this process's number and how many there are, after torchrun has started them."""
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) -> float:
+    """Take one step and return the loss; `share` is this process's part of the batch."""
+    where = next(model.parameters()).device
+    noisy, clean = (torch.from_numpy(part).to(where) for part in batch)
+    with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
+        estimate = model(noisy)
+    value = loss(estimate.float(), clean) * share
+    optimizer.zero_grad(set_to_none=True)
+    value.backward()
+    if dist.is_initialized():
+        for p in [q for q in model.parameters() if q.grad is not None]:
+            dist.all_reduce(p.grad)
+        value = value.detach().clone()
+        dist.all_reduce(value)
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
+    if torch.isfinite(norm):  # one bad batch must not cost the run
+        optimizer.step()
+    return float(value)
+
+
+def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False) -> list[dict]:
+    """Train a model from waveform to waveform, or go on where an earlier run in the same folder stopped.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Noisy waveforms (B, n) in, estimates (B, n) out.
+    loss : callable
+        ``loss(estimate, clean)``, both (B, n): a mean over the batch.
+    mixtures : Mixtures
+        Where ``batch(step, indices)`` gives noisy and clean.
+    plan : Plan
+        How long, how fast.
+    out : path
+        Folder for checkpoint.pt and log.csv.
+    validate : callable
+        ``validate(model)``: a number, the higher the better.
+    on_best : callable, optional
+        Called as ``on_best(model, step, score)`` whenever validation is better than ever.
+    quiet : bool, default False
+        Show no progress bar.
+
+    Returns
+    -------
+    list of dict
+        The log: step, seconds, loss (mean since the last row), valid.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint in `out` belongs to another plan.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    rank, world = _workers()
+    torch.manual_seed(plan.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
+    state = _resume(out / "checkpoint.pt", model, optimizer, plan)
+    saved, begun = time.monotonic(), time.monotonic() - state["seconds"]
+    mine = range(rank, plan.batch, world)
+    bar = tqdm(total=plan.steps, initial=state["step"], disable=quiet or rank > 0, desc="training", mininterval=2)
+    while state["step"] < plan.steps:
+        step = state["step"]
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, plan)
+        value = step_once(model, optimizer, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch)
+        state["step"], state["sum"], state["n"] = step + 1, state["sum"] + value, state["n"] + 1
+        bar.update()
+        bar.set_postfix(loss=f"{state['sum'] / state['n']:.3f}", refresh=False)
+        if state["step"] % plan.valid_every == 0 or state["step"] == plan.steps:
+            _log(state, validate(model), time.monotonic() - begun, on_best if rank == 0 else None, model)
+            _write_log(out / "log.csv", state["log"]) if rank == 0 else None
+            saved = -plan.keep_s
+        if rank == 0 and time.monotonic() - saved > plan.keep_s:
+            state["seconds"] = time.monotonic() - begun
+            _save(out / "checkpoint.pt", model, optimizer, state, plan)
+            saved = time.monotonic()
+    bar.close()
+    return state["log"]
+
+
+def _log(state, score, seconds, on_best, model):
+    row = {"step": state["step"], "seconds": round(seconds, 1), "loss": state["sum"] / state["n"], "valid": score}
+    state["log"].append(row)
+    state["sum"], state["n"] = 0.0, 0
+    if score > state["best"]:
+        state["best"] = score
+        if on_best:
+            on_best(model, row["step"], score)
+
+
+def _write_log(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _save(path, model, optimizer, state, plan):
+    """Write beside the old checkpoint, then change places: a kill at any time leaves a whole one."""
+    whole = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state, "plan": asdict(plan)}
+    torch.save(whole, path.with_suffix(".new"))
+    os.replace(path.with_suffix(".new"), path)
+
+
+def _resume(path, model, optimizer, plan):
+    if not path.is_file():
+        return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
+    whole = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
+    other = {k: v for k, v in whole["plan"].items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")}
+    if other:
+        raise ValueError(f"{path} belongs to a run with {other}; give the same options, or another folder")
+    model.load_state_dict(whole["model"])
+    optimizer.load_state_dict(whole["optimizer"])
+    return whole["state"]
