@@ -34,11 +34,12 @@ from matplotlib.figure import Figure
 from helpers import figures
 from helpers.frontend.controls import choice, places, slider, toggle
 from helpers.frontend.frames import Frames
+from helpers.frontend.painting import brush
 from helpers.frontend.parts import area, axis, dots, handle, image, line, mark, panel, stems
 from helpers.frontend.stage import stage
 
 __all__ = [
-    "Explorable", "area", "axis", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel", "slider",
+    "Explorable", "area", "axis", "brush", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel", "slider",
     "stage", "stems", "still", "toggle",
 ]  # fmt: skip
 

@@ -7,7 +7,8 @@ import base64
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_WITH_DECK = {"player", "recorder", "blind"}  # widgets in which several tracks run in step
+# what a widget needs between the core and its own file: several tracks that run in step, a brush
+_BETWEEN = {"player": ["deck"], "recorder": ["deck"], "blind": ["deck"], "stage": ["brush"]}
 
 
 def bundle(name: str) -> str:
@@ -28,7 +29,7 @@ def bundle(name: str) -> str:
     ValueError
         If there is no such file.
     """
-    parts = ["core", *(["deck"] if name in _WITH_DECK else []), name]
+    parts = ["core", *_BETWEEN.get(name, []), name]
     missing = [part for part in parts if not (_HERE / f"{part}.js").is_file()]
     if missing:
         there = ", ".join(sorted(path.stem for path in _HERE.glob("*.js")))

@@ -194,15 +194,16 @@ function render({ model, el: host }) {
   const said = live(model.get("readout")), fault = el("pre", { class: "earup-fault", hidden: true });
   const won = el("p", { class: "earup-won", role: "status", "aria-live": "polite", text: model.get("solved") });
   const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
-  const handles = spec.handles.map(makeHandle);
+  const handles = spec.handles.map(makeHandle), painted = spec.brush && spec.panels[spec.brush.panel];
+  const brush = spec.brush && makeBrush(spec.brush, painted, (text) => ((values[spec.brush.name] = text), ask()), () => frames.length && draw());
   const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel" }, head(panel),
     el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
-      handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
+      brush && spec.brush.panel === i ? brush.node : null, handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
   // in JupyterLab's command mode arrows and letters on a menu would move through the notebook instead
   const keepKey = (e) => /^(Arrow|Page|Home$|End$|.$)/.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey && e.stopPropagation();
   const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
-    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, panels, said,
+    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row, panels, said,
     el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
   const sound = spec.sr ? soundRow() : null;
@@ -310,7 +311,7 @@ function render({ model, el: host }) {
   function draw() {
     look ??= palette(root);
     frames = spec.panels.map((panel, i) => drawPanel(canvases[i], panel, arrays, look));
-    handles.forEach((h) => h.place());
+    handles.forEach((h) => h.place()), brush && brush.draw(frames[spec.brush.panel], look);
     root.dispatchEvent(new CustomEvent("earup-drawn", { bubbles: true }));
   }
   model.on("msg:custom", receive);

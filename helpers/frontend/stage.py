@@ -11,7 +11,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from helpers import figures, metrics
-from helpers.frontend import Stored, bundle, styles
+from helpers.frontend import Stored, bundle, painting, styles
 from helpers.frontend.controls import describe, places, understand
 
 CEILING_DB = -12.0  # peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
@@ -32,6 +32,8 @@ class Stage(Stored, anywidget.AnyWidget):
     def __init__(self, compute: Callable, spec: dict, controls: dict, on_solved: Callable | None):
         self._compute, self._on_solved, self._controls = compute, on_solved, controls
         self._start = {h["name"]: h["start"] for h in spec["handles"]} | {n: c.value for n, c in controls.items()}
+        if brush := spec["brush"]:
+            self._start[brush["name"]] = brush["start"]
         described = {name: describe(name, control) for name, control in controls.items()}
         spec["controls"] = [shown for shown, _ in described.values()]
         super().__init__(spec=spec, values=self._start | {name: value for name, (_, value) in described.items()})
@@ -43,6 +45,8 @@ class Stage(Stored, anywidget.AnyWidget):
 
     def _answer(self, values: dict) -> tuple[dict, dict]:
         """Return `compute`'s arrays as float32, and its words."""
+        if brush := self.spec["brush"]:
+            values = values | {brush["name"]: painting.cells(brush, values[brush["name"]])}
         reply = dict(self._compute(**values))
         words = {"readout": reply.pop("readout", ""), "solved": reply.pop("solved", "") or ""}
         if not words["readout"]:
@@ -75,6 +79,9 @@ class Stage(Stored, anywidget.AnyWidget):
         tries = {h["name"]: (h["low"], h["high"], *rng.uniform(h["low"], h["high"], points).tolist())
                  for h in self.spec["handles"]}  # fmt: skip
         tries |= {name: places(control, points, rng) for name, control in self._controls.items()}
+        if brush := self.spec["brush"]:
+            n = brush["rows"] * brush["cols"]
+            tries[brush["name"]] = ["0" * n, "".join(map(str, rng.integers(2, size=n)))]
         for name, some in tries.items():
             for value in some:
                 values = {**self._start, name: value}
@@ -170,6 +177,7 @@ def stage(
     panels: list,
     handles: list,
     controls: dict | None = None,
+    brush: dict | None = None,
     sr: int | None = None,
     challenge: str = "",
     on_solved: Callable | None = None,
@@ -189,6 +197,8 @@ def stage(
         See `helpers.frontend.parts`: ``panel(axis(...), axis(...), line("name"), ...)`` and ``handle("tone", ...)``.
     controls : dict, optional
         Further arguments of `compute` by name: `slider`, `choice` or `toggle`, shown above.
+    brush : dict, optional
+        See `helpers.frontend.painting.brush`: cells of a panel to keep or remove.
     sr : int, optional
         Sampling rate of the sound [Hz].
     challenge : str, optional
@@ -211,7 +221,7 @@ def stage(
     With ``NOTEBOOK_SWEEP=1`` in the environment every handle and control is computed at both ends and between.
     """
     spec = {"title": title, "alt": alt, "panels": panels, "handles": handles, "sr": sr, "challenge": challenge}
-    spec["ceiling_db"] = CEILING_DB
+    spec |= {"ceiling_db": CEILING_DB, "brush": brush}
     made = Stage(compute, spec, controls or {}, on_solved)
     if os.environ.get("NOTEBOOK_SWEEP") == "1":
         made.sweep()
