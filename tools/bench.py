@@ -151,6 +151,22 @@ def bands() -> tuple[str, dict[str, Callable[[], object]]]:
     }
 
 
+def phases() -> tuple[str, dict[str, Callable[[], object]]]:
+    """Thirty-two rounds of fast Griffin-Lim, from random phases, on the magnitude of the same sound."""
+    import librosa
+    import numpy as np
+
+    from helpers import phase, stft
+
+    y = _noise()
+    S, how = np.abs(stft.stft(y, **FRAMES)), {"hop_length": 256, "n_iter": 32, "length": len(y)}
+    peak = _peak(lambda: phase.griffin_lim(S, **how)) / (2 * S.nbytes)
+    return f"Griffin-Lim, 32 iterations, momentum 0.99; peak memory {peak:.2f} x the size of the STFT", {
+        "helpers.phase.griffin_lim": lambda: phase.griffin_lim(S, **how),
+        "librosa.griffinlim": lambda: librosa.griffinlim(S, **how, random_state=0),
+    }
+
+
 def _peak(call: Callable[[], object]) -> int:
     """Return the most bytes that NumPy held while `call` ran, its result included."""
     tracemalloc.start()
@@ -160,7 +176,14 @@ def _peak(call: Callable[[], object]) -> int:
     return peak
 
 
-FIGURES = {"resample": resampling, "load": loading, "stft": transform, "istft": inversion, "mel": bands}
+FIGURES = {
+    "resample": resampling,
+    "load": loading,
+    "stft": transform,
+    "istft": inversion,
+    "mel": bands,
+    "griffin_lim": phases,
+}
 
 
 def latency() -> None:
