@@ -35,7 +35,7 @@ class Live(widgets.VBox):
         self._axes = self.figure.subplots(1, keep, squeeze=False)[0]
         self._lines = [ax.plot([], [], **figures.stroke("signal"))[0] for ax in self._axes]
         for ax in self._axes:
-            ax.set(xlabel="Step", ylabel=y, xlim=(0, steps), title="no run yet")
+            ax.set(xlabel="Step", ylabel=y, xlim=(0, steps), ylim=(0, 1), title="no run yet")
             ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
         self.picture = widgets.Image(format="jpeg", layout={"max_width": "100%", "align_self": "flex-start"})
         self.readout = Readout(title=title, text=f"Choose, then press Start: {steps} steps.")
@@ -82,6 +82,7 @@ class Live(widgets.VBox):
         steps, losses, made = self.runs[name] = ([], [], {})
         for old in list(self.runs)[: -len(self._axes)]:
             del self.runs[old]
+        self.readout.text = f"{name}: running, {self.steps} steps. Stop ends it and keeps what is there."
         begun = heard = drawn = time.perf_counter()
         try:
             for step, loss, *snapshot in islice(self._job(**self.values), at_most):

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from helpers import audio, losses, mel, metrics, signals, stft  # noqa: E402 - only where torch is
-from helpers.losses import base, perceptual, resolutions, spectral, waveform  # noqa: E402
+from helpers.losses import base, deep, perceptual, resolutions, spectral, waveform  # noqa: E402
 from helpers.weightings import weighting  # noqa: E402
 
 auraloss = pytest.importorskip("auraloss")
@@ -40,6 +40,7 @@ DISTANCES = {
     "phase-sensitive": losses.PhaseSensitive(),
     "pre-emphasis": losses.PreEmphasis(),
     "A-weighting": losses.AWeighting(),
+    "deep": losses.DeepFeatures(),
 }
 RATIOS = {"SNR": losses.SNR(), "SI-SDR": losses.SISDR(), "SD-SDR": losses.SDSDR()}
 EVERY = DISTANCES | RATIOS
@@ -163,7 +164,7 @@ def test_batch_adds_the_axes_that_are_missing():
 
 
 def test_every_loss_states_its_formula_or_source():
-    for room in (waveform, spectral, resolutions, perceptual):
+    for room in (waveform, spectral, resolutions, perceptual, deep):
         for name in set(losses.__all__) & set(vars(room)):
             thing = vars(room)[name]
             if isinstance(thing, type) and issubclass(thing, base.Loss) and thing is not base.Loss:
@@ -420,3 +421,58 @@ def test_a_voice_gives_the_same_in_both_precisions(loss):
     y = audio.clip("voice_a")[0][8000:16000].astype(np.float64)
     e, s = losses.batch(0.8 * y + signals.white_noise(sr=SR, duration=0.5, level_db=-40)), losses.batch(y)
     assert float(loss(e.float(), s.float())) == pytest.approx(float(loss(e, s)), rel=1e-3, abs=1e-6)
+
+
+# ---- the network ------------------------------------------------------------------------------------------------
+
+
+def test_the_weights_are_small_and_no_program():
+    """A .safetensors file starts with the length of its header; a pickle would start with 0x80."""
+    data = deep.WEIGHTS.read_bytes()
+    assert len(data) < 200_000
+    assert data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data)
+
+
+def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"not in .*; get it back with `git checkout"):
+        losses.DeepFeatures(tmp_path / "gone.safetensors")
+    for name, data in {"cut": deep.WEIGHTS.read_bytes()[:5000], "text": b"hello", "empty": b""}.items():
+        (tmp_path / f"{name}.safetensors").write_bytes(data)
+        with pytest.raises(ValueError, match=r"does not hold these weights .* get it back"):
+            losses.DeepFeatures(tmp_path / f"{name}.safetensors")
+    import safetensors.torch
+
+    safetensors.torch.save_file({"scale": torch.ones(4)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="does not hold these weights"):
+        losses.DeepFeatures(tmp_path / "other.safetensors")
+
+
+def test_the_network_knows_the_changes_of_a_voice_that_it_never_heard():
+    """Chance would be one in eight; the shipped voices were not in the training."""
+    voices = [audio.clip(name)[0] for name in ("voice_a", "voice_b", "digits")]
+    assert deep.accuracy(losses.DeepFeatures().network, voices, count=240) > 0.6
+
+
+def test_each_change_does_something_of_its_own():
+    y = audio.clip("voice_a")[0][8000:24000].astype(np.float64)
+    made = {kind: deep.change(y, kind, np.random.default_rng(0)) for kind in deep.CHANGES}
+    np.testing.assert_array_equal(made.pop("nothing"), y)
+    for kind, changed in made.items():
+        assert changed.shape == y.shape and np.isfinite(changed).all(), kind
+        assert metrics.snr(changed, y) < 45, kind
+    S = np.abs(np.fft.rfft(made["low-pass"]))
+    assert S[4100:].max() < 1e-6 and np.unique(np.round(made["few bits"], 9)).size < 200
+
+
+def test_training_lowers_the_loss_and_is_the_same_every_time(capsys):
+    voices = [audio.clip("voice_a")[0]]
+    first, again = (deep.train(voices, steps=2, seed=3) for _ in range(2))
+    for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert "step 0: 2." in capsys.readouterr().out  # near log 8, which is chance
+
+
+def test_unrelated_clips_are_about_one_apart():
+    a, b = (losses.batch(audio.clip(name)[0][8000:24000]) for name in ("voice_a", "voice_b"))
+    assert 0.5 < float(losses.DeepFeatures()(a, b)) < 1.6
+    assert float(losses.DeepFeatures()(-a, a)) == 0  # as deaf to polarity as its mel spectrogram

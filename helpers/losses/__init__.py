@@ -21,13 +21,14 @@ except ImportError as error:
     raise ImportError("losses need PyTorch, which is not installed here: run `python3 course.py setup`") from error
 
 from helpers.losses.base import Loss, batch
+from helpers.losses.deep import DeepFeatures
 from helpers.losses.perceptual import AWeighting, PreEmphasis
 from helpers.losses.resolutions import RESOLUTIONS, MultiResolutionSTFT
 from helpers.losses.spectral import ComplexSTFT, LogMagnitude, Magnitude, PhaseSensitive, SpectralConvergence
 from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
 
 __all__ = [
-    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "LogCosh",
-    "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
+    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "DeepFeatures",
+    "LogCosh", "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
     "SpectralConvergence", "batch",
 ]  # fmt: skip
