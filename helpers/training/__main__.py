@@ -34,6 +34,8 @@ def train_command(options) -> None:
     model = settings.build(options.name).to(device())
     told = {"command": "python3 -m helpers.training " + shlex.join(sys.argv[1:]), "seed": options.seed}
     told |= {"speech": speech.hash, "noise": noise.hash}
+    if options.start:
+        told["start"] = f"{options.start.stem}, {start_from(model, options.start)} tensors"
     path = Path(options.out) / f"{options.name}.safetensors"
 
     def keep(model, step, score):
@@ -41,6 +43,14 @@ def train_command(options) -> None:
 
     train(model, enhancement_loss, mixtures, plan, out=options.out, on_best=keep, validate=lambda m: validate(m, valid))
     print(f"best weights: {path}")
+
+
+def start_from(model, file: Path) -> int:
+    """Take over the weights of another file wherever name and shape fit, and return how many tensors that were."""
+    tensors, mine = weights.load(file)[0], model.state_dict()
+    fit = {name: value for name, value in tensors.items() if name in mine and mine[name].shape == value.shape}
+    model.load_state_dict(fit, strict=False)
+    return len(fit)
 
 
 def evaluate_command(options) -> None:
@@ -74,6 +84,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument("--valid-speech", help="speech to choose the best weights by; by default the same folder")
         parser.add_argument("--valid-noise", help="noise for the same")
         parser.add_argument("--out", required=True, help="folder for weights, log and checkpoint")
+        parser.add_argument("--start", type=Path, help="weights to start from, of this or of another enhancer")
         parser.add_argument("--seconds", type=float, default=3.0, help="length of a mixture [s]")
         parser.add_argument("--threads", type=int, default=1, help="threads on the CPU")
         for key, field in Plan.__dataclass_fields__.items():
