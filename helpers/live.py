@@ -115,7 +115,8 @@ class Live(widgets.VBox):
         if steps:
             self.progress.value = steps[-1]
             fall = f"{self._axes[0].get_ylabel()} from {losses[0]:.4g} to {losses[-1]:.4g}"
-            self.readout.text = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
+            self._said = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
+            self.readout.text = self._said
         self._draw()
         moments = sorted({step for *_, made in self.runs.values() for step in made})
         if self._hear is not None and moments:
@@ -138,7 +139,13 @@ class Live(widgets.VBox):
     def _sound(self, _=None) -> None:
         """Show what the kept runs had made by the step that the slider says."""
         then = {name: [made[s] for s in made if s <= self.scrub.value][-1:] for name, (*_, made) in self.runs.items()}
-        self.heard.children = [self._hear(self.scrub.value, {name: last[0] for name, last in then.items() if last})]
+        try:
+            sound = self._hear(self.scrub.value, {name: last[0] for name, last in then.items() if last})
+        except Exception as error:
+            self.readout.fault = f"{type(error).__name__}: {error}"
+            return
+        self.heard.children = [sound]
+        self.readout.text = f"{self._said} Below: what there was after step {self.scrub.value}."
 
     def sweep(self) -> None:
         """Take two steps with every option of every control, and make what is heard; raise at the first that fails."""

@@ -43,6 +43,16 @@ def test_the_slider_goes_through_what_was_made():
     assert list(box.runs) == ["0.5", "0.9"]
     box.scrub.value = 4
     assert box.heard.children[0].value == "4: {'0.5': '0.5 at 4', '0.9': '0.9 at 4'}"
+    assert "after step 4." in box.readout.text
+
+
+def test_what_cannot_be_heard_says_why():
+    def silent(step, snapshots):
+        raise ValueError("too loud")
+
+    box = live.run(falling, title="T", steps=8, hear=silent)
+    box.start()
+    assert box.readout.fault == "ValueError: too loud" and not box.begin.disabled
 
 
 def test_the_oldest_run_goes_and_a_repeated_one_takes_its_own_place():

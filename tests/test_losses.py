@@ -183,10 +183,12 @@ def test_a_turned_sine_has_a_squared_error_of_one_minus_the_cosine(degrees, expe
 
 @pytest.mark.parametrize("degrees", [30, 90, 180])
 def test_the_spectral_convergence_hardly_sees_a_turned_sine(degrees):
-    """-35 dB or less, away from the cut ends: there a tone that begins leaks, and its phase shows."""
+    """-35 dB or less with frames of 1024 samples; what is left are the ends, where a cut tone leaks."""
     loss = losses.SpectralConvergence(n_fft=1024, hop_length=256)
-    y = [loss.stft(sine(phase=phi))[..., 4:-4] for phi in (np.radians(degrees), 0.0)]
-    assert 20 * np.log10(float(loss.compare(*y))) <= -35
+    y = [sine(phase=phi) for phi in (np.radians(degrees), 0.0)]
+    assert 20 * np.log10(float(loss(*y)) + 1e-15) <= -35
+    D = [loss.stft(x)[..., 4:-4] for x in y]
+    assert 20 * np.log10(float(loss.compare(*D)) + 1e-15) <= -60
 
 
 def test_si_sdr_sees_neither_gain_nor_sign():
