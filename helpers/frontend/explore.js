@@ -2,6 +2,7 @@
 // alt text or to name a slider for a screen reader; this view does both for the box it lies in.
 
 function name(box, model) {
+  box.setAttribute("data-lm-suppress-shortcuts", true); // else JupyterLab takes a menu's arrow keys for its own
   const image = box.querySelector("img.widget-image, .widget-image img");
   if (image) image.alt = `${model.get("title")}. ${model.get("text")}`;
   for (const row of box.querySelectorAll(".widget-inline-hbox")) {
