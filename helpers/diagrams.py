@@ -136,6 +136,21 @@ def _setting2(ax, y: float) -> None:
     label(ax, 6.05, y - 0.36, "a phase that fits", "prediction")
 
 
+def setting1():
+    """Draw Setting 1 alone.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The drawing; the thick line is the way of the phase.
+    """
+    fig, ax = canvas(7.6, 2.25)
+    how = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
+    claim(fig, "The model sees magnitudes and gives a mask, and the phase goes round it", how)
+    _setting1(ax, 0.72)
+    return fig
+
+
 def three_settings():
     """Draw the three settings of audio machine learning, one above the other.
 

@@ -10,6 +10,11 @@
 
 import difflib
 
+try:
+    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
+except ImportError as error:
+    raise ImportError("settings need PyTorch, which is not installed here: run `python3 course.py setup`") from error
+
 from helpers.settings import weights
 from helpers.settings.enhancer import Enhancer
 from helpers.settings.masking import Masking
