@@ -81,7 +81,7 @@ def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) 
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
     if torch.isfinite(norm):  # one bad batch must not cost the run
         optimizer.step()
-    return float(value)
+    return float(value.detach())
 
 
 def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False) -> list[dict]:

@@ -1,0 +1,328 @@
+"""The training loop: mixtures that repeat, exact resumption, several processes, silence, and its command line."""
+
+import csv
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import soundfile  # noqa: E402
+
+from helpers import audio  # noqa: E402
+from helpers.settings.masking import Masking  # noqa: E402
+from helpers.training import Corpus, Mixtures, Plan, evaluate, train, validate  # noqa: E402
+from helpers.training.evaluation import summary  # noqa: E402
+from helpers.training.loop import rate_at  # noqa: E402
+from helpers.training.mixtures import active_level_db  # noqa: E402
+from helpers.training.objective import compressed, enhancement_loss  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+SR = 16000
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Two small corpora, made of the course's clips: several formats, rates and depths of folders."""
+    top = tmp_path_factory.mktemp("corpus")
+    (top / "speech/a").mkdir(parents=True)
+    (top / "noise").mkdir()
+    for name, where in (("voice_a", "speech/a/one.wav"), ("voice_b", "speech/two.flac"), ("digits", "speech/three.ogg")):
+        soundfile.write(top / where, audio.clip(name)[0], SR)
+    soundfile.write(top / "noise/rain.wav", audio.resample(audio.clip("rain")[0], sr=SR, to=22050), 22050)
+    soundfile.write(top / "noise/hum.flac", audio.clip("hum")[0], SR)
+    return top / "speech", top / "noise"
+
+
+@pytest.fixture(scope="module")
+def mixtures(folders):
+    """Mixtures of one second."""
+    return Mixtures(*map(Corpus, folders), seconds=1.0, seed=3)
+
+
+def model(seed=0):
+    """A tiny network."""
+    torch.manual_seed(seed)
+    return Masking([64, 64, 64, 65], size=8, hidden=8, blocks=1)
+
+
+# ---- mixtures -------------------------------------------------------------------------------------------------------
+
+
+def test_a_corpus_is_read_at_any_depth_and_rate(folders):
+    speech, noise = map(Corpus, folders)
+    assert speech.names == ["a/one.wav", "three.ogg", "two.flac"]
+    lengths = [len(audio.clip(n)[0]) for n in ("voice_a", "digits", "voice_b")]
+    assert [len(y) for y in speech.sounds] == lengths
+    assert noise.seconds == pytest.approx(11, abs=0.01)
+    assert re.fullmatch(r"[0-9a-f]{16}", speech.hash) and speech.hash != noise.hash
+
+
+def test_a_corpus_hash_follows_its_files(folders, tmp_path):
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / f"{name}.wav", audio.clip("voice_a")[0], SR)
+    before = Corpus(tmp_path).hash
+    assert Corpus(tmp_path).hash == before
+    soundfile.write(tmp_path / "two.wav", audio.clip("voice_b")[0], SR)
+    assert Corpus(tmp_path).hash != before
+
+
+@pytest.mark.parametrize("what", ["nothing", "empty", "text"])
+def test_a_folder_without_sound_is_refused(what, tmp_path):
+    folder = tmp_path / "there"
+    if what != "nothing":
+        folder.mkdir()
+    if what == "text":
+        (folder / "notes.txt").write_text("no sound")
+    with pytest.raises(ValueError, match="holds no sound file"):
+        Corpus(folder)
+
+
+def test_items_repeat_and_differ(mixtures):
+    first, again = mixtures.item(4, 2), mixtures.item(4, 2)
+    np.testing.assert_array_equal(first, again)
+    others = [mixtures.item(4, 3), mixtures.item(5, 2), Mixtures(mixtures.speech, mixtures.noise, seconds=1, seed=4).item(4, 2)]
+    assert all(not np.array_equal(first[0], other[0]) for other in others)
+
+
+def test_snr_and_level_are_those_asked_for(folders):
+    pair = list(map(Corpus, folders))
+    for db in (-5, 0, 20):
+        made = Mixtures(*pair, seconds=2, snr_db=(db, db), level_db=(-30, -30), colour=False)
+        for k in range(6):
+            noisy, clean = made.item(0, k)
+            assert active_level_db(clean) == pytest.approx(-30, abs=0.01)
+            assert active_level_db(noisy - clean) == pytest.approx(-30 - db, abs=0.01)
+
+
+def test_the_range_of_snr_is_filled_and_nothing_clips(mixtures):
+    snr = []
+    for k in range(60):
+        noisy, clean = mixtures.item(1, k)
+        snr.append(active_level_db(clean) - active_level_db(noisy - clean))
+        assert np.abs(noisy).max() <= 1 and noisy.dtype == np.float32
+    assert min(snr) >= -5.01 and max(snr) <= 20.01 and np.std(snr) > 5
+
+
+def test_silent_crops_are_skipped_and_a_silent_corpus_is_refused(tmp_path):
+    half = np.concatenate([np.zeros(5 * SR), audio.clip("voice_a")[0]])
+    soundfile.write(tmp_path / "half.wav", half, SR)
+    corpus, rng = Corpus(tmp_path), np.random.default_rng(0)
+    assert all(active_level_db(corpus.crop(rng, SR)) > -55 for _ in range(30))
+    (tmp_path / "silent").mkdir()
+    soundfile.write(tmp_path / "silent/zeros.wav", np.zeros(SR), SR)
+    with pytest.raises(ValueError, match="silent"):
+        Corpus(tmp_path / "silent").crop(rng, SR)
+
+
+# ---- loss -----------------------------------------------------------------------------------------------------------
+
+
+def test_loss_by_formula():
+    rng = np.random.default_rng(0)
+    s, e = (torch.from_numpy(rng.normal(size=(2, 4000))) for _ in range(2))
+    error, power = ((e - s) ** 2).sum(-1), (s**2).sum(-1)
+    expected = (10 * torch.log10(error / power + 1e-3)).mean()
+    np.testing.assert_allclose(enhancement_loss(e, s, weight=0.0), expected, atol=1e-6)
+    S, S_hat = (compressed(y / (power / 4000).sqrt()[:, None]) for y in (s, e))
+    np.testing.assert_allclose(
+        enhancement_loss(e, s, weight=7.0), expected + 7 * ((S - S_hat) ** 2).mean(), atol=1e-6
+    )
+    D = torch.stft(s, 512, 128, window=torch.hann_window(512, dtype=torch.float64), return_complex=True)
+    np.testing.assert_allclose(compressed(s), D.abs() ** 0.3, rtol=1e-3)
+    assert float(enhancement_loss(s, s)) == pytest.approx(-30, abs=1e-3)
+
+
+@pytest.mark.parametrize("case", ["both silent", "clean silent", "estimate silent", "equal", "silence inside"])
+def test_digital_silence_gives_finite_loss_and_slope(case):
+    sound = torch.from_numpy(audio.clip("voice_a")[0][8000:16000].copy())[None]
+    zero = torch.zeros_like(sound)
+    inside = sound.clone()
+    inside[:, 2000:6000] = 0
+    clean = {"both silent": zero, "clean silent": zero, "silence inside": inside}.get(case, sound)
+    start = {"both silent": zero, "estimate silent": zero, "equal": sound, "silence inside": inside}.get(case, sound)
+    estimate = start.clone().requires_grad_()
+    loss = enhancement_loss(estimate, clean)
+    loss.backward()
+    assert torch.isfinite(loss) and torch.isfinite(estimate.grad).all()
+
+
+# ---- the loop -------------------------------------------------------------------------------------------------------
+
+
+def run(folder, mixtures, plan, **more):
+    """Train the tiny network, and return it and its log."""
+    net = model()
+    log = train(net, enhancement_loss, mixtures, plan, out=folder, validate=lambda m: 0.0, quiet=True, **more)
+    return net, log
+
+
+def same(a, b):
+    """Whether two networks hold equal weights."""
+    pairs = zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    return all(torch.equal(x, y) for x, y in pairs)
+
+
+def test_training_learns(tmp_path, mixtures):
+    plan = Plan(steps=60, batch=4, rate=5e-3, valid_every=20)
+    net, log = run(tmp_path, mixtures, plan)
+    assert [row["step"] for row in log] == [20, 40, 60]
+    assert log[-1]["loss"] < log[0]["loss"] - 0.5
+    valid = [mixtures]
+    assert validate(net, valid, n=8) > validate(model(), valid, n=8) + 0.3
+
+
+class Stop(Exception):
+    """Stands for a kill."""
+
+
+def test_going_on_after_a_stop_is_exact(tmp_path, mixtures):
+    plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0)
+    whole, log = run(tmp_path / "whole", mixtures, plan)
+
+    def dies(step, indices):
+        if step == 6:
+            raise Stop
+        return Mixtures.batch(mixtures, step, indices)
+
+    broken = type("Broken", (), {"batch": staticmethod(dies)})
+    with pytest.raises(Stop):
+        run(tmp_path / "cut", broken, plan)
+    later, later_log = run(tmp_path / "cut", mixtures, plan)
+    assert same(whole, later)
+    assert [{k: v for k, v in r.items() if k != "seconds"} for r in later_log] == [
+        {k: v for k, v in r.items() if k != "seconds"} for r in log
+    ]
+    again, _ = run(tmp_path / "cut", mixtures, plan)  # nothing left to do
+    assert same(again, whole)
+
+
+def test_more_steps_go_on_and_another_plan_is_refused(tmp_path, mixtures):
+    run(tmp_path, mixtures, Plan(steps=2, batch=2, keep_s=0.0))
+    _, log = run(tmp_path, mixtures, Plan(steps=4, batch=2, keep_s=0.0))
+    assert log[-1]["step"] == 4
+    with pytest.raises(ValueError, match="another folder"):
+        run(tmp_path, mixtures, Plan(steps=4, batch=3, keep_s=0.0))
+
+
+def test_the_best_weights_are_kept_not_the_last(tmp_path, mixtures):
+    scores, kept = iter([1.0, 3.0, 2.0]), []
+    train(
+        model(), enhancement_loss, mixtures, Plan(steps=3, batch=1, valid_every=1), out=tmp_path, quiet=True,
+        validate=lambda m: next(scores), on_best=lambda m, step, score: kept.append((step, score)),
+    )  # fmt: skip
+    assert kept == [(1, 1.0), (2, 3.0)]
+    rows = list(csv.DictReader((tmp_path / "log.csv").open(encoding="utf-8")))
+    assert [float(row["valid"]) for row in rows] == [1.0, 3.0, 2.0]
+
+
+def test_one_bad_batch_does_not_cost_the_run(tmp_path, mixtures):
+    def poisoned(step, indices):
+        noisy, clean = mixtures.batch(step, indices)
+        return (noisy * np.float32("nan"), clean) if step == 1 else (noisy, clean)
+
+    net, _ = run(tmp_path, type("Bad", (), {"batch": staticmethod(poisoned)}), Plan(steps=3, batch=2))
+    assert all(torch.isfinite(p).all() for p in net.parameters())
+
+
+def test_the_rate_rises_stays_and_falls():
+    plan = Plan(steps=3000, rate=1.0)
+    rates = [rate_at(step, plan) for step in range(3000)]
+    assert rates[0] == 1 / 200 and rates[199] == 1.0 == rates[1999]
+    assert rates[2500] == pytest.approx(0.5) and 0 < rates[-1] < 0.002
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+OPTIONS = ["--seconds", "0.5", "--batch", "2", "--valid-every", "100"]
+
+
+def command(folders, out, steps, *more):
+    """Return the command that trains on the two folders."""
+    speech, noise = map(str, folders)
+    where = ["--speech", speech, "--noise", noise, "--out", str(out), "--steps", str(steps)]
+    return ["-m", "helpers.training", "setting1_mel", *where, *OPTIONS, *more]
+
+
+def environment():
+    """One thread: two on a busy core wait for each other."""
+    return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def test_two_processes_take_the_same_steps_as_one(folders, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    subprocess.run([sys.executable, *command(folders, tmp_path / "one", 3)], cwd=ROOT, check=True, env=environment())
+    launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
+    subprocess.run(
+        [sys.executable, *launcher, *command(folders, tmp_path / "two", 3)], cwd=ROOT, check=True, env=environment()
+    )
+    one, two = (next(csv.DictReader((tmp_path / n / "log.csv").open(encoding="utf-8"))) for n in ("one", "two"))
+    assert float(one["loss"]) == pytest.approx(float(two["loss"]), abs=1e-4)
+    states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True)["model"] for n in ("one", "two")]
+    for key, value in states[0].items():
+        np.testing.assert_allclose(value, states[1][key], atol=2e-4)
+
+
+def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
+    line = [sys.executable, *command(folders, tmp_path, 100000, "--keep-s", "0")]
+    process = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "checkpoint.pt").is_file():
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
+    assert done >= 1
+    finished = subprocess.run(
+        [sys.executable, *command(folders, tmp_path, done + 2)], cwd=ROOT, env=environment(), capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert f"{done}/{done + 2}" in finished.stderr and "best weights:" in finished.stdout
+    assert (tmp_path / "setting1_mel.safetensors").is_file()
+
+
+def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
+    subprocess.run([sys.executable, *command(folders, tmp_path, 2)], cwd=ROOT, check=True, env=environment())
+    heldout = tmp_path / "heldout"
+    heldout.mkdir()
+    voice = audio.clip("voice_a")[0]
+    soundfile.write(heldout / "clean.flac", voice, SR)
+    soundfile.write(heldout / "noisy.flac", audio.mix(voice, audio.clip("rain")[0], snr_db=5), SR)
+    (heldout / "manifest.csv").write_text("noisy,clean,snr_db,noise_type\nnoisy.flac,clean.flac,5,rain\n", "utf-8")
+    weights = ["--weights", str(tmp_path / "setting1_mel.safetensors")]
+    line = ["-m", "helpers.training", "evaluate", "setting1_mel", "--heldout", str(heldout), "--quick", *weights]
+    done = subprocess.run([sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment())
+    assert re.search(r"5 dB +1 +5\.00\d -> ", done.stdout)
+
+
+def test_a_wrong_folder_is_one_line(tmp_path):
+    line = [sys.executable, *command((tmp_path / "no", tmp_path / "no"), tmp_path, 2)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=environment())
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "holds no sound file" in done.stderr
+
+
+# ---- evaluation -----------------------------------------------------------------------------------------------------
+
+
+def test_evaluating_the_input_itself_gains_nothing():
+    if not (SHARED / "heldout/manifest.csv").is_file():
+        pytest.skip("shared/heldout is not here")
+    rows = evaluate(lambda y, *, sr: y, SHARED / "heldout", quality=False)
+    assert len(rows) == 57
+    for row in rows:
+        assert row["si_sdr"] == row["si_sdr_in"] == pytest.approx(row["snr_db"], abs=0.3)
+    assert summary(rows).count("+0.00 dB") == 3
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"manifest\.csv"):
+        evaluate(lambda y, *, sr: y, tmp_path)
