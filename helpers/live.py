@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import ipywidgets as widgets
@@ -27,7 +27,7 @@ class Live(widgets.VBox):
     _ipython_display_ = None  # as in helpers.explore
     at_work: Live | None = None  # one at a time, in the whole notebook
 
-    def __init__(self, job: Callable, *, title, steps, controls, hear, keep, y):
+    def __init__(self, job: Callable, *, title, steps, controls, hear, moments, keep, y):
         self._job, self._hear, self.title, self.steps, self.controls = job, hear, title, steps, controls
         self.runs, self.task = {}, None  # runs by name: (steps, losses, {step: what it had made})
         self.figure = Figure(figsize=(7.6, 2.6), layout="none")
@@ -42,7 +42,7 @@ class Live(widgets.VBox):
         self.begin = widgets.Button(description="Start", button_style="primary")
         self.halt = widgets.Button(description="Stop", disabled=True)
         self.progress = widgets.IntProgress(max=steps, layout={"flex": "1 1 auto"})
-        self.scrub = widgets.SelectionSlider(options=[0], description="Hear after step", disabled=True)
+        self.scrub = widgets.SelectionSlider(options=moments, description="Hear after step", disabled=True)
         self.scrub.style, self.scrub.layout.width = {"description_width": "initial"}, "min(100%, 560px)"
         self.heard = widgets.VBox(layout={"min_height": "420px"})  # nothing below jumps when a player is replaced
         self._frames = Frames(self.figure)
@@ -118,11 +118,10 @@ class Live(widgets.VBox):
             self._said = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
             self.readout.text = self._said
         self._draw()
-        moments = sorted({step for *_, made in self.runs.values() for step in made})
-        if self._hear is not None and moments:
-            self.scrub.unobserve(self._sound, "value")  # one player, not one for each step of the way there
-            self.scrub.options, self.scrub.disabled = moments, False
-            self.scrub.value = moments[-1]
+        reached = [moment for moment in self.scrub.options if steps and moment <= steps[-1]]
+        if self._hear is not None and reached:
+            self.scrub.unobserve(self._sound, "value")  # one player, not two
+            self.scrub.value, self.scrub.disabled = reached[-1], False
             self.scrub.observe(self._sound, "value")
             self._sound()
 
@@ -177,6 +176,7 @@ def run(
     steps: int,
     controls: dict | None = None,
     hear: Callable | None = None,
+    moments: Sequence[int] | None = None,
     keep: int = 1,
     first: int = 0,
     y: str = "Loss",
@@ -199,6 +199,9 @@ def run(
     hear : callable, optional
         ``hear(step, snapshots)`` returns a widget, such as a player. `snapshots` holds for each kept run, by the names
         of its options, the last snapshot made by that step.
+    moments : sequence of int, optional
+        Where the slider through the snapshots stops, best those steps at which the job makes one; by default seven,
+        evenly from 0 to `steps`.
     keep : int, default 1
         How many runs of different choices stay, each with its own curve.
     first : int, default 0
@@ -229,7 +232,8 @@ def run(
     """
     if steps < 1 or keep < 1:
         raise ValueError(f"steps={steps} and keep={keep} must be at least 1")
-    made = Live(job, title=title, steps=steps, controls=controls or {}, hear=hear, keep=keep, y=y)
+    moments = sorted(moments or {round(steps * k / 6) for k in range(7)})
+    made = Live(job, title=title, steps=steps, controls=controls or {}, hear=hear, moments=moments, keep=keep, y=y)
     if os.environ.get("NOTEBOOK_SWEEP") == "1":
         made.sweep()
     if first:

@@ -22,7 +22,7 @@ def hear(step, snapshots):
 
 def made(**more):
     controls = {"rate": explore.choice("Rate", [0.5, 0.9, 0.7])}
-    return live.run(falling, title="A fall", steps=8, controls=controls, hear=hear, **more)
+    return live.run(falling, title="A fall", steps=8, controls=controls, hear=hear, moments=(0, 2, 4, 6, 8), **more)
 
 
 def test_without_a_loop_it_runs_to_its_end():
@@ -44,6 +44,14 @@ def test_the_slider_goes_through_what_was_made():
     box.scrub.value = 4
     assert box.heard.children[0].value == "4: {'0.5': '0.5 at 4', '0.9': '0.9 at 4'}"
     assert "after step 4." in box.readout.text
+
+
+def test_the_slider_stops_at_seven_places_unless_told():
+    """They stay the same from the start: JupyterLab's slider keeps to the ends that it began with."""
+    box = live.run(falling, title="T", steps=120, hear=hear)
+    assert box.scrub.options == (0, 20, 40, 60, 80, 100, 120)
+    box.start()
+    assert box.scrub.value == 0 and box.heard.children[0].value == "0: {'run': '0.5 at 0'}"
 
 
 def test_what_cannot_be_heard_says_why():
@@ -80,7 +88,7 @@ def test_in_a_loop_other_work_goes_on_and_stop_keeps_what_is_there(monkeypatch):
 
     box = asyncio.run(learner())
     assert 4 <= len(box.runs["0.5"][0]) < 9 and not box.begin.disabled and box.halt.disabled
-    assert len(set(pictures)) > 2 and box.scrub.options[-1] <= box.runs["0.5"][0][-1]
+    assert len(set(pictures)) > 2 and box.scrub.value <= box.runs["0.5"][0][-1]
 
 
 def test_a_start_elsewhere_ends_the_run_that_is_on(monkeypatch):

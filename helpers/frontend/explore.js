@@ -2,8 +2,8 @@
 // alt text or to name a slider for a screen reader; this view does both for the box it lies in.
 
 function name(box, model) {
-  // else JupyterLab takes a menu's arrow keys for its own
-  for (const menu of box.querySelectorAll("select")) menu.setAttribute("data-lm-suppress-shortcuts", true);
+  // else JupyterLab takes the arrow keys of menus and handles for its own
+  for (const part of box.querySelectorAll("select, [role=slider]")) part.setAttribute("data-lm-suppress-shortcuts", true);
   const image = box.querySelector("img.widget-image, .widget-image img");
   if (image) image.alt = `${model.get("title")}. ${model.get("text")}`;
   for (const row of box.querySelectorAll(".widget-inline-hbox")) {
