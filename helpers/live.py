@@ -47,10 +47,11 @@ class Live(widgets.VBox):
         self.heard = widgets.VBox(layout={"min_height": "420px"})  # nothing below jumps when a player is replaced
         self._frames = Frames(self.figure)
         self.picture.value = self._frames.jpeg()
-        listen = [] if hear is None else [self.scrub, self.heard]
         row = widgets.HBox([self.begin, self.halt, self.progress], layout={"max_width": "560px"})
-        super().__init__([*controls.values(), row, self.picture, self.readout, *listen])
-        self.add_class("earup-explore")
+        scrub = [] if hear is None else [self.scrub]
+        board = widgets.VBox([*controls.values(), row, self.picture, self.readout, *scrub])
+        board.add_class("earup-explore")
+        super().__init__([board] if hear is None else [board, self.heard])
         self.begin.on_click(lambda _: self.start())
         self.halt.on_click(lambda _: self.stop())
         self.scrub.observe(self._sound, "value")

@@ -75,10 +75,10 @@ def let_loose(page):
     page.wait_for_function(STATUS, arg="after step 0.")
     scrub.press("ArrowRight")
     page.wait_for_function(STATUS, arg="after step 10.")
-    page.wait_for_function(f"() => {LIVE}.innerText.includes('After 10 steps')")
-    names = box.locator(".earup-tracks b").all_inner_texts()
+    page.wait_for_function(f"() => {LIVE}.parentElement.innerText.includes('After 10 steps')")
+    names = box.locator("xpath=..").locator(".earup-tracks b").all_inner_texts()
     assert [name.split(" (")[0] for name in names] == ["target", "multi-resolution, noise", "L1, noise"]
-    shot(page, box, "live")
+    shot(page, box.locator("xpath=.."), "live")
 
 
 def rank(page, lab):

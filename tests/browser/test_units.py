@@ -14,7 +14,8 @@ UNITS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 EXPECT = """
 import json as _json, numpy as _np
 from helpers.listening import Player as _Player
-_players = [value for _, value in sorted(Out.items()) if isinstance(value, _Player)]
+_shown = [w for _, v in sorted(Out.items()) for w in (v.heard.children if hasattr(v, "heard") else [v])]
+_players = [value for value in _shown if isinstance(value, _Player)]
 def _expected(player, track, end, size):
     y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
     sr = _players[player].sr
