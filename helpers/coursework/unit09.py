@@ -107,7 +107,7 @@ def _angles(y, last, S, momentum, analyse, invert):
 FAST_SLIPS = (
     ("no momentum", lambda y, last, S, m, analyse, invert: _round(y, S, analyse, invert)),
     ("backwards", lambda y, last, S, m, analyse, invert: _round(y - m * (y - last), S, analyse, invert)),
-    ("from the signal before", lambda y, last, S, m, analyse, invert: _round(last + m * (y - last), S, analyse, invert)),
+    ("from the signal before", lambda y, last, S, m, *ways: _round(last + m * (y - last), S, *ways)),
     ("the step alone", lambda y, last, S, m, analyse, invert: _round(m * (y - last), S, analyse, invert)),
     ("a sum of both", lambda y, last, S, m, analyse, invert: _round(y + m * last, S, analyse, invert)),
     ("after the round", _afterwards),
