@@ -1,0 +1,100 @@
+"""Unit 09 in a real JupyterLab: the scrubber is heard, played and won by keyboard; the blind test takes answers."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.browser.test_units import SHOTS
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "09_setting2_griffin_lim.ipynb"
+SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
+  if (!m.playing || !m.analyser) return false;
+  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
+  return Math.max(...y.map(Math.abs)) > 0.005; }"""
+HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
+  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
+
+
+def test_the_scrubber_is_played_and_won_by_keyboard(lab_on):
+    lab = lab_on(PAGE)
+    lab.open(PAGE.name)
+    assert lab.run_all() == []
+    lab.page.set_default_timeout(60_000)
+    hear_it(lab.page)
+    win(lab.page)
+    blind(lab.page)
+    look_at(lab)
+    assert lab.errors == []
+
+
+def says(page, text, there=True):
+    """Wait until the scrubber says a text, or no longer does."""
+    page.wait_for_function(SAYS, arg=[text, there])
+
+
+def hear_it(page):
+    """The loop sounds at the level of a voice, goes on through every switch, and Escape ends it."""
+    scene = page.locator(".earup-scene").first
+    says(page, "Start random, momentum 0: −4.1 dB before any round, −8.4 dB after 1. You hear: this round.")
+    scene.get_by_role("button", name="Listen").press("Enter")
+    page.wait_for_function(SOUNDS)
+    listen = scene.locator("select").nth(2)
+    for heard in ("before any round", "recording"):
+        listen.press("ArrowDown")
+        says(page, f"You hear: {heard}.")
+        page.wait_for_function(SOUNDS)
+        assert 20 * np.log10(np.abs(page.evaluate(HEARD)).max()) < -12
+    for _ in range(2):
+        listen.press("ArrowUp")
+    says(page, "You hear: this round.")
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
+
+
+def win(page):
+    """Refused: no momentum, too much of it, one stop too few, one too many, another start. 0.99 at 16 rounds wins."""
+    scene = page.locator(".earup-scene").first
+    start, momentum = (scene.locator("select").nth(i) for i in range(2))
+    rounds = scene.get_by_role("slider", name="Rounds").first
+    for _ in range(4):
+        rounds.press("PageUp")
+    says(page, "−15.1 dB after 16.")
+    assert "Yes:" not in scene.inner_text()
+    for _ in range(4):
+        momentum.press("ArrowDown")
+    says(page, "momentum 1.2:")
+    says(page, "Yes:", False)
+    momentum.press("ArrowUp")
+    says(page, "Yes: −20.6 dB after 16 rounds.")
+    rounds.press("ArrowLeft")
+    says(page, "−17.5 dB after 11.")
+    says(page, "Yes:", False)
+    rounds.press("ArrowRight")
+    says(page, "Yes: −20.6 dB after 16 rounds.")
+    rounds.press("ArrowRight")
+    says(page, "−22.3 dB after 23.")
+    says(page, "Yes:", False)
+    rounds.press("ArrowLeft")
+    says(page, "Yes: −20.6 dB after 16 rounds.")
+    for name in ("zero", "gradient"):
+        start.press("ArrowDown")
+        says(page, f"Start {name}, momentum 0.99:")
+        says(page, "Yes:", False)
+
+
+def blind(page):
+    """The blind test stands there, and tells no answer before it has begun."""
+    test = page.locator(".earup-blind").first
+    assert "Blind test: is X the sound A or the sound B?" in test.inner_text()
+    assert "of 12 right" not in test.inner_text()
+
+
+def look_at(lab):
+    """Keep what a learner sees of the scrubber, in both themes."""
+    SHOTS.mkdir(exist_ok=True)
+    for theme in ("Light", "Dark"):
+        lab.command("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
+        lab.page.set_viewport_size({"width": 1280, "height": 1500})
+        lab.page.locator(".earup-scene").first.scroll_into_view_if_needed()
+        lab.screenshot(SHOTS / f"unit09_scrubber_{theme.lower()}.png")
