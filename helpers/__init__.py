@@ -14,12 +14,20 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.spectra`: one frame: its spectrum, windows and what they cost, the frequency of a sine.
 - `helpers.stft`: many frames, and the way back.
 - `helpers.mel`: what a network sees: mel spectrograms and their inverses, MFCC.
+- `helpers.phase`: a phase for a magnitude: Griffin-Lim, plain and fast, from three kinds of start.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
+
+Learning: over the ground, with PyTorch.
+
+- `helpers.losses`: how far an estimate is from its target, with a slope.
+- `helpers.settings`: enhancers by name, what is in them, and masks that know the answer.
+- `helpers.training`: the loop that trains them, also as ``python3 -m helpers.training``.
 
 The face: what you see and touch.
 
 - `helpers.figures`, `helpers.diagrams`: draw in the look of the course.
-- `helpers.explore`: a drawing function with sliders.
+- `helpers.explore`: a drawing function with sliders, things to drag, a brush.
+- `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several moments.
 - `helpers.listening`: player, recorder, blind tests.
 - `helpers.coursework`: exercises, hints, quizzes, your progress.
 

@@ -39,8 +39,8 @@ from helpers.frontend.parts import area, axis, dots, handle, image, line, mark, 
 from helpers.frontend.stage import stage
 
 __all__ = [
-    "Explorable", "area", "axis", "brush", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel", "slider",
-    "stage", "stems", "still", "toggle",
+    "Explorable", "area", "axis", "brush", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel",
+    "slider", "stage", "stems", "still", "toggle",
 ]  # fmt: skip
 
 _FRONTEND = Path(__file__).with_name("frontend")

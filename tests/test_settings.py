@@ -1,4 +1,4 @@
-"""Setting 1 as a program: any length, rate and level; a stream that equals the whole; masks; weights that are checked."""
+"""Setting 1 as a program: any length, rate and level; a stream that equals the whole; masks; checked weights."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_the_masks_lie_between_0_and_1_and_see_no_future(name):
         later = S.clone()
         later[..., 40:] *= 7
         other, _ = model.mask(later)
-    assert 0 <= mask.min() and mask.max() <= 1
+    assert mask.min() >= 0 and mask.max() <= 1
     np.testing.assert_array_equal(mask[..., :40], other[..., :40])
     assert (mask[..., 40] != other[..., 40]).any()
 
@@ -250,7 +250,9 @@ def test_masks_rank_as_facts_say(parts):
 
     S, N, voice = parts
     X = S + N
-    made = {f: f(S, N) for f in (masks.binary_mask, masks.ratio_mask, masks.amplitude_mask, masks.phase_sensitive_mask)}
+    made = {
+        f: f(S, N) for f in (masks.binary_mask, masks.ratio_mask, masks.amplitude_mask, masks.phase_sensitive_mask)
+    }
     made["true"] = np.abs(S) / np.abs(X)
     score = {
         k: metrics.si_sdr(librosa.istft(m * X, n_fft=512, hop_length=128, length=len(voice)), voice)
@@ -273,7 +275,9 @@ def test_masks_by_formula(parts):
     np.testing.assert_array_equal(masks.binary_mask(S, N, threshold_db=6), louder)
 
 
-@pytest.mark.parametrize("mask", [masks.binary_mask, masks.ratio_mask, masks.amplitude_mask, masks.phase_sensitive_mask])
+@pytest.mark.parametrize(
+    "mask", [masks.binary_mask, masks.ratio_mask, masks.amplitude_mask, masks.phase_sensitive_mask]
+)
 def test_masks_of_silence_are_finite_and_other_shapes_refused(mask):
     zero = np.zeros((3, 4), complex)
     assert np.all(np.isfinite(mask(zero, zero)))

@@ -35,7 +35,11 @@ def folders(tmp_path_factory):
     top = tmp_path_factory.mktemp("corpus")
     (top / "speech/a").mkdir(parents=True)
     (top / "noise").mkdir()
-    for name, where in (("voice_a", "speech/a/one.wav"), ("voice_b", "speech/two.flac"), ("digits", "speech/three.ogg")):
+    for name, where in (
+        ("voice_a", "speech/a/one.wav"),
+        ("voice_b", "speech/two.flac"),
+        ("digits", "speech/three.ogg"),
+    ):
         soundfile.write(top / where, audio.clip(name)[0], SR)
     soundfile.write(top / "noise/rain.wav", audio.resample(audio.clip("rain")[0], sr=SR, to=22050), 22050)
     soundfile.write(top / "noise/hum.flac", audio.clip("hum")[0], SR)
@@ -89,7 +93,11 @@ def test_a_folder_without_sound_is_refused(what, tmp_path):
 def test_items_repeat_and_differ(mixtures):
     first, again = mixtures.item(4, 2), mixtures.item(4, 2)
     np.testing.assert_array_equal(first, again)
-    others = [mixtures.item(4, 3), mixtures.item(5, 2), Mixtures(mixtures.speech, mixtures.noise, seconds=1, seed=4).item(4, 2)]
+    others = [
+        mixtures.item(4, 3),
+        mixtures.item(5, 2),
+        Mixtures(mixtures.speech, mixtures.noise, seconds=1, seed=4).item(4, 2),
+    ]
     assert all(not np.array_equal(first[0], other[0]) for other in others)
 
 
@@ -133,9 +141,7 @@ def test_loss_by_formula():
     expected = (10 * torch.log10(error / power + 1e-3)).mean()
     np.testing.assert_allclose(enhancement_loss(e, s, weight=0.0), expected, atol=1e-6)
     S, S_hat = (compressed(y / (power / 4000).sqrt()[:, None]) for y in (s, e))
-    np.testing.assert_allclose(
-        enhancement_loss(e, s, weight=7.0), expected + 7 * ((S - S_hat) ** 2).mean(), atol=1e-6
-    )
+    np.testing.assert_allclose(enhancement_loss(e, s, weight=7.0), expected + 7 * ((S - S_hat) ** 2).mean(), atol=1e-6)
     D = torch.stft(s, 512, 128, window=torch.hann_window(512, dtype=torch.float64), return_complex=True)
     np.testing.assert_allclose(compressed(s), D.abs() ** 0.3, rtol=1e-3)
     assert float(enhancement_loss(s, s)) == pytest.approx(-30, abs=1e-3)
@@ -283,7 +289,11 @@ def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
     done = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"]
     assert done >= 1
     finished = subprocess.run(
-        [sys.executable, *command(folders, tmp_path, done + 2)], cwd=ROOT, env=environment(), capture_output=True, text=True
+        [sys.executable, *command(folders, tmp_path, done + 2)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     assert f"{done}/{done + 2}" in finished.stderr and "best weights:" in finished.stdout
@@ -300,7 +310,9 @@ def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
     (heldout / "manifest.csv").write_text("noisy,clean,snr_db,noise_type\nnoisy.flac,clean.flac,5,rain\n", "utf-8")
     weights = ["--weights", str(tmp_path / "setting1_mel.safetensors")]
     line = ["-m", "helpers.training", "evaluate", "setting1_mel", "--heldout", str(heldout), "--quick", *weights]
-    done = subprocess.run([sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment())
+    done = subprocess.run(
+        [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment()
+    )
     assert re.search(r"5 dB +1 +5\.00\d -> ", done.stdout)
 
 

@@ -1,4 +1,4 @@
-"""Score every enhancer, the classics of unit 08 and an ideal mask on held-out mixtures: the table that the units print.
+"""Score the enhancers, the classics of unit 08 and an ideal mask on held-out mixtures: the table that it prints.
 
 python3 -m tools.score --heldout ../shared/heldout
 """

@@ -2,12 +2,15 @@
 
 const cellsOf = (text) => Uint8Array.from(text, (c) => +c);
 
+// Where a brush of some size around a cell begins; it never leaves the grid.
+const corner = (at, size, n) => Math.max(0, Math.min(n - size, at - Math.floor((size - 1) / 2)));
+
 // Set the cells of a rectangle around [row, col]; returns whether any changed.
 function stamp(cells, { rows, cols }, [row, col], [high, wide], value) {
   let changed = false;
-  const r0 = row - Math.floor((high - 1) / 2), c0 = col - Math.floor((wide - 1) / 2);
-  for (let r = Math.max(0, r0); r < Math.min(rows, r0 + high); r++) {
-    for (let c = Math.max(0, c0); c < Math.min(cols, c0 + wide); c++) {
+  const r0 = corner(row, high, rows), c0 = corner(col, wide, cols);
+  for (let r = r0; r < r0 + high; r++) {
+    for (let c = c0; c < c0 + wide; c++) {
       changed ||= cells[r * cols + c] !== value, cells[r * cols + c] = value;
     }
   }
@@ -28,7 +31,7 @@ function makeBrush(spec, axes, onchange, redraw) {
   const node = el("div", { class: "earup-brush", tabindex: 0, role: "application", "aria-label":
     `${spec.label}. Arrows move the brush, Space paints, with Shift the arrows paint; K keeps, R removes, U undoes.`,
     on: { keydown, focus: redraw, blur: redraw, pointerdown, pointermove, pointerup: () => (stroke = null), pointercancel: () => (stroke = null) } });
-  const modes = ["Remove", "Keep"].map((text, i) => el("button", { type: "button", text, "aria-pressed": i === 0, on: { click: () => mode(i) } }));
+  const modes = ["Remove", "Keep"].map((text, i) => el("button", { type: "button", text, "aria-pressed": String(i === 0), on: { click: () => mode(i) } }));
   const sizes = [["high", "High", rows, axes.y], ["wide", "Wide", cols, axes.x]].map(([name, label, most, axis]) => {
     const input = el("input", { type: "range", min: 1, max: most, step: 1, value: spec[name], on: { input: () => (output.textContent = inUnits(), redraw()) } });
     const inUnits = () => `${number(((axis.high - axis.low) / most) * input.value, 2)} ${axis.unit}`;
@@ -40,7 +43,7 @@ function makeBrush(spec, axes, onchange, redraw) {
   const row = el("div", { class: "earup-row earup-controls" }, modes, sizes.map((s) => s.node), undo, fresh, said);
 
   const size = () => sizes.map((s) => +s.input.value);
-  function mode(i) { value = i, modes.forEach((m, j) => m.setAttribute("aria-pressed", i === j)), redraw(); }
+  function mode(i) { value = i, modes.forEach((m, j) => m.setAttribute("aria-pressed", String(i === j))), redraw(); }
   function remember() { past.push(cells.slice()), past.length > 50 && past.shift(), (undo.disabled = false); }
   function takeBack() { if (past.length) (cells = past.pop()), (undo.disabled = !past.length), changed(); }
   function changed() { redraw(), onchange(cells.join("")); }
@@ -89,7 +92,7 @@ function makeBrush(spec, axes, onchange, redraw) {
     const [high, wide] = size(), w = b.w / cols, h = b.h / rows;
     g.beginPath(), g.rect(b.x, b.y, b.w, b.h), g.clip();
     g.strokeStyle = value ? look.ear : look.error, g.lineWidth = 2;
-    g.strokeRect(b.x + (at[1] - Math.floor((wide - 1) / 2)) * w, b.y + b.h - (at[0] - Math.floor((high - 1) / 2) + high) * h, wide * w, high * h);
+    g.strokeRect(b.x + corner(at[1], wide, cols) * w, b.y + b.h - (corner(at[0], high, rows) + high) * h, wide * w, high * h);
     g.restore();
   }
   return { node, row, draw };

@@ -1,7 +1,7 @@
 """Setting 1: STFT, magnitude, model, magnitude, and back with the phase that came in.
 
-The model gives a mask between 0 and 1 for each time and frequency, from this frame and earlier ones; so magnitudes only
-shrink, and nothing waits for the future. It looks at the linear magnitude, or at its mel spectrogram.
+The model gives a mask between 0 and 1 for each time and frequency, from this frame and earlier ones. So magnitudes
+only shrink, and nothing waits for the future. It looks at the linear magnitude, or at its mel spectrogram.
 """
 
 import numpy as np

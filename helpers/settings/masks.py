@@ -32,8 +32,8 @@ def binary_mask(S, N, *, threshold_db: float = 0.0) -> np.ndarray:
 
     References
     ----------
-    .. [1] D. Wang, "On ideal binary mask as the computational goal of auditory scene analysis", in Speech Separation by
-       Humans and Machines, 2005.
+    .. [1] D. Wang, "On ideal binary mask as the computational goal of auditory scene analysis", in Speech Separation
+       by Humans and Machines, 2005.
 
     Examples
     --------
@@ -142,5 +142,7 @@ def phase_sensitive_mask(S, N) -> np.ndarray:
 def _pair(S, N):
     S, N = np.asarray(S), np.asarray(N)
     if S.shape != N.shape or S.ndim < 2:
-        raise ValueError(f"S has shape {S.shape} and N {N.shape}; pass two STFTs of the same shape, (n_freq, n_frames)")
+        raise ValueError(
+            f"S has shape {S.shape} and N {N.shape}; pass two STFTs of the same shape, (n_freq, n_frames)"
+        )
     return S, N

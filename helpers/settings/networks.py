@@ -2,7 +2,7 @@
 
 It splits the spectrum into bands, narrow where speech has its harmonics and wide above, describes each by a few
 numbers, and lets two kinds of memory look at them in turn: one runs along the bands of a frame (there and back, which
-costs no time), the other along time within a band (forwards only). All bands share one memory of each kind, so that what
+costs no time), the other along time within a band (forwards only). All bands share one memory of each kind, so what
 was learned in one band is known in all. After Y. Luo and J. Yu, "Music source separation with band-split RNN",
 IEEE/ACM Trans. Audio Speech Lang. Process. 31 (2023), here causal and on the magnitude alone.
 """

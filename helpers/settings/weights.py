@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with configuration, provenance and a checksum, and what to say when they are not there."""
+"""Weights on disk: safetensors with configuration, provenance and checksum; what to say when they are missing."""
 
 import hashlib
 import json

@@ -39,9 +39,13 @@ def train_command(options) -> None:
     path = Path(options.out) / f"{options.name}.safetensors"
 
     def keep(model, step, score):
-        weights.save(path, model, config=config, provenance=told | {"step": step, "valid_si_sdr_gain_db": round(score, 3)})
+        weights.save(
+            path, model, config=config, provenance=told | {"step": step, "valid_si_sdr_gain_db": round(score, 3)}
+        )
 
-    train(model, enhancement_loss, mixtures, plan, out=options.out, on_best=keep, validate=lambda m: validate(m, valid))
+    train(
+        model, enhancement_loss, mixtures, plan, out=options.out, on_best=keep, validate=lambda m: validate(m, valid)
+    )
     print(f"best weights: {path}")
 
 
@@ -55,7 +59,9 @@ def start_from(model, file: Path) -> int:
 
 def evaluate_command(options) -> None:
     """Print the scores of an enhancer on a held-out folder, and write every row to --csv."""
-    enhancer = settings.load(options.name) if options.weights is None else settings.load_file(options.name, options.weights)
+    enhancer = (
+        settings.load(options.name) if options.weights is None else settings.load_file(options.name, options.weights)
+    )
     rows = evaluate(enhancer.enhance, options.heldout, quality=not options.quick)
     print(summary(rows))
     if options.csv:

@@ -1,4 +1,4 @@
-"""How good an enhancer is: on repeatable mixtures while it trains, on a folder that no training has seen afterwards."""
+"""How good an enhancer is: on repeatable mixtures while it trains, then on a folder that no training has seen."""
 
 import csv
 from pathlib import Path
@@ -52,7 +52,7 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     Returns
     -------
     list of dict
-        One row a mixture: file, snr_db, noise_type, and si_sdr, pesq, stoi of the estimate and, with _in, of the input.
+        One row a mixture: file, snr_db, noise_type; si_sdr, pesq, stoi of the estimate and, with _in, of the input.
     """
     folder = Path(folder)
     if not (folder / "manifest.csv").is_file():

@@ -1,6 +1,6 @@
 """Steps, validation, the best weights, a log, and going on after a stop.
 
-Several processes (``torchrun --nproc_per_node=2 -m helpers.training ...``) share each batch and average their gradients,
+Several processes (``torchrun --nproc_per_node=2 -m helpers.training ...``) share a batch and average their gradients,
 which gives the same steps as one process with the whole batch.
 """
 
@@ -48,7 +48,11 @@ class Plan:
 
 def device() -> torch.device:
     """Return the GPU of this process if there is one, else the CPU."""
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else torch.device("cpu")
+    return (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
 
 
 def rate_at(step: int, plan: Plan) -> float:
@@ -173,7 +177,9 @@ def _resume(path, model, optimizer, plan):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
     whole = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
-    other = {k: v for k, v in whole["plan"].items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")}
+    other = {
+        k: v for k, v in whole["plan"].items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")
+    }
     if other:
         raise ValueError(f"{path} belongs to a run with {other}; give the same options, or another folder")
     model.load_state_dict(whole["model"])

@@ -115,7 +115,9 @@ class Mixtures:
         Give speech and noise a random tone colour, and the noise a random speed.
     """
 
-    def __init__(self, speech, noise, *, seconds=4.0, seed=0, snr_db=(-5, 20), level_db=(-40, -15), babble=0.2, colour=True):
+    def __init__(
+        self, speech, noise, *, seconds=4.0, seed=0, snr_db=(-5, 20), level_db=(-40, -15), babble=0.2, colour=True
+    ):
         self.speech, self.noise, self.n, self.seed = speech, noise, round(seconds * SR), seed
         self.snr_db, self.level_db, self.babble, self.colour = snr_db, level_db, babble, colour
 

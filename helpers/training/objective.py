@@ -14,8 +14,8 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
     .. math:: 10 \lg \frac{\lVert s - \hat s \rVert^2 + 10^{-3} \lVert s \rVert^2}{\lVert s \rVert^2}
        + w\, \overline{\left(|S|^{0.3} - |\hat S|^{0.3}\right)^2}
 
-    The first term looks after the waveform, the second after what is quiet: the power 0.3 lifts it. Both are finite, and so
-    are their gradients, for digital silence: squares get a small number added before the power is taken.
+    The first term looks after the waveform, the second after what is quiet: the power 0.3 lifts it. Both are finite
+    for digital silence, and so are their slopes: squares get a small number added before the power is taken.
 
     Parameters
     ----------
