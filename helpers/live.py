@@ -113,18 +113,20 @@ class Live(widgets.VBox):
     def _end(self, name: str, steps: list, losses: list, seconds: float) -> None:
         self.begin.disabled, self.halt.disabled = False, True
         Live.at_work = None if Live.at_work is self else Live.at_work
-        if steps:
-            self.progress.value = steps[-1]
-            fall = f"{self._axes[0].get_ylabel()} from {losses[0]:.4g} to {losses[-1]:.4g}"
-            self._said = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
-            self.readout.text = self._said
         self._draw()
-        reached = [moment for moment in self.scrub.options if steps and moment <= steps[-1]]
+        if not steps:
+            return
+        self.progress.value = steps[-1]
+        fall = f"{self._axes[0].get_ylabel()} from {losses[0]:.4g} to {losses[-1]:.4g}"
+        self._said = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
+        reached = [moment for moment in self.scrub.options if moment <= steps[-1]]
         if self._hear is not None and reached:
             self.scrub.unobserve(self._sound, "value")  # one player, not two
             self.scrub.value, self.scrub.disabled = reached[-1], False
             self.scrub.observe(self._sound, "value")
             self._sound()
+        else:
+            self.readout.text = self._said
 
     def _draw(self) -> None:
         for ax, line, (name, (steps, losses, _)) in zip(self._axes, self._lines, self.runs.items(), strict=False):
@@ -142,7 +144,7 @@ class Live(widgets.VBox):
         try:
             sound = self._hear(self.scrub.value, {name: last[0] for name, last in then.items() if last})
         except Exception as error:
-            self.readout.fault = f"{type(error).__name__}: {error}"
+            self.readout.text, self.readout.fault = self._said, f"{type(error).__name__}: {error}"
             return
         self.heard.children = [sound]
         self.readout.text = f"{self._said} Below: what there was after step {self.scrub.value}."

@@ -69,7 +69,7 @@ def let_loose(page):
     assert "300 of 300" not in box.locator("[role=status]").first.inner_text()
     loss.press("Home")
     start.press("Enter")
-    page.wait_for_function(STATUS, arg="L1, noise: 300 of 300 steps")
+    page.wait_for_function(STATUS, arg="L1, noise: 300 of 300 steps")  # words come last: the slider is awake
     scrub = box.locator("[role=slider]").first
     scrub.press("Home")
     page.wait_for_function(STATUS, arg="after step 0.")
