@@ -92,8 +92,10 @@ def test_pip_finds_no_conflict():
 
 
 def test_what_helpers_imports_is_declared(root):
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (root / "helpers").rglob("*.py"))
-    used = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)) - set(sys.stdlib_module_names) - {"helpers"}
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (root / "helpers").rglob("*.py")]
+    found = [n for tree in trees for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = [n.module if isinstance(n, ast.ImportFrom) else n.names[0].name for n in found]
+    used = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"helpers"}
     wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["learning"]
     declared = {canonicalize_name(Requirement(r).name) for r in wanted}
     names = {"IPython": "ipython", "PIL": "pillow"}
@@ -203,7 +205,7 @@ def test_no_file_names_a_machine_or_a_registry():
     machine = r"(?<![\w.])/(?:root|work|opt/wheels|opt/pypi|farm)/"
     registry = r"py" + r"pi\.org|python" + r"hosted|deb\." + r"debian\.org|registry\.npm" + r"js"
     for path in tracked():
-        if path.suffix not in (".flac", ".wav", ".ogg", ".mp3", ".png", ".npz", ".svg"):
+        if path.suffix not in (".flac", ".wav", ".ogg", ".mp3", ".png", ".npz", ".svg", ".safetensors"):
             found = re.search(f"{machine}|{registry}", path.read_text(encoding="utf-8"))
             assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
 

@@ -33,8 +33,8 @@ RATIO_SLIPS = (
 
 def psm_probes() -> list[Probe]:
     """Return speech and mixture with known angles first, then drawn at random; none is 0."""
-    first = (np.array([[1.0, 1.0, 2.0]]) + 0j, np.array([[2.0, 1 + 1j, 1.0]]) + 0j)
-    probes = [Probe(first, "S = [[1, 1, 2]], X = [[2, 1+1j, 1]]")]
+    first = (np.array([[1.0, 1.0, 2.0, 1.0]]) + 0j, np.array([[2.0, 1 + 1j, 1.0, -2.0]]) + 0j)
+    probes = [Probe(first, "S = [[1, 1, 2, 1]], X = [[2, 1+1j, 1, -2]]")]
     for seed, shape in ((3, (5, 4)), (4, (7, 6))):
         parts = np.random.default_rng(seed).normal(size=(4, *shape))
         S, N = parts[0] + 1j * parts[1], parts[2] + 1j * parts[3]
@@ -84,7 +84,13 @@ SUBTRACT_SLIPS = (
 
 def latency_probes() -> list[Probe]:
     """Return the course's frames first, then others, with and without frames of look-ahead."""
-    cases = ((512, 128, 0, 16000), (512, 128, 2, 16000), (1024, 256, 3, 22050), (400, 160, 1, 8000), (960, 480, 0, 48000))
+    cases = (
+        (512, 128, 0, 16000),
+        (512, 128, 2, 16000),
+        (1024, 256, 3, 22050),
+        (400, 160, 1, 8000),
+        (960, 480, 0, 48000),
+    )
     say = "n_fft = {}, hop_length = {}, lookahead = {}, sr = {}"
     return [Probe(case, say.format(*case), "ahead" if case[2] else "") for case in cases]
 

@@ -31,7 +31,9 @@ def brush(name: str, label: str, *, panel: int, rows: int, cols: int, high: int 
         If the grid has no cells or more than 20000, or the brush does not fit into it.
     """
     if not 1 <= rows * cols <= 20000 or not 1 <= high <= rows or not 1 <= wide <= cols:
-        raise ValueError(f"{label}: needs 1 to 20000 cells and a brush inside, got {rows} x {cols} and {high} x {wide}")
+        raise ValueError(
+            f"{label}: needs 1 to 20000 cells and a brush inside, got {rows} x {cols} and {high} x {wide}"
+        )
     size = {"rows": rows, "cols": cols, "high": high, "wide": wide}
     return {"name": name, "label": label, "panel": panel, "start": "1" * (rows * cols), **size}
 
