@@ -159,6 +159,7 @@ class Live(widgets.VBox):
                 if self.readout.fault:
                     raise RuntimeError(f"{self.title}: {self.readout.fault} at {name} = {value!r}")
             control.value = before
+        self.runs.clear()  # nothing stays of it
 
     def _repr_mimebundle_(self, **_):
         """Return the live widget, and for a notebook merely opened the curves so far."""

@@ -130,6 +130,11 @@ def test_a_sweep_takes_steps_with_every_option(monkeypatch):
     with pytest.raises(RuntimeError, match=r"no at rate = 0.7"):
         live.run(job, title="T", steps=1, controls={"rate": explore.choice("Rate", [0.5, 0.9, 0.7])})
     assert tried == [0.5, 0.9, 0.7]
+    tried.clear()
+    fine = live.run(
+        lambda rate: iter([(0, rate)]), title="T", steps=1, controls={"rate": explore.choice("Rate", [1, 2])}
+    )
+    assert not fine.runs and fine.controls["rate"].value == 1
 
 
 def test_the_first_steps_are_taken_at_once_and_stored_with_their_words():
