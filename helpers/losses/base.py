@@ -43,6 +43,9 @@ class Loss(torch.nn.Module):
     differentiated. A loss is worked out for each channel alone and then averaged. Subclasses write `each`.
     """
 
+    def __init__(self):
+        super().__init__()  # torch's own takes anything; a loss says what it takes
+
     def forward(self, estimate: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the loss, after a look at the two signals.
 

@@ -129,6 +129,11 @@ class SpectralConvergence(STFTLoss):
 
     The norm is that of each channel; auraloss takes one norm of the whole batch.
 
+    Parameters
+    ----------
+    n_fft, hop_length, win_length, pad_mode
+        As for `STFTLoss`.
+
     References
     ----------
     .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head convolutional neural
@@ -149,6 +154,11 @@ class SpectralConvergence(STFTLoss):
 class LogMagnitude(Magnitude):
     r"""Log-STFT magnitude loss, :math:`\mathrm{mean}\,|\log|\hat S| - \log|S||`: quiet bins count as loud ones.
 
+    Parameters
+    ----------
+    **frames
+        `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
+
     References
     ----------
     .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head convolutional neural
@@ -168,6 +178,11 @@ class LogMagnitude(Magnitude):
 class ComplexSTFT(STFTLoss):
     r"""Distance of complex spectra, :math:`\mathrm{mean}\,|\hat S - S|`: magnitude and phase at once.
 
+    Parameters
+    ----------
+    n_fft, hop_length, win_length, pad_mode
+        As for `STFTLoss`.
+
     Examples
     --------
     >>> y = torch.sin(torch.arange(4000.0)).reshape(1, 1, -1)
@@ -184,6 +199,11 @@ class PhaseSensitive(STFTLoss):
 
     What the estimate holds at right angles to the target is not heard. Erdogan et al. have the roles the other way
     round, :math:`|\hat S| - |S| \cos`, for a mask that cannot change the phase; where it can, silence would win.
+
+    Parameters
+    ----------
+    n_fft, hop_length, win_length, pad_mode
+        As for `STFTLoss`.
 
     References
     ----------

@@ -171,6 +171,11 @@ class SISDR(_Ratio):
 
     It hears neither a gain nor a flipped sign; with ``zero_mean=True``, auraloss' default, no offset either.
 
+    Parameters
+    ----------
+    zero_mean : bool, default False
+        Take the mean off both signals first.
+
     See Also
     --------
     helpers.metrics.si_sdr : The same for NumPy, with the sign of a metric.
