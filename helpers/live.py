@@ -30,6 +30,7 @@ class Live(widgets.VBox):
     def __init__(self, job: Callable, *, title, steps, controls, hear, moments, keep, y):
         self._job, self._hear, self.title, self.steps, self.controls = job, hear, title, steps, controls
         self.runs, self.task = {}, None  # runs by name: (steps, losses, {step: what it had made})
+        self._sounds, self._older = {}, {}  # players by moment: one that is dropped while it loads is an error
         self.figure = Figure(figsize=(7.6, 2.6), layout="none")
         self.figure.subplots_adjust(left=0.1, right=0.98, bottom=0.2, top=0.88, wspace=0.3)
         self._axes = self.figure.subplots(1, keep, squeeze=False)[0]
@@ -119,6 +120,7 @@ class Live(widgets.VBox):
         self.progress.value = steps[-1]
         fall = f"{self._axes[0].get_ylabel()} from {losses[0]:.4g} to {losses[-1]:.4g}"
         self._said = f"{name}: {steps[-1]} of {self.steps} steps in {seconds:.1f} s, {fall}."
+        self._sounds, self._older = {}, self._sounds
         reached = [moment for moment in self.scrub.options if moment <= steps[-1]]
         if self._hear is not None and reached:
             self.scrub.unobserve(self._sound, "value")  # one player, not two
@@ -141,13 +143,15 @@ class Live(widgets.VBox):
     def _sound(self, _=None) -> None:
         """Show what the kept runs had made by the step that the slider says."""
         then = {name: [made[s] for s in made if s <= self.scrub.value][-1:] for name, (*_, made) in self.runs.items()}
+        moment = self.scrub.value
         try:
-            sound = self._hear(self.scrub.value, {name: last[0] for name, last in then.items() if last})
+            if moment not in self._sounds:
+                self._sounds[moment] = self._hear(moment, {name: last[0] for name, last in then.items() if last})
         except Exception as error:
             self.readout.text, self.readout.fault = self._said, f"{type(error).__name__}: {error}"
             return
-        self.heard.children = [sound]
-        self.readout.text = f"{self._said} Below: what there was after step {self.scrub.value}."
+        self.heard.children = [self._sounds[moment]]
+        self.readout.text = f"{self._said} Below: what there was after step {moment}."
 
     def sweep(self) -> None:
         """Take two steps with every option of every control, and make what is heard; raise at the first that fails."""
