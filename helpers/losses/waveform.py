@@ -192,6 +192,9 @@ class SISDR(_Ratio):
     -18.403
     """
 
+    def __init__(self, *, zero_mean: bool = False):
+        super().__init__(zero_mean=zero_mean)
+
     def parts(self, estimate, target):  # noqa: D102
         kept = _scaled(estimate, target)
         return kept, estimate - kept
