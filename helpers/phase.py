@@ -58,7 +58,7 @@ def griffin_lim(
         iterations, with an error that may rise for a while.
     init : {"random", "zero", "gradient"} or array_like of the shape of `S`
         Initial phase: random; 0 at the first sample of each frame; read off the slopes of the log magnitude
-        (`helpers.phase_gradient`, about 3 s for a million bins); or phases of your own [rad].
+        (`helpers.phase_gradient`, some seconds for a million bins); or phases of your own [rad].
     callback : callable, optional
         ``callback(i, y)`` is called with the signal after i iterations, from 0 to `n_iter`.
     length : int, optional
