@@ -75,7 +75,10 @@ def move_every_handle(page):
     scenes = page.locator(".earup-scene")
     for i in range(scenes.count()):
         handles = scenes.nth(i).locator("[role=slider]")
-        assert handles.count()
+        brushes = scenes.nth(i).locator("[role=application]")
+        assert handles.count() + brushes.count()
+        if brushes.count():
+            paint(page, i, brushes)
         for k in range(handles.count()):
             for key in ("End", "Home"):
                 before = scenes.nth(i).inner_text()
@@ -88,6 +91,16 @@ def move_every_handle(page):
                     arg=[i, before],
                 )
         assert "Error" not in scenes.nth(i).inner_text()
+
+
+def paint(page, i, brush):
+    """Paint where the brush stands, and take it back; the read-out follows both."""
+    said = "i => document.querySelectorAll('.earup-scene')[i].querySelector('.earup-live').innerText"
+    first = page.evaluate(said, i)
+    brush.press("Space")
+    page.wait_for_function(f"([i, first]) => ({said})(i) !== first", arg=[i, first])
+    brush.press("u")
+    page.wait_for_function(f"([i, first]) => ({said})(i) === first", arg=[i, first])
 
 
 def hear_every_track(lab):
