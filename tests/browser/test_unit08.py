@@ -64,4 +64,4 @@ def learn(page):
     page.wait_for_function("b => !b.disabled", arg=stop.element_handle())
     stop.press("Enter")
     box.get_by_text("of 120 steps in").wait_for()
-    page.get_by_text("change of SI-SDR").wait_for()
+    page.locator(".earup-player").filter(has_text="change of SI-SDR: rain").wait_for()
