@@ -94,9 +94,12 @@ def move_every_handle(page):
 
 
 def paint(page, i, brush):
-    """Paint where the brush stands, and take it back; the read-out follows both."""
+    """Remove everything with the largest brush, and take it back; the read-out follows both."""
     said = "i => document.querySelectorAll('.earup-scene')[i].querySelector('.earup-live').innerText"
     first = page.evaluate(said, i)
+    sizes = page.locator(".earup-scene").nth(i).locator("input[type=range]")
+    for k in range(sizes.count()):
+        sizes.nth(k).press("End")
     brush.press("Space")
     page.wait_for_function(f"([i, first]) => ({said})(i) !== first", arg=[i, first])
     brush.press("u")
