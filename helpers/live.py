@@ -233,8 +233,7 @@ def run(
 
     Examples
     --------
-    >>> halving = run(lambda: ((k, 0.5**k) for k in range(5)), title="Halving", steps=4)
-    >>> halving.start()  # without an event loop, as here, it runs to its end
+    >>> halving = run(lambda: ((k, 0.5**k) for k in range(5)), title="Halving", steps=4, first=5)
     >>> halving.runs["run"][1]
     [1.0, 0.5, 0.25, 0.125, 0.0625]
     """

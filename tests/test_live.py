@@ -8,6 +8,15 @@ import pytest
 from helpers import explore, live
 
 
+@pytest.fixture(autouse=True)
+def no_loop():
+    """Hide the event loop that a browser test before this one left running in this thread."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(before)
+
+
 def falling(rate=0.5, broken=False):
     """A loss that falls by some rate; every second step has a snapshot."""
     for k in range(9):

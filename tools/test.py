@@ -68,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as own:
         env = dict(os.environ) | {"EARUP_PROGRESS": f"{own}/progress.json", "EARUP_RESULTS": own}
         env |= {"JUPYTER_PREFER_ENV_PATH": "1"}
+        env |= {"OMP_NUM_THREADS": "1"}  # two run at once: threads that wait for each other would take minutes
         if os.environ.get("CI") == "true":
             env |= {"EARUP_REQUIRE_BROWSER": "1"}
         for name in phases:
