@@ -10,6 +10,9 @@ from helpers.look import ROLES, claim, colour, label, stroke
 KINDS = {"data": ("data", "data"), "compute": ("ground", "ink"), "model": ("prediction", "prediction")}
 
 
+HOW = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
+
+
 def canvas(width: float = 7.6, height: float = 4.0):
     """Return a figure and an empty axes whose coordinates are inches from the lower left corner.
 
@@ -145,8 +148,7 @@ def setting1():
         The drawing; the thick line is the way of the phase.
     """
     fig, ax = canvas(7.6, 2.25)
-    how = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
-    claim(fig, "The model sees magnitudes and gives a mask, and the phase goes round it", how)
+    claim(fig, "The model sees magnitudes and gives a mask, and the phase goes round it", HOW)
     _setting1(ax, 0.72)
     return fig
 
@@ -160,8 +162,7 @@ def three_settings():
         The drawing; the thick line is the way of the phase.
     """
     fig, ax = canvas(7.6, 5.2)
-    how = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
-    claim(fig, "The three settings differ in where the phase comes from", how)
+    claim(fig, "The three settings differ in where the phase comes from", HOW)
     _setting1(ax, 3.73)
     _setting2(ax, 2.08)
     y = 0.42

@@ -9,20 +9,10 @@ import pytest
 
 from helpers import contours, experiments, listening, loudness
 from helpers.coursework import catalogue
-from tests.test_units import ROOT, band, code_cells, level, peak_hz, run
+from tests.pages import ROOT, band, level, peak_hz
 
 NAME = "02_loudness"
 TABLES = ROOT / "data" / "tables"
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 02 leaves behind, run in an empty folder with a progress file of its own."""
-    folder = tmp_path_factory.mktemp("unit02")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        patch.setenv("EARUP_RESULTS", str(folder))
-        yield run(code_cells(NAME), folder)
 
 
 @pytest.fixture(scope="module")

@@ -8,32 +8,9 @@ from scipy.signal import get_window
 
 from helpers import audio, spectra
 from helpers.coursework import catalogue
-from tests.test_units import code_cells, level, peak_hz, run
-from tools import notebooks
+from tests.pages import level, peak_hz
 
 NAME = "04_spectral_leakage"
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 04 leaves behind, run in a folder of its own."""
-    folder = tmp_path_factory.mktemp("unit04")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        yield run(code_cells(NAME), folder)
-
-
-@pytest.fixture(scope="module")
-def page():
-    """The words of the notebook, in one line."""
-    cells = notebooks.read(audio.DATA.parent / "notebooks" / f"{NAME}.ipynb")["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
-
-
-@pytest.fixture(scope="module")
-def texts():
-    """Everything that the coursework of the unit says, in one line."""
-    return catalogue.flat((catalogue.DATA / "unit04.toml").read_text(encoding="utf-8"))
 
 
 def db(amplitude):

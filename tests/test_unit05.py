@@ -1,7 +1,6 @@
 """What unit 05 lets you hear, and every number that its pages and its coursework state."""
 
 import csv
-import json
 import re
 
 import librosa
@@ -10,44 +9,12 @@ import pytest
 from scipy.optimize import brentq
 from scipy.signal import ShortTimeFFT, get_window
 
-from helpers import audio, listening
+from helpers import audio
 from helpers.coursework import catalogue
-from tests.test_units import code_cells, level, run
+from tests.pages import code_cells, level, loudest
 
 NAME = "05_stft"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 05 leaves behind, run in a folder of its own, and its players under "players"."""
-    folder, players = tmp_path_factory.mktemp("unit05"), []
-    real = listening.player
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        patch.setattr(listening, "player", lambda *args, **kw: players.append(real(*args, **kw)) or players[-1])
-        yield run(code_cells(NAME), folder) | {"players": players}
-
-
-@pytest.fixture(scope="module")
-def page():
-    """The words of the notebook, in one line."""
-    path = audio.DATA.parent / "notebooks" / f"{NAME}.ipynb"
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
-
-
-@pytest.fixture(scope="module")
-def texts():
-    """Everything that the coursework of the unit says, in one line."""
-    return catalogue.flat((catalogue.DATA / "unit05.toml").read_text(encoding="utf-8"))
-
-
-def loudest(y, sr):
-    """Level of the loudest 400 ms [dBFS RMS]."""
-    n = int(0.4 * sr)
-    total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
-    return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
 
 
 # ---- what is heard --------------------------------------------------------------------------------------------------

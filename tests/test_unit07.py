@@ -1,7 +1,6 @@
 """What unit 07 lets you hear, and every number that its pages and its coursework state."""
 
 import csv
-import json
 import os
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, explore, listening, losses, mel, metrics, psychophysics  # noqa: E402 - only where torch is
-from helpers.coursework import catalogue  # noqa: E402
+from helpers import audio, listening, losses, mel, metrics, psychophysics  # noqa: E402 - only where torch is
 from helpers.losses import deep  # noqa: E402
-from tests.test_units import code_cells, level, run  # noqa: E402
+from tests.pages import code_cells, level, loudest  # noqa: E402
 
 pytest.importorskip("pesq")
 
@@ -21,35 +19,6 @@ ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("EARUP_SHARED", ROOT.parent / "shared"))
 NAME = "07_losses"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 07 leaves behind, run in a folder of its own, with its players and stages."""
-    folder, made = tmp_path_factory.mktemp("unit07"), {"players": [], "stages": []}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        patch.setenv("EARUP_RESULTS", str(folder))
-        for room, name, kept in ((listening, "player", "players"), (explore, "stage", "stages")):
-            real, store = getattr(room, name), made[kept]
-            patch.setattr(
-                room, name, lambda *a, real=real, store=store, **kw: store.append(real(*a, **kw)) or store[-1]
-            )
-        yield run(code_cells(NAME), folder) | made
-
-
-@pytest.fixture(scope="module")
-def page():
-    """The words of the notebook, in one line."""
-    cells = json.loads((ROOT / "notebooks" / f"{NAME}.ipynb").read_text(encoding="utf-8"))["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
-
-
-def loudest(y, sr):
-    """Level of the loudest 400 ms [dBFS RMS]."""
-    n = int(0.4 * sr)
-    total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
-    return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
 
 
 # ---- what is heard --------------------------------------------------------------------------------------------------

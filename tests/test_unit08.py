@@ -10,31 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from helpers import audio, metrics  # noqa: E402
-from helpers.coursework import catalogue  # noqa: E402
-from tests.test_units import SHARED, code_cells, level, run  # noqa: E402
-from tools import notebooks, score  # noqa: E402
+from tests.pages import SHARED, level  # noqa: E402
+from tools import score  # noqa: E402
 
 NAME = "08_setting1_original_phase"
 SR = 16000
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 08 leaves behind, run in a folder of its own."""
-    folder = tmp_path_factory.mktemp("unit08")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        yield run(code_cells(NAME), folder)
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def page():
-    """The words of the notebook, in one line."""
-    cells = notebooks.read(audio.DATA.parent / "notebooks" / f"{NAME}.ipynb")["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
 
 
 @pytest.fixture(scope="module")

@@ -6,38 +6,12 @@ import librosa
 import numpy as np
 import pytest
 
-from helpers import audio, listening
+from helpers import audio
 from helpers.coursework import catalogue
-from tests.test_units import code_cells, level, run
-from tools import notebooks
+from tests.pages import code_cells, level
 
 NAME = "09_setting2_griffin_lim"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory):
-    """Every name that unit 09 leaves behind, run in a folder of its own, and its players under "players"."""
-    folder, players = tmp_path_factory.mktemp("unit09"), []
-    real = listening.player
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        patch.setenv("EARUP_RESULTS", str(folder))
-        patch.setattr(listening, "player", lambda *args, **kw: players.append(real(*args, **kw)) or players[-1])
-        yield run(code_cells(NAME), folder) | {"players": players}
-
-
-@pytest.fixture(scope="module")
-def page():
-    """The words of the notebook, in one line."""
-    cells = notebooks.read(audio.DATA.parent / "notebooks" / f"{NAME}.ipynb")["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
-
-
-@pytest.fixture(scope="module")
-def texts():
-    """Everything that the coursework of the unit says, in one line."""
-    return catalogue.flat((catalogue.DATA / "unit09.toml").read_text(encoding="utf-8"))
 
 
 def magnitudes(y):

@@ -1,35 +1,10 @@
 """What the units let you hear is what they say: levels, spectra, and the one thing in which two clips differ."""
 
-import json
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import soundfile
 
-ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("EARUP_SHARED", ROOT.parent / "shared"))
-
-
-def code_cells(name, *, tag=None):
-    """Return the sources of a notebook's code cells, those with `tag` if one is given."""
-    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return ["".join(c["source"]) for c in cells if tag is None or tag in c["metadata"].get("tags", [])]
-
-
-def run(sources, folder, names=None):
-    """Execute cells in `folder`, as a kernel there would, and return the names they leave behind."""
-    names = {"__name__": "__main__"} if names is None else names
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        for i, source in enumerate(sources):
-            exec(compile(source, f"<cell {i}>", "exec"), names)
-    finally:
-        os.chdir(before)
-    return names
+from tests.pages import SHARED, band, code_cells, level, peak_hz, run
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +27,6 @@ def unit00(folder):
 def unit01(folder):
     """Every name that unit 01 leaves behind."""
     return run(code_cells("01_sound_and_samples"), folder)
-
-
-def level(y):
-    """RMS level [dBFS], written out here so that it does not lean on the helper under test."""
-    return 10 * np.log10(np.mean(np.square(y, dtype=np.float64)) + 1e-20)
-
-
-def peak_hz(y, sr):
-    """Frequency of the strongest line [Hz], to the width of a bin."""
-    return np.argmax(np.abs(np.fft.rfft(y * np.hanning(len(y))))) * sr / len(y)
-
-
-def band(y, sr, low, high):
-    """Level of what lies between two frequencies [dBFS]."""
-    power = 2 * np.abs(np.fft.rfft(y)) ** 2 / len(y) ** 2
-    freqs = np.fft.rfftfreq(len(y), 1 / sr)
-    return 10 * np.log10(power[(freqs >= low) & (freqs < high)].sum() + 1e-20)
 
 
 def test_the_first_voice_has_the_level_that_sets_the_volume(unit00):

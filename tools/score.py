@@ -53,16 +53,12 @@ def methods(names: list[str]) -> dict:
 
 def score(folder: Path, enhance: dict) -> list[dict]:
     """Return one row for each method and mixture."""
-    from helpers import audio, metrics
+    from helpers.training.evaluation import heldout, scores
 
     rows = []
-    for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
-        (noisy, sr), (clean, _) = audio.load(folder / row["noisy"]), audio.load(folder / row["clean"])
-        for name, call in enhance.items():
-            made = call(noisy, clean)
-            scores = metrics.si_sdr(made, clean), metrics.pesq(made, clean, sr=sr), metrics.stoi(made, clean, sr=sr)
-            rows.append({"method": name, "snr_db": int(row["snr_db"]), "type": row["noise_type"]})
-            rows[-1] |= dict(zip(MEASURES, map(float, scores), strict=True))
+    for row, noisy, clean, sr in heldout(folder):
+        about = {"snr_db": int(row["snr_db"]), "type": row["noise_type"]}
+        rows += [{"method": n, **about, **scores(call(noisy, clean), clean, sr=sr)} for n, call in enhance.items()]
         print(".", end="", flush=True)
     print()
     return rows
@@ -93,9 +89,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--names", nargs="*", default=["setting1_stft", "setting1_mel"], help="enhancers to score")
     parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args(argv)
-    if not (options.heldout / "manifest.csv").is_file():
-        return f"{options.heldout} holds no manifest.csv; name a folder like shared/heldout"
-    table = means(score(options.heldout, methods(options.names)))
+    try:
+        table = means(score(options.heldout, methods(options.names)))
+    except ValueError as error:
+        return str(error)
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, table[0])
         writer.writeheader()

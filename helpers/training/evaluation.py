@@ -8,7 +8,7 @@ import torch
 
 from helpers import audio, metrics
 
-__all__ = ["evaluate", "summary", "validate"]
+__all__ = ["evaluate", "heldout", "summary", "validate"]
 
 
 @torch.no_grad()
@@ -37,6 +37,36 @@ def validate(model, mixtures, *, n: int = 48) -> float:
     return float(np.mean(gains))
 
 
+def heldout(folder):
+    """Yield every mixture of a held-out folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with manifest.csv, whose columns noisy, clean, snr_db, noise_type name files and conditions.
+
+    Yields
+    ------
+    row : dict
+        The line of the manifest.
+    noisy, clean : np.ndarray, shape (n,)
+        Mixture and speech.
+    sr : int
+        Their sampling rate [Hz].
+
+    Raises
+    ------
+    ValueError
+        If there is no manifest.
+    """
+    folder = Path(folder)
+    if not (folder / "manifest.csv").is_file():
+        raise ValueError(f"{folder} holds no manifest.csv; name a folder like shared/heldout")
+    for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
+        (noisy, sr), (clean, _) = audio.load(folder / row["noisy"]), audio.load(folder / row["clean"])
+        yield row, noisy, clean, sr
+
+
 def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     """Return the scores of every mixture of a held-out folder.
 
@@ -45,7 +75,7 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     enhance : callable
         ``enhance(y, sr=sr)``, from a noisy waveform to an estimate of the same length.
     folder : path
-        Folder with manifest.csv, whose columns noisy, clean, snr_db, noise_type name files and conditions.
+        As for `heldout`.
     quality : bool, default True
         PESQ-WB and STOI too.
 
@@ -54,15 +84,12 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     list of dict
         One row a mixture: file, snr_db, noise_type; si_sdr, pesq, stoi of the estimate and, with _in, of the input.
     """
-    folder = Path(folder)
-    if not (folder / "manifest.csv").is_file():
-        raise ValueError(f"{folder} holds no manifest.csv; name a folder like shared/heldout")
     rows = []
-    for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
-        (noisy, sr), (clean, _) = audio.load(folder / row["noisy"]), audio.load(folder / row["clean"])
+    for row, noisy, clean, sr in heldout(folder):
         out = {"file": row["noisy"], "snr_db": float(row["snr_db"]), "noise_type": row["noise_type"]}
-        out |= _scores(enhance(noisy, sr=sr), clean, sr, quality, "")
-        rows.append(out | _scores(noisy, clean, sr, quality, "_in"))
+        before, after = scores(noisy, clean, sr=sr, quality=quality), enhance(noisy, sr=sr)
+        out |= scores(after, clean, sr=sr, quality=quality)
+        rows.append(out | {name + "_in": value for name, value in before.items()})
     return rows
 
 
@@ -89,9 +116,9 @@ def summary(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _scores(estimate, clean, sr, quality, suffix):
-    scores = {"si_sdr" + suffix: metrics.si_sdr(estimate, clean)}
+def scores(estimate, clean, *, sr: int, quality: bool = True) -> dict:
+    """Return SI-SDR [dB] and, with `quality`, PESQ-WB and STOI."""
+    found = {"si_sdr": float(metrics.si_sdr(estimate, clean))}
     if quality:
-        scores["pesq" + suffix] = metrics.pesq(estimate, clean, sr=sr)
-        scores["stoi" + suffix] = metrics.stoi(estimate, clean, sr=sr)
-    return scores
+        found |= {"pesq": metrics.pesq(estimate, clean, sr=sr), "stoi": metrics.stoi(estimate, clean, sr=sr)}
+    return found

@@ -1,0 +1,54 @@
+"""What the tests of the units share: a notebook's cells, what they leave behind, and measures of sound written out."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+SHARED = Path(os.environ.get("EARUP_SHARED", ROOT.parent / "shared"))
+
+
+def code_cells(name, *, tag=None):
+    """Return the sources of a notebook's code cells, those with `tag` if one is given."""
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return ["".join(c["source"]) for c in cells if tag is None or tag in c["metadata"].get("tags", [])]
+
+
+def run(sources, folder, names=None):
+    """Execute cells in `folder`, as a kernel there would, and return the names they leave behind."""
+    names = {"__name__": "__main__"} if names is None else names
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for i, source in enumerate(sources):
+            exec(compile(source, f"<cell {i}>", "exec"), names)
+    finally:
+        os.chdir(before)
+    return names
+
+
+def level(y):
+    """RMS level [dBFS], written out here so that it does not lean on the helper under test."""
+    return 10 * np.log10(np.mean(np.square(y, dtype=np.float64)) + 1e-20)
+
+
+def peak_hz(y, sr):
+    """Frequency of the strongest line [Hz], to the width of a bin."""
+    return np.argmax(np.abs(np.fft.rfft(y * np.hanning(len(y))))) * sr / len(y)
+
+
+def band(y, sr, low, high):
+    """Level of what lies between two frequencies [dBFS]."""
+    power = 2 * np.abs(np.fft.rfft(y)) ** 2 / len(y) ** 2
+    freqs = np.fft.rfftfreq(len(y), 1 / sr)
+    return 10 * np.log10(power[(freqs >= low) & (freqs < high)].sum() + 1e-20)
+
+
+def loudest(y, sr):
+    """Level of the loudest 400 ms [dBFS RMS]."""
+    n = int(0.4 * sr)
+    total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
+    return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
