@@ -208,6 +208,31 @@ FIGURES = {
 }
 
 
+def descents(steps: int = 300) -> None:
+    """Move one second of noise down each loss, as unit 07 does, and say how long that takes."""
+    import numpy as np
+
+    from helpers import audio, losses, signals
+
+    torch = _torch()
+    target = losses.batch(audio.clip("voice_a")[0][8000:24000])
+    noise = losses.batch(signals.white_noise(sr=16000, duration=1.0, level_db=-30).astype(np.float32))
+    kinds = [kind for name in losses.__all__ if isinstance(kind := getattr(losses, name), type)]
+    tried = {kind.__name__: kind() for kind in kinds if kind is not losses.Loss}
+    tried |= {f"Magnitude, {domain}": losses.Magnitude(domain=domain) for domain in ("power", "mel", "log-mel")}
+    tried |= {"MultiResolutionSTFT, 40 mel bands": losses.MultiResolutionSTFT(n_mels=40)}
+    tried |= {"MultiResolutionSTFT, A-weighted": losses.MultiResolutionSTFT(a_weighting=True)}
+    print(f"{steps} steps from noise, 1 s at 16 kHz")
+    for name, loss in tried.items():
+        y = noise.clone().requires_grad_()
+        adam, start = torch.optim.Adam([y], lr=2e-3), time.perf_counter()
+        for _ in range(steps):
+            adam.zero_grad()
+            loss(y, target).backward()
+            adam.step()
+        print(f"  {name:<36}{time.perf_counter() - start:>9.1f} s", flush=True)
+
+
 def latency() -> None:
     """Measure sliders in a real JupyterLab, where there is a browser."""
     sys.stdout.flush()
@@ -215,20 +240,23 @@ def latency() -> None:
         print("latency: not measured; is there a Chromium or Chrome?")
 
 
+OTHERS = {"descent": descents, "latency": latency}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run `course.py bench`."""
     parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"only these of {', '.join([*FIGURES, 'latency'])}")
-    names = parser.parse_args(argv).names or [*FIGURES, "latency"]
-    if unknown := set(names) - {*FIGURES, "latency"}:
+    parser.add_argument("names", nargs="*", help=f"only these of {', '.join([*FIGURES, *OTHERS])}")
+    names = parser.parse_args(argv).names or [*FIGURES, *OTHERS]
+    if unknown := set(names) - {*FIGURES, *OTHERS}:
         parser.error(f"there is no figure {unknown.pop()!r}")
     os.environ |= dict.fromkeys(THREADS, "1")  # before numpy is imported
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, one thread each")
     for name in (n for n in names if n in FIGURES):
         title, candidates = FIGURES[name]()
         print(table(title, rounds(candidates)), flush=True)
-    if "latency" in names:
-        latency()
+    for name in (n for n in names if n in OTHERS):
+        OTHERS[name]()
     return 0
 
 
