@@ -145,13 +145,19 @@ class Enhancer:
         if y.ndim == 2:
             return np.stack([self.enhance(channel, sr=sr) for channel in y])
         inner = y if sr == self.sr else resample(y, sr=sr, to=self.sr)
-        out = self._enhance(inner.astype(np.float32))
+        out = self._enhance(inner)
         out = out if sr == self.sr else resample(out, sr=self.sr, to=sr)
-        return _fit(out, len(y)).astype(y.dtype)
+        return _fit(out, len(y)).astype(y.dtype, copy=False)
 
     def _enhance(self, y):
-        stream, block = self.stream(), int(BLOCK_S * self.sr)
-        return np.concatenate([*(stream.push(y[n : n + block]) for n in range(0, len(y), block)), stream.flush()])
+        """Enhance block by block, into one array: an hour of sound is large enough without copies."""
+        stream, block, out, at = self.stream(), int(BLOCK_S * self.sr), np.empty(len(y), np.float32), 0
+        for n in range(0, len(y), block):
+            done = stream.push(y[n : n + block])
+            out[at : at + len(done)] = done
+            at += len(done)
+        out[at:] = stream.flush()
+        return out
 
     def stream(self) -> Stream:
         """Return a new stream: it takes hops of 8 ms and gives what `enhance` gives, one frame (32 ms) later."""
