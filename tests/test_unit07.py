@@ -1,8 +1,6 @@
 """What unit 07 lets you hear, and every number that its pages and its coursework state."""
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +10,10 @@ torch = pytest.importorskip("torch")
 from helpers import audio, listening, losses, mel, metrics, psychophysics  # noqa: E402 - only where torch is
 from helpers.coursework import catalogue  # noqa: E402
 from helpers.losses import deep  # noqa: E402
-from tests.pages import code_cells, level, loudest  # noqa: E402
+from tests.pages import ROOT, SHARED, code_cells, level, loudest  # noqa: E402
 
 pytest.importorskip("pesq")
 
-ROOT = Path(__file__).parents[1]
-SHARED = Path(os.environ.get("EARUP_SHARED", ROOT.parent / "shared"))
 NAME = "07_losses"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
 
