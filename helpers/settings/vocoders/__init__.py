@@ -1,0 +1,122 @@
+"""Vocoders: from a mel spectrogram to sound, by four ideas behind one interface.
+
+- `vocoder`: the interface, and the mel format that each vocoder owns.
+- `griffin_lim`: the phase is worked out. `wavenet`: one sample after the other. `waveglow`: an invertible map.
+- `gan`: a spectrum at once, taught by an adversary.
+- `hub`: pretrained ones from the hub, through an optional library.
+"""
+
+import difflib
+
+from helpers.settings import weights
+from helpers.settings.vocoders.griffin_lim import GriffinLim
+from helpers.settings.vocoders.vocoder import MelFormat, Vocoder
+
+__all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_vocoder", "vocoders"]
+
+# class, and what it is built with beside the mel: {"form": MelFormat's fields}
+RECIPES = {"griffin_lim": (GriffinLim, {})}
+
+
+def vocoders() -> list[str]:
+    """Return the names that `load_vocoder` knows.
+
+    Returns
+    -------
+    list of str
+        Griffin-Lim first.
+    """
+    return list(RECIPES)
+
+
+def configuration(name: str) -> dict:
+    """Return what a vocoder is built with, unless its weights say otherwise.
+
+    Parameters
+    ----------
+    name : str
+        One of `vocoders()`.
+
+    Returns
+    -------
+    dict
+        For `build`; ``form`` holds the fields of its `MelFormat`, where they are not the usual ones.
+    """
+    return dict(_recipe(name)[1])
+
+
+def build(name: str, *, form: dict | None = None, **config):
+    """Return the model of a vocoder, with fresh weights.
+
+    Parameters
+    ----------
+    name : str
+        One of `vocoders()`.
+    form : dict, optional
+        Fields of its `MelFormat`.
+    **config
+        Instead of its own `configuration`.
+
+    Returns
+    -------
+    torch.nn.Module or GriffinLim
+        With ``generate`` and ``form``; what has weights also has ``forward`` and ``loss``, for training.
+    """
+    kind, usual = _recipe(name)
+    whole = usual | config | ({} if form is None else {"form": form})
+    return kind(MelFormat(**whole.pop("form", {})), **whole)
+
+
+def load_vocoder(name: str) -> Vocoder:
+    """Return a vocoder.
+
+    Parameters
+    ----------
+    name : str
+        One of `vocoders()`.
+
+    Returns
+    -------
+    Vocoder
+        With the weights of ``data/weights``, if it has any.
+
+    Raises
+    ------
+    ValueError
+        If there is no vocoder of that name, or its file is damaged.
+    FileNotFoundError
+        If its file is missing.
+    """
+    if not hasattr(_recipe(name)[0], "loss"):  # nothing to learn
+        model = build(name)
+        return Vocoder(name, model, model.form, {})
+    return load_file(name, name)
+
+
+def load_file(name: str, file) -> Vocoder:
+    """Return a vocoder with weights of your own training.
+
+    Parameters
+    ----------
+    name : str
+        One of `vocoders()`: what was trained.
+    file : path
+        The file that training wrote.
+
+    Returns
+    -------
+    Vocoder
+        With those weights.
+    """
+    tensors, config, provenance = weights.load(file)
+    model = build(name, **config)
+    model.load_state_dict(tensors)
+    return Vocoder(name, model.eval(), model.form, provenance)
+
+
+def _recipe(name):
+    if name not in RECIPES:
+        near = difflib.get_close_matches(str(name), RECIPES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"there is no vocoder {name!r}; {hint}There are {', '.join(RECIPES)}")
+    return RECIPES[name]
