@@ -8,7 +8,7 @@ import torch
 
 from helpers import audio, metrics
 
-__all__ = ["evaluate", "heldout", "summary", "validate"]
+__all__ = ["evaluate", "heldout", "summary", "validate", "validate_copies"]
 
 
 @torch.no_grad()
@@ -35,6 +35,35 @@ def validate(model, mixtures, *, n: int = 48) -> float:
         estimate = model(torch.from_numpy(noisy)[None].to(where))[0].float().cpu().numpy()
         gains.append(metrics.si_sdr(estimate, clean) - metrics.si_sdr(noisy, clean))
     return float(np.mean(gains))
+
+
+@torch.no_grad()
+def validate_copies(model, crops, *, n: int = 12) -> float:
+    """Return how well a vocoder copies n crops: their mean PESQ if it is quick, else minus its loss.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Of a vocoder: with `generate`, or with `forward` and `loss`.
+    crops : Crops
+        Those to draw from.
+    n : int, default 12
+        How many crops.
+
+    Returns
+    -------
+    float
+        The higher, the better.
+    """
+    found, where = [], next(model.parameters()).device
+    for index in range(n):
+        y = torch.from_numpy(crops.item(0, index)[0])[None].to(where)
+        if model.quick:
+            copy = model.generate(model.features(y), y.shape[-1])
+            found.append(metrics.pesq(copy[0].numpy(), y[0].cpu().numpy(), sr=crops.sr))
+        else:
+            found.append(-float(model.loss(model(y), y)))
+    return float(np.mean(found))
 
 
 def heldout(folder):

@@ -74,7 +74,7 @@ def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) 
     noisy, clean = (torch.from_numpy(part).to(where) for part in batch)
     with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda"):
         estimate = model(noisy)
-    value = loss(estimate.float(), clean) * share
+    value = loss(_whole(estimate), clean) * share
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     if dist.is_initialized():
@@ -88,17 +88,23 @@ def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) 
     return float(value.detach())
 
 
+def _whole(estimate):
+    """Return the outputs of a model in single precision: one tensor, or several."""
+    return tuple(map(_whole, estimate)) if isinstance(estimate, tuple) else estimate.float()
+
+
 def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False) -> list[dict]:
-    """Train a model from waveform to waveform, or go on where an earlier run in the same folder stopped.
+    """Train a model, or go on where an earlier run in the same folder stopped.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Noisy waveforms (B, n) in, estimates (B, n) out.
+        Noisy waveforms (B, n) in, estimates (B, n) out, or whatever the loss takes.
     loss : callable
-        ``loss(estimate, clean)``, both (B, n): a mean over the batch.
-    mixtures : Mixtures
-        Where ``batch(step, indices)`` gives noisy and clean.
+        ``loss(estimate, clean)``: a mean over the batch. If it learns too, as an adversary does, its ``state_dict``
+        travels with the checkpoint.
+    mixtures : Mixtures, or Crops
+        Where ``batch(step, indices)`` gives what goes in and what should come out.
     plan : Plan
         How long, how fast.
     out : path
@@ -125,7 +131,10 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
     rank, world = _workers()
     torch.manual_seed(plan.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    state = _resume(out / "checkpoint.pt", model, optimizer, plan)
+    parts = {"model": model, "optimizer": optimizer}
+    if hasattr(loss, "load_state_dict"):
+        parts["loss"] = loss
+    state = _resume(out / "checkpoint.pt", parts, plan)
     saved, begun = time.monotonic(), time.monotonic() - state["seconds"]
     mine = range(rank, plan.batch, world)
     bar = tqdm(total=plan.steps, initial=state["step"], disable=quiet or rank > 0, desc="training", mininterval=2)
@@ -143,7 +152,7 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
             saved = -plan.keep_s
         if rank == 0 and time.monotonic() - saved > plan.keep_s:
             state["seconds"] = time.monotonic() - begun
-            _save(out / "checkpoint.pt", model, optimizer, state, plan)
+            _save(out / "checkpoint.pt", parts, state, plan)
             saved = time.monotonic()
     bar.close()
     return state["log"]
@@ -166,22 +175,22 @@ def _write_log(path, rows):
         writer.writerows(rows)
 
 
-def _save(path, model, optimizer, state, plan):
+def _save(path, parts, state, plan):
     """Write beside the old checkpoint, then change places: a kill at any time leaves a whole one."""
-    whole = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": state, "plan": asdict(plan)}
+    whole = {name: part.state_dict() for name, part in parts.items()} | {"state": state, "plan": asdict(plan)}
     torch.save(whole, path.with_suffix(".new"))
     os.replace(path.with_suffix(".new"), path)
 
 
-def _resume(path, model, optimizer, plan):
+def _resume(path, parts, plan):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
-    whole = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
+    whole = torch.load(path, map_location=next(parts["model"].parameters()).device, weights_only=True)
     other = {
         k: v for k, v in whole["plan"].items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")
     }
     if other:
         raise ValueError(f"{path} belongs to a run with {other}; give the same options, or another folder")
-    model.load_state_dict(whole["model"])
-    optimizer.load_state_dict(whole["optimizer"])
+    for name, part in parts.items():
+        part.load_state_dict(whole[name])
     return whole["state"]

@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 
 from helpers import audio
 
-__all__ = ["Corpus", "Mixtures", "active_level_db"]
+__all__ = ["Corpus", "Crops", "Mixtures", "active_level_db"]
 
 SR = 16000
 SUFFIXES = (".wav", ".flac", ".ogg")
@@ -92,6 +92,40 @@ class Corpus:
             if active_level_db(y) > LOWEST_DB:
                 return y
         raise ValueError(f"{tries} crops in a row were silent; is {self.names[0]} and the rest of that folder sound?")
+
+
+class Crops:
+    """An endless, repeatable supply of clean speech: what a vocoder is given, and what it should give back.
+
+    Parameters
+    ----------
+    speech : Corpus
+        Where it comes from.
+    seconds : float, default 2.0
+        Length of a crop.
+    seed : int, default 0
+        Another seed gives other crops.
+    level_db : (float, float), default (-35, -15)
+        Range of the active level [dBFS].
+    """
+
+    sr = SR
+
+    def __init__(self, speech, *, seconds=2.0, seed=0, level_db=(-35, -15)):
+        self.speech, self.n, self.seed, self.level_db = speech, round(seconds * SR), seed, level_db
+
+    def item(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return one crop, twice, float32."""
+        rng = np.random.default_rng([self.seed, step, index])
+        y = self.speech.crop(rng, self.n)
+        y = y * 10 ** ((rng.uniform(*self.level_db) - active_level_db(y)) / 20)
+        y = (y / max(1, np.abs(y).max())).astype(np.float32)
+        return y, y
+
+    def batch(self, step: int, indices) -> tuple[np.ndarray, np.ndarray]:
+        """Return the crops with these numbers, twice; (B, n) each."""
+        y = np.stack([self.item(step, index)[0] for index in indices])
+        return y, y
 
 
 class Mixtures:

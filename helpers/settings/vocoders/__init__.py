@@ -9,13 +9,17 @@
 import difflib
 
 from helpers.settings import weights
+from helpers.settings.vocoders.gan import Generator
 from helpers.settings.vocoders.griffin_lim import GriffinLim
 from helpers.settings.vocoders.vocoder import MelFormat, Vocoder
 
 __all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_vocoder", "vocoders"]
 
 # class, and what it is built with beside the mel: {"form": MelFormat's fields}
-RECIPES = {"griffin_lim": (GriffinLim, {})}
+RECIPES = {
+    "griffin_lim": (GriffinLim, {}),
+    "gan": (Generator, {}),
+}
 
 
 def vocoders() -> list[str]:
