@@ -15,27 +15,26 @@ class Stream:
 
     Parameters
     ----------
-    masking : torch.nn.Module
-        A `Masking`: it owns the frames and the network.
+    model : torch.nn.Module
+        A `Masking` or a `Waveform`: it owns the frames and the network.
 
     Attributes
     ----------
     hop : int
         Samples that a step needs; `push` takes any number and keeps what is left over.
     latency : int
-        How many samples later than its input a sample comes out: one frame.
+        How many samples later than its input a sample comes out: one frame, or what the model says.
     """
 
-    def __init__(self, masking):
-        self._model, self.hop, self.latency = masking, masking.hop, masking.n_fft
+    def __init__(self, model):
+        self._model, self.hop, self.latency = model, model.hop, model.latency
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        half = self.latency // 2
-        self._waiting = np.zeros(half, np.float32)  # the first frame has its middle on the first sample
+        self._waiting = np.zeros(self._model.before, np.float32)
         self._begun = torch.zeros(2, 0)  # unfinished samples: the frames' sum, and that of their squared windows
-        self._early, self._state, self._fed, self._given = half, None, 0, 0
+        self._early, self._state, self._fed, self._given = self._model.early, None, 0, 0
 
     def push(self, y) -> np.ndarray:
         """Take the next samples and return those that are finished.
@@ -69,10 +68,8 @@ class Stream:
         np.ndarray
             The last samples.
         """
-        last = self._fed // self.hop * self.hop + self.latency // 2  # where the last frame ends
-        done = self._step(np.zeros(max(0, last - self._fed), np.float32))
-        tail = self._begun[0] / self._begun[1].clamp_min(1e-8)
-        out = self._give(torch.cat([done, tail]))
+        done = self._step(np.zeros(self._model.rest(self._fed), np.float32))
+        out = self._give(torch.cat([done, self._model.tail(self._begun)]))
         out = out[: len(out) - (self._given - self._fed)]
         self.reset()
         return out
@@ -88,12 +85,12 @@ class Stream:
     def _step(self, y):
         """Return the samples that the frames which can be made now finish."""
         y = np.concatenate([self._waiting, y])
-        n = (len(y) - self.latency) // self.hop + 1
+        n = (len(y) - self._model.span) // self.hop + 1
         if n < 1:
             self._waiting = y
             return torch.zeros(0)
         self._waiting = y[n * self.hop :]
-        span = torch.from_numpy(y[: self.latency + (n - 1) * self.hop])
+        span = torch.from_numpy(y[: self._model.span + (n - 1) * self.hop])
         done, self._begun, self._state = self._model.frames(span, self._begun, self._state)
         return done
 
@@ -160,7 +157,7 @@ class Enhancer:
         return out
 
     def stream(self) -> Stream:
-        """Return a new stream: it takes hops of 8 ms and gives what `enhance` gives, one frame (32 ms) later."""
+        """Return a new stream: it takes hops (8 ms) and gives what `enhance` gives, its latency (32 ms) later."""
         return Stream(self.model)
 
 

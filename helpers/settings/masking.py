@@ -35,11 +35,19 @@ class Masking(nn.Module):
         Mel bands that the network sees; by default it sees the linear magnitude.
     **network
         `size`, `hidden`, `blocks`, as in `MaskNet`.
+
+    Attributes
+    ----------
+    hop, span, latency, before, early : int
+        As in `helpers.settings.waveform.Waveform`: a frame is needed, and comes out one frame later; the first frame
+        has its middle on the first sample.
     """
+
+    hop, span, latency, before, early = HOP, N_FFT, N_FFT, N_FFT // 2, N_FFT // 2
 
     def __init__(self, bands, n_mels: int | None = None, **network):
         super().__init__()
-        self.network, self.n_fft, self.hop = MaskNet(bands, **network), N_FFT, HOP
+        self.network, self.n_fft = MaskNet(bands, **network), N_FFT
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
         bank = mel.filterbank(sr=SR, n_fft=N_FFT, n_mels=n_mels).astype(np.float32) if n_mels else np.zeros((0, 0))
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
@@ -93,3 +101,11 @@ class Masking(nn.Module):
         both[:, : begun.shape[1]] += begun
         n = D.shape[1] * HOP
         return both[0, :n] / both[1, :n].clamp_min(1e-8), both[:, n:], state
+
+    def rest(self, n: int) -> int:
+        """Return how many zeros follow n samples until the last frame is full."""
+        return max(0, n // HOP * HOP + N_FFT // 2 - n)
+
+    def tail(self, begun):
+        """Return the unfinished samples: of the last frames."""
+        return begun[0] / begun[1].clamp_min(1e-8)
