@@ -2,10 +2,12 @@
 
 - `helpers.settings.masking`: Setting 1, a model on the magnitude (or mel) spectrogram with the phase that came in.
 - `helpers.settings.networks`: the network in it; `helpers.settings.masks`: the masks that know the answer.
+- `helpers.settings.spectrogram`: Setting 2, a model on the spectrogram, and a new phase; `helpers.settings.vocoders`.
+- `helpers.settings.waveform`: Setting 3, from samples to samples; `helpers.settings.unet`: its rival.
 - `helpers.settings.enhancer`: what every enhancer can do; `helpers.settings.weights`: files in data/weights.
 
 >>> enhancers()
-['setting1_stft', 'setting1_mel']
+['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
 """
 
 import difflib
@@ -18,14 +20,28 @@ except ImportError as error:
 from helpers.settings import weights
 from helpers.settings.enhancer import Enhancer
 from helpers.settings.masking import Masking
+from helpers.settings.spectrogram import Cleaner
+from helpers.settings.vocoders import load_vocoder, vocoders
+from helpers.settings.waveform import TasNet
 
-__all__ = ["Enhancer", "build", "configuration", "enhancers", "load", "load_file"]
+__all__ = ["Enhancer", "build", "configuration", "enhancers", "load", "load_file", "load_vocoder", "vocoders"]
 
 # bins of the linear magnitude in each band of the network: 125 Hz wide up to 1 kHz, 250 Hz up to 3 kHz, 500 Hz above
 BINS = [4] * 8 + [8] * 8 + [16] * 7 + [49]
+TASNET = {"filters": 256, "span": 256, "hop": 64, "ahead": 4, "start": "fourier"}
+TASNET |= {"size": 192, "hidden": 384, "kernel": 3, "dilations": [1, 2, 4, 8, 16, 32] * 2}
 RECIPES = {
     "setting1_stft": (Masking, {"bands": BINS, "size": 48, "hidden": 64, "blocks": 2}),
     "setting1_mel": (Masking, {"bands": [4] * 20, "n_mels": 80, "size": 48, "hidden": 64, "blocks": 2}),
+    "setting2_griffin_lim": (
+        Cleaner,
+        {"rows": "linear", "size": 192, "hidden": 576, "blocks": 6, "vocoder": "griffin_lim"},
+    ),
+    "setting2_vocoder": (
+        Cleaner,
+        {"rows": "mel", "size": 192, "hidden": 576, "blocks": 6, "vocoder": "gan_tuned"},
+    ),
+    "setting3_waveform": (TasNet, TASNET),
 }
 
 
@@ -75,13 +91,15 @@ def build(name: str, **config):
     return kind(**(usual | config))
 
 
-def load(name: str) -> Enhancer:
+def load(name: str, **options) -> Enhancer:
     """Return a trained enhancer.
 
     Parameters
     ----------
     name : str
         One of `enhancers()`.
+    **options
+        As for `load_file`.
 
     Returns
     -------
@@ -95,10 +113,10 @@ def load(name: str) -> Enhancer:
     FileNotFoundError
         If its file is missing.
     """
-    return load_file(name, name)
+    return load_file(name, name, **options)
 
 
-def load_file(name: str, file) -> Enhancer:
+def load_file(name: str, file, **options) -> Enhancer:
     """Return an enhancer with weights of your own training.
 
     Parameters
@@ -107,6 +125,8 @@ def load_file(name: str, file) -> Enhancer:
         One of `enhancers()`: what was trained.
     file : path
         The file that training wrote.
+    **options
+        For Setting 2: ``vocoder``, the name of another vocoder than its own, or a `Vocoder`.
 
     Returns
     -------
@@ -117,7 +137,7 @@ def load_file(name: str, file) -> Enhancer:
     tensors, config, provenance = weights.load(file)
     model = kind(**config)
     model.load_state_dict(tensors)
-    return Enhancer(name, model, provenance)
+    return getattr(kind, "enhancer", Enhancer)(name, model, provenance, **options)
 
 
 def _recipe(name):

@@ -15,8 +15,10 @@ import torch
 
 from helpers import settings
 from helpers.settings import vocoders, weights
+from helpers.settings.vocoders import build as build_vocoder
+from helpers.settings.vocoders import configuration as vocoder_configuration
 from helpers.settings.vocoders.gan import Adversary
-from helpers.training.evaluation import evaluate, summary, validate, validate_copies
+from helpers.training.evaluation import evaluate, summary, validate, validate_copies, validate_loss
 from helpers.training.loop import Plan, device, train
 from helpers.training.mixtures import Corpus, Crops, Mixtures
 from helpers.training.objective import enhancement_loss
@@ -27,18 +29,15 @@ def train_command(options) -> None:
     plan = Plan(**{key: getattr(options, key) for key in Plan.__dataclass_fields__})
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    speech = Corpus(options.speech)
+    copies = options.name in vocoders()
+    model = (build_vocoder if copies else settings.build)(options.name)
     told = {"command": "python3 -m helpers.training " + shlex.join(sys.argv[1:]), "seed": options.seed}
-    told |= {"speech": speech.hash}
-    print(f"speech {speech.seconds / 60:.0f} min ({speech.hash})")
-    if options.name in vocoders.vocoders():
-        model, supply, loss, judge, unit = copying(options, speech)
-    else:
-        model, supply, loss, judge, unit = enhancing(options, speech, told)
+    supply, loss, judge, unit = (copying if copies else enhancing)(options, model, told)
+    model.to(device())
     if options.start:
         told["start"] = f"{options.start.stem}, {start_from(model, options.start)} tensors"
     path = Path(options.out) / f"{options.name}.safetensors"
-    config = (vocoders if options.name in vocoders.vocoders() else settings).configuration(options.name)
+    config = (vocoder_configuration if copies else settings.configuration)(options.name)
 
     def keep(model, step, score):
         facts = told | {"step": step, unit: round(score, 3)}
@@ -48,36 +47,56 @@ def train_command(options) -> None:
     print(f"best weights: {path}")
 
 
-def enhancing(options, speech, told):
-    """Return model, mixtures, loss and validation of an enhancer, and what the validation measures."""
-    if not options.noise:
-        raise ValueError(f"{options.name} learns to remove noise: name a folder with --noise")
-    noise = Corpus(options.noise)
-    told["noise"] = noise.hash
-    print(f"noise {noise.seconds / 60:.0f} min ({noise.hash})")
-    mixtures = Mixtures(speech, noise, seconds=options.seconds, seed=options.seed)
-    others = Corpus(options.valid_speech or options.speech), Corpus(options.valid_noise or options.noise)
-    valid = [Mixtures(*others, seed=10**6, snr_db=(db, db), colour=False) for db in (0, 5, 10)]
-    model = settings.build(options.name).to(device())
-    return model, mixtures, enhancement_loss, lambda m: validate(m, valid), "valid_si_sdr_gain_db"
+def corpus(options, what: str, told: dict):
+    """Return the corpus to train with and the one to validate with; `what` is speech or noise."""
+    folder = getattr(options, what)
+    if not folder:
+        raise ValueError(f"{options.name} learns from noise too: name a folder with --noise")
+    found = Corpus(folder)
+    told[what] = found.hash
+    print(f"{what} {found.seconds / 60:.0f} min ({found.hash})")
+    return found, Corpus(getattr(options, f"valid_{what}") or folder)
 
 
-def copying(options, speech):
-    """Return model, crops, loss and validation of a vocoder, and what the validation measures."""
-    model = vocoders.build(options.name)
+def noisy(options, told: dict):
+    """Return mixtures to train with, and three kinds to validate with: at 0, 5 and 10 dB."""
+    (speech, other_speech), (noise, other_noise) = (corpus(options, what, told) for what in ("speech", "noise"))
+    valid = [Mixtures(other_speech, other_noise, seed=10**6, snr_db=(db, db), colour=False) for db in (0, 5, 10)]
+    return Mixtures(speech, noise, seconds=options.seconds, seed=options.seed), valid
+
+
+def enhancing(options, model, told):
+    """Return mixtures, loss and validation of an enhancer, and what the validation measures."""
+    mixtures, valid = noisy(options, told)
+    if hasattr(model, "loss"):  # its output is a spectrogram
+        return mixtures, model.loss, lambda m: validate_loss(m, valid), "valid_minus_loss"
+    return mixtures, enhancement_loss, lambda m: validate(m, valid), "valid_si_sdr_gain_db"
+
+
+def copying(options, model, told):
+    """Return crops, loss and validation of a vocoder, and what the validation measures."""
     if not hasattr(model, "loss"):
         raise ValueError(f"{options.name} has nothing to learn")
-    model.to(device())
-    crops = Crops(speech, seconds=options.seconds, seed=options.seed)
-    valid = Crops(Corpus(options.valid_speech or options.speech), seconds=4, seed=10**6, level_db=(-25, -25))
-    loss = Adversary(model, options.adversary) if options.adversary else model.loss
-    return model, crops, loss, lambda m: validate_copies(m, valid), "valid_pesq" if model.quick else "valid_minus_loss"
+    loss = Adversary(model.to(device()), options.adversary) if options.adversary else model.loss
+    if options.cleaner:  # it learns from what that makes of noisy speech
+        model.before = [settings.load_file("setting2_vocoder", options.cleaner, vocoder=None).model.to(device())]
+        supply, valid = noisy(options, told)
+        told["cleaner"] = options.cleaner.stem
+    else:
+        speech, other = corpus(options, "speech", told)
+        supply = Crops(speech, seconds=options.seconds, seed=options.seed)
+        valid = [Crops(other, seconds=4, seed=10**6, level_db=(-25, -25))]
+    if getattr(model, "quick", False):
+        return supply, loss, lambda m: validate_copies(m, valid), "valid_pesq"
+    return supply, loss, lambda m: validate_loss(m, valid), "valid_minus_loss"
 
 
 def start_from(model, file: Path) -> int:
     """Take over the weights of another file wherever name and shape fit, and return how many tensors that were."""
     tensors, mine = weights.load(file)[0], model.state_dict()
     fit = {name: value for name, value in tensors.items() if name in mine and mine[name].shape == value.shape}
+    if not fit:
+        raise ValueError(f"{file} holds no tensor that fits; start from a network of the same kind")
     model.load_state_dict(fit, strict=False)
     return len(fit)
 
@@ -103,7 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     evaluating = argv[:1] == ["evaluate"]
     if evaluating:
         parser.add_argument("evaluate")
-    parser.add_argument("name", choices=settings.enhancers() + ([] if evaluating else vocoders.vocoders()))
+    parser.add_argument("name", choices=settings.enhancers() + ([] if evaluating else vocoders()))
     if evaluating:
         parser.add_argument("--heldout", required=True, help="folder with manifest.csv")
         parser.add_argument("--weights", type=Path, help="another file of weights than the shipped one")
@@ -117,6 +136,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument("--out", required=True, help="folder for weights, log and checkpoint")
         parser.add_argument("--start", type=Path, help="weights to start from, of this or of another enhancer")
         parser.add_argument("--seconds", type=float, default=3.0, help="length of a mixture [s]")
+        parser.add_argument("--cleaner", type=Path, help="weights of setting2_vocoder: a vocoder learns from its mels")
         parser.add_argument("--half", action="store_true", help="write the weights in half precision")
         parser.add_argument("--adversary", type=float, default=0.0, help="weight of the critic of a gan")
         parser.add_argument("--threads", type=int, default=1, help="threads on the CPU")

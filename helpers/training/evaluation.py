@@ -8,7 +8,7 @@ import torch
 
 from helpers import audio, metrics
 
-__all__ = ["evaluate", "heldout", "summary", "validate", "validate_copies"]
+__all__ = ["evaluate", "heldout", "summary", "validate", "validate_copies", "validate_loss"]
 
 
 @torch.no_grad()
@@ -38,31 +38,52 @@ def validate(model, mixtures, *, n: int = 48) -> float:
 
 
 @torch.no_grad()
-def validate_copies(model, crops, *, n: int = 12) -> float:
-    """Return how well a vocoder copies n crops: their mean PESQ if it is quick, else minus its loss.
+def validate_loss(model, supplies, *, n: int = 48) -> float:
+    """Return minus the mean loss of a model that brings its own.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Of a vocoder: with `generate`, or with `forward` and `loss`.
-    crops : Crops
-        Those to draw from.
-    n : int, default 12
-        How many crops.
+        With `forward` and `loss`.
+    supplies : sequence of Mixtures or Crops
+        Those to draw from, in turn.
+    n : int, default 48
+        How many items.
 
     Returns
     -------
     float
         The higher, the better.
     """
+    losses, where = [], next(model.parameters()).device
+    for index in range(n):
+        given, wanted = (torch.from_numpy(y)[None].to(where) for y in supplies[index % len(supplies)].item(0, index))
+        losses.append(float(model.loss(model(given), wanted)))
+    return -float(np.mean(losses))
+
+
+@torch.no_grad()
+def validate_copies(model, supplies, *, n: int = 12) -> float:
+    """Return the mean PESQ of what a vocoder makes of the mels that it learns from.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Of a vocoder: ``before[0]`` makes the mel, `generate` the sound.
+    supplies, n
+        As for `validate_loss`.
+
+    Returns
+    -------
+    float
+        Mean PESQ-WB.
+    """
     found, where = [], next(model.parameters()).device
     for index in range(n):
-        y = torch.from_numpy(crops.item(0, index)[0])[None].to(where)
-        if model.quick:
-            copy = model.generate(model.features(y), y.shape[-1])
-            found.append(metrics.pesq(copy[0].numpy(), y[0].cpu().numpy(), sr=crops.sr))
-        else:
-            found.append(-float(model.loss(model(y), y)))
+        given, wanted = supplies[index % len(supplies)].item(0, index)
+        log_mel = model.before[0](torch.from_numpy(given)[None].to(where))
+        copy = model.generate(log_mel, len(wanted))[0].cpu().numpy()
+        found.append(metrics.pesq(copy, wanted, sr=16000))
     return float(np.mean(found))
 
 

@@ -109,8 +109,6 @@ class Crops:
         Range of the active level [dBFS].
     """
 
-    sr = SR
-
     def __init__(self, speech, *, seconds=2.0, seed=0, level_db=(-35, -15)):
         self.speech, self.n, self.seed, self.level_db = speech, round(seconds * SR), seed, level_db
 

@@ -11,6 +11,7 @@ import difflib
 from helpers.settings import weights
 from helpers.settings.vocoders.gan import Generator
 from helpers.settings.vocoders.griffin_lim import GriffinLim
+from helpers.settings.vocoders.hub import load_hub
 from helpers.settings.vocoders.vocoder import MelFormat, Vocoder
 
 __all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_vocoder", "vocoders"]
@@ -19,6 +20,8 @@ __all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_
 RECIPES = {
     "griffin_lim": (GriffinLim, {}),
     "gan": (Generator, {}),
+    "gan_40": (Generator, {"form": {"n_mels": 40}, "size": 192, "hidden": 576}),
+    "gan_tuned": (Generator, {}),
 }
 
 
@@ -77,7 +80,7 @@ def load_vocoder(name: str) -> Vocoder:
     Parameters
     ----------
     name : str
-        One of `vocoders()`.
+        One of `vocoders()`, or ``"hub:"`` and the name of a model on the Hugging Face hub.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def load_vocoder(name: str) -> Vocoder:
     FileNotFoundError
         If its file is missing.
     """
+    if isinstance(name, str) and name.startswith("hub:"):
+        return load_hub(name.removeprefix("hub:"))
     if not hasattr(_recipe(name)[0], "loss"):  # nothing to learn
         model = build(name)
         return Vocoder(name, model, model.form, {})

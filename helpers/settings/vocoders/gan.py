@@ -20,9 +20,18 @@ from helpers.phase import griffin_lim
 from helpers.settings.vocoders.features import LogMel
 from helpers.settings.vocoders.vocoder import MelFormat
 
-__all__ = ["Adversary", "Generator"]
+__all__ = ["Adversary", "Block", "Generator", "distance"]
 
 FLOOR = 1e-4  # magnitudes below it count as silence
+
+
+def distance(log_S, target):
+    """Return how far log magnitudes are from their target: of the logarithms, and of the magnitudes to the power 0.3.
+
+    The first hears what is quiet, the second what is loud.
+    """
+    power, wanted = ((0.3 * x.clamp(-12, 8)).exp() for x in (log_S, target))
+    return functional.l1_loss(log_S, target) + 5 * functional.mse_loss(power, wanted) / wanted.square().mean()
 
 
 class Block(nn.Module):
@@ -58,6 +67,9 @@ class Generator(nn.Module):
     def __init__(self, form: MelFormat, size: int = 256, hidden: int = 768, blocks: int = 8):
         super().__init__()
         self.form, self.features = form, LogMel(form)
+        self.before = [
+            self.features
+        ]  # what makes the mel in training; in a list, so that it is no part of the weights
         self.into, self.first = nn.Conv1d(form.n_mels, size, 7, padding=3), nn.LayerNorm(size)
         self.blocks = nn.ModuleList(Block(size, hidden) for _ in range(blocks))
         self.last, self.onto = nn.LayerNorm(size), nn.Linear(size, form.n_fft // 2 + 1)
@@ -77,22 +89,15 @@ class Generator(nn.Module):
 
     def forward(self, y):
         """Return the log magnitude that the network makes of the mel of waveforms (B, n)."""
-        return self.magnitude(self.features(y))
+        return self.magnitude(self.before[0](y))
 
     def target(self, y):
         """Return the log magnitude of waveforms (B, n) that it should have made."""
         return self.features.stft(y).abs().clamp_min(FLOOR).log()
 
     def loss(self, log_magnitude, y):
-        """Return how far the magnitude is from that of y: of the logarithms, and of the magnitudes to the power 0.3.
-
-        The first hears what is quiet, the second what is loud.
-        """
-        target = self.target(y)
-        power, wanted = ((0.3 * x.clamp(-12, 8)).exp() for x in (log_magnitude, target))
-        return (
-            functional.l1_loss(log_magnitude, target) + 5 * functional.mse_loss(power, wanted) / wanted.square().mean()
-        )
+        """Return how far the magnitude is from that of waveforms y."""
+        return distance(log_magnitude, self.target(y))
 
     def generate(self, log_mel, n: int, *, seed: int = 0, n_iter: int = 32):
         """Return waveforms (B, n) of log-mels (B, n_mels, T), the phase found by `n_iter` fast rounds."""
