@@ -14,6 +14,7 @@ from helpers.frontend import Stored, bundle, styles
 from helpers.frontend.blind import blind_test
 from helpers.frontend.card import card
 from helpers.frontend.recorder import recorder
+from helpers.frontend.talkback import talkback
 from helpers.frontend.tracks import (
     CEILING_DB,
     checked,
@@ -25,7 +26,7 @@ from helpers.frontend.tracks import (
     what_was_done,
 )
 
-__all__ = ["Player", "blind_test", "player", "recorder"]
+__all__ = ["Player", "blind_test", "player", "recorder", "talkback"]
 
 
 def player(

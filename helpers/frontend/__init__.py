@@ -7,8 +7,9 @@ import base64
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-# what a widget needs between the core and its own file: several tracks that run in step, a brush
-_BETWEEN = {"player": ["deck"], "recorder": ["deck"], "blind": ["deck"], "stage": ["brush"]}
+# what a widget needs between the core and its own file: several tracks that run in step, a brush, the microphone
+_BETWEEN = {"player": ["deck"], "recorder": ["microphone", "deck"], "blind": ["deck"], "stage": ["brush"]}
+_BETWEEN["talkback"] = ["microphone"]
 
 
 def bundle(name: str) -> str:

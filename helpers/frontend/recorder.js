@@ -2,25 +2,12 @@
 
 const TAP = `registerProcessor("earup-tap", class extends AudioWorkletProcessor {
   process([[y]]) { if (y) this.port.postMessage(y.slice()); return true; } });`;
-const RAW = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const PART = 1 << 20; // [bytes] a message; servers limit what one may hold (Jupyter: 10 MB)
-const REFUSED = {
-  NotAllowedError: "The microphone is not allowed here. Allow it in the browser (beside the address), or choose a sound file.",
-  NotFoundError: "No microphone was found. Connect one, or choose a sound file.",
-  NotReadableError: "Another program holds the microphone. Close it, or choose a sound file.",
-  insecure: "The browser opens a microphone only on https or localhost pages. Choose a sound file instead.",
-};
-const refusal = (error) => REFUSED[error.name] ?? `The microphone did not start (${error.name}). Choose a sound file instead.`;
 
 // Send every block of the microphone to onblock(Float32Array); returns {sr, stop(), processed}.
 async function microphone(onblock) {
-  if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(), { name: "insecure" });
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: { ...RAW, channelCount: 1 } });
-  const ctx = new AudioContext(); // the device's own rate: nothing is resampled
-  const stop = () => (stream.getTracks().forEach((track) => track.stop()), ctx.state === "closed" || ctx.close());
+  const { ctx, from, stop, processed } = await openMicrophone();
   try {
-    await ctx.resume();
-    const from = ctx.createMediaStreamSource(stream);
     const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
     try {
       await ctx.audioWorklet.addModule(url);
@@ -37,8 +24,7 @@ async function microphone(onblock) {
     stop();
     throw error;
   }
-  const settings = stream.getAudioTracks()[0].getSettings();
-  return { sr: ctx.sampleRate, stop, processed: Object.keys(RAW).filter((key) => settings[key]) };
+  return { sr: ctx.sampleRate, stop, processed };
 }
 
 function render({ model, el: host }) {
@@ -84,7 +70,7 @@ function render({ model, el: host }) {
       if (mic.processed.length) warn.textContent = `This browser still processes the sound (${mic.processed.join(", ")}).`;
     } catch (error) {
       readout.textContent = "";
-      warn.textContent = refusal(error);
+      warn.textContent = refusal(error, ", or choose a sound file");
     } finally {
       starting = false, show();
     }
