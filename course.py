@@ -19,6 +19,8 @@ VERBS = {
     "execute": ("run notebooks again and store their text and figures", "dev"),
     "check": ("linters and what notebooks may store", "dev"),
     "bench": ("measure our figures and their peers in one run", "dev"),
+    "release": ("make the student, the solution or the teacher set", "learner"),
+    "grade": ("grade a folder of notebooks into a table", "learner"),
     "address": ("show the course's address, or rewrite it everywhere", None),
 }
 

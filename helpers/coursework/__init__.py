@@ -23,6 +23,7 @@ from helpers.coursework.words import Solution, Text
 
 __all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
 
+NO_SOLUTION = Text("No solution here", "This copy of the course came without solutions; your teacher has them.")
 _hints_shown: dict[str, int] = {}  # in this session only, so that a fresh run always starts with the first hint
 
 
@@ -108,7 +109,7 @@ def solution(key: str) -> Solution | Text:
     """
     exercise = catalogue.exercise(key)
     if exercise.solution is None:
-        return Text("No solution here", "This copy of the course came without solutions; your teacher has them.")
+        return NO_SOLUTION
     return Solution(exercise)
 
 
