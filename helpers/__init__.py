@@ -20,7 +20,7 @@ The ground: arrays in, arrays out; numpy and scipy.
 Learning: over the ground, with PyTorch.
 
 - `helpers.losses`: how far an estimate is from its target, with a slope.
-- `helpers.settings`: enhancers by name, what is in them, and masks that know the answer.
+- `helpers.settings`: enhancers and vocoders by name, what is in them, and masks that know the answer.
 - `helpers.training`: the loop that trains them, also as ``python3 -m helpers.training``.
 
 The face: what you see and touch.

@@ -27,7 +27,12 @@ LIBRARIES = {
     "face": {"numpy", "scipy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "PIL"},
 }
 # imported inside a function, where one use pays for it
-LAZY = {"audio": {"librosa", "pooch"}, "metrics": {"pesq", "pystoi"}, "coursework": {"torch"}}
+LAZY = {
+    "audio": {"librosa", "pooch"},
+    "metrics": {"pesq", "pystoi"},
+    "coursework": {"torch"},
+    "settings": {"transformers"},
+}
 
 
 def rooms():

@@ -188,6 +188,25 @@ def enhancing() -> tuple[str, dict[str, Callable[[], object]]]:
     return title, candidates
 
 
+def vocoding() -> tuple[str, dict[str, Callable[[], object]]]:
+    """Return the vocoders on two seconds of voice, and a HiFi-GAN as large as the published one, its weights random."""
+    import numpy as np
+    import transformers
+
+    from helpers import audio, settings
+
+    torch = _torch()
+    voice = audio.clip("voice_a")[0][:32000]
+    ours = {name: settings.load_vocoder(name) for name in ("gan", "griffin_lim", "waveglow", "wavenet")}
+    candidates = {
+        name: lambda v=v, M=v.mel(voice, sr=16000): v.synthesize(M, length=len(voice)) for name, v in ours.items()
+    }
+    theirs = transformers.SpeechT5HifiGan(transformers.SpeechT5HifiGanConfig()).eval()
+    log_mel = torch.from_numpy(np.log10(np.exp(ours["gan"].mel(voice, sr=16000))).T)
+    candidates["transformers.SpeechT5HifiGan"] = torch.no_grad()(lambda: theirs(log_mel))
+    return f"mel to {len(voice) / 16000:.0f} s of sound (as many seconds are real time)", candidates
+
+
 def _peak(call: Callable[[], object]) -> int:
     """Return the most bytes that NumPy held while `call` ran, its result included."""
     tracemalloc.start()
@@ -205,6 +224,7 @@ FIGURES = {
     "mel": bands,
     "griffin_lim": phases,
     "enhance": enhancing,
+    "vocoders": vocoding,
 }
 
 
@@ -254,7 +274,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, one thread each")
     for name in (n for n in names if n in FIGURES):
         title, candidates = FIGURES[name]()
-        print(table(title, rounds(candidates)), flush=True)
+        print(table(title, rounds(candidates, times=5 if name == "vocoders" else 31)), flush=True)
     for name in (n for n in names if n in OTHERS):
         OTHERS[name]()
     return 0

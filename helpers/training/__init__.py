@@ -7,6 +7,6 @@
 
 from helpers.training.evaluation import evaluate, validate
 from helpers.training.loop import Plan, train
-from helpers.training.mixtures import Corpus, Mixtures
+from helpers.training.mixtures import Corpus, Crops, Mixtures
 
-__all__ = ["Corpus", "Mixtures", "Plan", "evaluate", "train", "validate"]
+__all__ = ["Corpus", "Crops", "Mixtures", "Plan", "evaluate", "train", "validate"]
