@@ -189,7 +189,7 @@ def enhancing() -> tuple[str, dict[str, Callable[[], object]]]:
 
 
 def vocoding() -> tuple[str, dict[str, Callable[[], object]]]:
-    """Return the vocoders on two seconds of voice, and a HiFi-GAN as large as the published one, its weights random."""
+    """Return our vocoders on two seconds of voice, and a HiFi-GAN of the published size, its weights random."""
     import numpy as np
     import transformers
 
@@ -198,11 +198,10 @@ def vocoding() -> tuple[str, dict[str, Callable[[], object]]]:
     torch = _torch()
     voice = audio.clip("voice_a")[0][:32000]
     ours = {name: settings.load_vocoder(name) for name in ("gan", "griffin_lim", "waveglow", "wavenet")}
-    candidates = {
-        name: lambda v=v, M=v.mel(voice, sr=16000): v.synthesize(M, length=len(voice)) for name, v in ours.items()
-    }
+    mels = {name: vocoder.mel(voice, sr=16000) for name, vocoder in ours.items()}
+    candidates = {name: lambda name=name: ours[name].synthesize(mels[name], length=len(voice)) for name in ours}
     theirs = transformers.SpeechT5HifiGan(transformers.SpeechT5HifiGanConfig()).eval()
-    log_mel = torch.from_numpy(np.log10(np.exp(ours["gan"].mel(voice, sr=16000))).T)
+    log_mel = torch.from_numpy(mels["gan"].T / np.log(10))
     candidates["transformers.SpeechT5HifiGan"] = torch.no_grad()(lambda: theirs(log_mel))
     return f"mel to {len(voice) / 16000:.0f} s of sound (as many seconds are real time)", candidates
 
