@@ -42,7 +42,7 @@ def overlap_probes() -> list[Probe]:
     probes = [Probe((np.ones((3, 4)), 2), "three pieces of four ones, hop = 2")]
     for seed, shape, hop in ((4, (5, 8), 2), (5, (4, 6), 5), (6, (7, 3), 1)):
         pieces = np.random.default_rng(seed).normal(size=shape)
-        probes.append(Probe((pieces, hop), f"{shape[0]} pieces of {shape[1]} samples, hop = {hop}", "more"))
+        probes.append(Probe((pieces, hop), f"{shape[0]} pieces of {shape[1]} samples, hop = {hop}"))
     return probes
 
 
