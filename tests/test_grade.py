@@ -112,7 +112,7 @@ def test_every_solution_of_the_course_is_correct_and_its_wrong_answers_are_not(t
     for unit in catalogue.units():
         pytest.importorskip("torch") if unit > "06" else None
         exercises = catalogue.exercises(unit)
-        for pick in (lambda e: e.solution, lambda e: e.variants[0], lambda e: e.wrongs[0][1]):
+        for pick in (lambda e: e.solution, lambda e: e.wrongs[0][1]):
             cells = ["import math\nimport numpy as np", *[pick(e) for e in exercises.values()]]
             direct = {key: e.check(function(pick(e))) for key, e in exercises.items()}
             for key, verdict, why in grade.grade_notebook(cells, unit, options):
@@ -221,22 +221,34 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_submission_gets_no_point_and_the_others_do_not_notice(what, pupils):
-    source, says = HOSTILE[what]
+@pytest.fixture(scope="module")
+def den(tmp_path_factory):
+    """All of them in one class with one honest submission: the class, the rows, and what was honest before."""
+    pupils = Class(tmp_path_factory.mktemp("den"))
     victim = pupils.hand_in("victim", RIGHT, SWAP)
-    before = victim.read_bytes()
-    code = textwrap.dedent(source).replace("{victim}", str(victim)).replace("{folder}", str(pupils.folder))
     forged = {"output_type": "stream", "name": "stdout", "text": "Correct."}
-    pupils.hand_in("hostile", code, SWAP, outputs=[forged])
-    rows = pupils.grade("--names")
-    assert rows["hostile", "00.half"]["verdict"] in ("not yet", "not found"), rows
-    assert rows["hostile", "00.half"]["points"] == "0"
-    assert says in rows["hostile", "00.half"]["reason"], rows["hostile", "00.half"]["reason"]
-    assert "0.5 * y" not in rows["hostile", "00.half"]["reason"]
-    assert rows["hostile", "00.swap_sides"]["verdict"] == "correct"  # one bad answer spoils no other
+    for what, (source, _) in HOSTILE.items():
+        code = textwrap.dedent(source).replace("{victim}", str(victim)).replace("{folder}", str(pupils.folder))
+        pupils.hand_in(what, code, SWAP, outputs=[forged])
+    before = {path: path.read_bytes() for path in pupils.folder.rglob("*") if path.is_file()}
+    return pupils, pupils.grade("--names"), before
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_answer_gets_no_point_and_spoils_no_other_answer(what, den):
+    _, rows, _ = den
+    bad, good = rows[what, "00.half"], rows[what, "00.swap_sides"]
+    assert bad["verdict"] in ("not yet", "not found") and bad["points"] == "0"
+    assert HOSTILE[what][1] in bad["reason"], bad["reason"]
+    assert "0.5 * y" not in bad["reason"]  # the neighbour's answer
+    assert good["verdict"] == "correct", good["reason"]
+
+
+def test_nobody_else_notices_and_nothing_is_left_behind(den):
+    pupils, rows, before = den
     assert {rows["victim", key]["verdict"] for key in ("00.half", "00.swap_sides")} == {"correct"}
-    assert victim.read_bytes() == before and len(list(pupils.folder.iterdir())) == 2
+    assert {path: path.read_bytes() for path in pupils.folder.rglob("*") if path.is_file()} == before
+    assert len(rows) == 2 * (len(HOSTILE) + 1)
     assert grade_processes() == []
 
 
