@@ -102,8 +102,8 @@ def test_the_flow_is_a_density_and_its_samples_lie_on_the_loop(unit):
         return np.sqrt(((points[:400, None] - tree[None]) ** 2).sum(-1)).min(1)
 
     noise = np.random.default_rng(0).standard_normal((400, 2))
-    assert np.median(far(unit["made"])) < 0.4 * np.median(far(noise))
-    inside = np.mean(np.hypot(*(unit["made"] - [0.7, 0.0]).T) < 0.5)
+    assert np.median(far(unit["drawn"])) < 0.4 * np.median(far(noise))
+    inside = np.mean(np.hypot(*(unit["drawn"] - [0.7, 0.0]).T) < 0.5)
     assert 0 < inside < 0.08  # "nearly": dots inside the loop
 
 
@@ -230,7 +230,7 @@ def test_the_bench_says_what_it_plays(unit):
         sound = reply["sound"]
         assert sound.shape == unit["line"].shape and 20 * np.log10(np.abs(sound).max()) <= -12
         assert reply["made"][0] == pytest.approx(off_db(unit["bench_sound"](hear, 6, 8), M), abs=0.03)
-        assert level(unit["bench_sound"](hear, 6, 8)) == pytest.approx(level(unit["line"]), abs=0.01)
+        assert level(sound) == pytest.approx(level(0.7 * unit["line"]), abs=1.5)  # a limit may lower it
     assert not reply["apart"].any()  # the recording
 
 
