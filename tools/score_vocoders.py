@@ -52,7 +52,7 @@ def copies(folder: Path, names: list[str]) -> list[dict]:
 
 
 def readjusting(folder: Path, names: list[str]) -> list[dict]:
-    """Return one row for each vocoder and SNR: how far the predicted mel is from the true one, and what is made of it."""
+    """Return one row for each vocoder and SNR: how far a predicted mel is from the true one, before and after."""
     from helpers import metrics, settings
     from helpers.training.evaluation import heldout
 

@@ -59,7 +59,7 @@ class Cleaner(nn.Module):
 
     def loss(self, log_S, y):
         """Return how far it is from the log spectrogram of clean waveforms y."""
-        return distance(log_S, self.spectrogram(y))
+        return distance(log_S, self.spectrogram(y), loud=20.0)
 
     @staticmethod
     def enhancer(name: str, model, provenance: dict, **options) -> Enhancer:

@@ -2,8 +2,8 @@
 
 The generator takes the mel spectrogram and returns the linear magnitude that the mel has blurred: 513 bins from 80
 bands. A phase that fits follows by a few rounds of Griffin-Lim. It is an inverse-STFT generator, as Vocos [1]_ is, and
-has its blocks [2]_; but Vocos lets the network guess the phase too. Here that was measured to learn far more slowly
-(unit 10 has the numbers): all 3.5 million weights look after the magnitude.
+has its blocks [2]_; but Vocos lets the network guess the phase too. That learns far more slowly here
+(``tools.compare_generators``, and unit 10): so all 3.5 million weights look after the magnitude.
 
 .. [1] H. Siuzdak, "Vocos: closing the gap between time-domain and Fourier-based neural vocoders for high-quality audio
    synthesis", ICLR 2024.
@@ -25,13 +25,13 @@ __all__ = ["Adversary", "Block", "Generator", "distance"]
 FLOOR = 1e-4  # magnitudes below it count as silence
 
 
-def distance(log_S, target):
+def distance(log_S, target, *, loud: float = 5.0):
     """Return how far log magnitudes are from their target: of the logarithms, and of the magnitudes to the power 0.3.
 
-    The first hears what is quiet, the second what is loud.
+    The first hears what is quiet, the second, with the weight `loud`, what is loud.
     """
     power, wanted = ((0.3 * x.clamp(-12, 8)).exp() for x in (log_S, target))
-    return functional.l1_loss(log_S, target) + 5 * functional.mse_loss(power, wanted) / wanted.square().mean()
+    return functional.l1_loss(log_S, target) + loud * functional.mse_loss(power, wanted) / wanted.square().mean()
 
 
 class Block(nn.Module):
