@@ -13,12 +13,16 @@ from helpers.settings.vocoders.gan import Generator
 from helpers.settings.vocoders.griffin_lim import GriffinLim
 from helpers.settings.vocoders.hub import load_hub
 from helpers.settings.vocoders.vocoder import MelFormat, Vocoder
+from helpers.settings.vocoders.waveglow import WaveGlow
+from helpers.settings.vocoders.wavenet import WaveNet
 
 __all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_vocoder", "vocoders"]
 
 # class, and what it is built with beside the mel: {"form": MelFormat's fields}
 RECIPES = {
     "griffin_lim": (GriffinLim, {}),
+    "wavenet": (WaveNet, {}),
+    "waveglow": (WaveGlow, {}),
     "gan": (Generator, {}),
     "gan_40": (Generator, {"form": {"n_mels": 40}, "size": 192, "hidden": 576}),
     "gan_tuned": (Generator, {}),

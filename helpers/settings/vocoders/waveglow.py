@@ -86,7 +86,7 @@ class WaveGlow(nn.Module):
         Samples that the linear predictor looks at; 0 for none.
     """
 
-    def __init__(self, form: MelFormat, group=8, steps=8, size=64, layers=4, hidden=128, order=64):
+    def __init__(self, form: MelFormat, group=16, steps=8, size=64, layers=4, hidden=128, order=64):
         super().__init__()
         self.form, self.group = form, group
         self.features, self.prediction = LogMel(form), Prediction(form, order)
@@ -133,7 +133,7 @@ class WaveGlow(nn.Module):
         z, log_det = output
         return (0.5 * z.square().sum(1) - log_det).mean() / z.shape[1] + 0.5 * np.log(2 * np.pi)
 
-    def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 0.8):
+    def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 1.0):
         """Return waveforms (B, n) of log-mels (B, n_mels, T); `temperature` is the level of the noise."""
         hold = self.prediction.hold
         random = torch.Generator().manual_seed(seed)

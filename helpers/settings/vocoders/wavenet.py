@@ -109,13 +109,13 @@ class WaveNet(nn.Module):
         logits, classes = output
         return functional.cross_entropy(logits, classes.long()) / np.log(2)
 
-    def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 1.0):
+    def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 0.85):
         """Return waveforms (B, n) of log-mels (B, n_mels, T); below temperature 1 the likely is drawn more often."""
         draws = np.random.default_rng(seed).random((n, len(log_mel)))
         classes = self.draw(self.conditions(log_mel), draws, temperature)
         return self.prediction.sound(from_classes(classes), log_mel)
 
-    def draw(self, conditions, draws, temperature: float = 1.0):
+    def draw(self, conditions, draws, temperature: float = 0.85):
         """Return classes (B, n), one after the other; `draws` (n, B) between 0 and 1 decide.
 
         A layer needs its input again `dilation` samples later: a ring holds it until then. That is all that is known
