@@ -252,6 +252,21 @@ def test_fewer_bands_cost_griffin_lim_more(unit):
     assert off[1] < off[0] - 0.3
 
 
+def test_what_is_said_of_the_held_out_recordings(page):
+    path = audio.DATA / "tables" / "readjusting_heldout.csv"
+    if not path.exists():
+        pytest.skip("the held-out table is not there yet")
+    rows = {(row["method"], float(row["snr_db"])): row for row in csv.DictReader(path.open(encoding="utf-8"))}
+    step = {key: float(row["mel_distance_after"]) - float(row["mel_distance_before"]) for key, row in rows.items()}
+    assert -0.01 < step["gan_tuned", 0] < 0  # "nearer to the truth at 0 dB only"; natural logarithms
+    assert min(step[name, snr] for name, snr in step if snr > 0) > 0
+    for measure in ("pesq", "stoi"):
+        for snr in (0, 5, 10):
+            worst = min(float(rows[name, snr][measure]) for name in ("gan", "gan_tuned"))
+            assert worst > float(rows["griffin_lim", snr][measure])
+    assert {row["n"] for row in rows.values()} == {"19"} and "on 19 recordings at each level" in page
+
+
 # ---- texts ----------------------------------------------------------------------------------------------------------
 
 NUMBERS = [("0.919", 0.5 * np.log(2 * np.pi))]
