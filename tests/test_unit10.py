@@ -48,7 +48,7 @@ def test_the_first_sounds_have_the_mel_of_the_recording(unit):
     limits = {"griffin_lim": 2, "gan": 2, "wavenet": 8, "waveglow": 8}
     for name, vocoder in unit["vocoders"].items():
         assert off_db(unit["heard"][name], M) < limits[vocoder.name]
-        assert level(unit["heard"][name]) == pytest.approx(level(unit["piece"]), abs=3)
+        assert level(unit["heard"][name]) == pytest.approx(level(unit["piece"]), abs=5)
 
 
 def test_the_mean_of_the_crowd_is_no_member_of_it(unit):
@@ -120,6 +120,13 @@ def test_the_couplings_keep_their_promises_on_points_they_never_met(unit):
 
 def test_the_worked_example_of_the_stretch(page):
     assert round(np.log(10), 2) == 2.30 and "\\ln 10 = 2.30" in page
+
+
+def test_at_temperature_zero_the_flow_is_near_silence(unit):
+    if "warm" not in unit:
+        pytest.skip("this copy of the unit has no WaveGlow")
+    levels = [level(y) for y in unit["warm"].values()]
+    assert np.all(np.diff(levels) > 1) and levels[0] < level(unit["piece"]) - 20
 
 
 # ---- adversary ------------------------------------------------------------------------------------------------------
