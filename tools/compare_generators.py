@@ -2,7 +2,7 @@
 
 python3 -m tools.compare_generators --corpus ../shared/corpus
 
-Two networks of one size learn from the same crops for the same minutes on one core, each with its own loss. One makes
+Two networks of one size learn from the same crops for the same minutes of one core, each with its own loss. One makes
 the magnitude, and Griffin-Lim finds the phase; the other makes both, as Vocos does, and is judged by the waveform that
 comes out. The scores are PESQ-WB of copies of the validation corpus; no held-out recording is touched. Two bounds
 stand beside them: Griffin-Lim from the mel, which learns nothing, and from the true magnitude, which needs no mel.
@@ -68,14 +68,14 @@ def learn(model, crops, valid, minutes: float) -> list[dict]:
 
     optimizer, spent, step, rows = torch.optim.AdamW(model.parameters(), 1e-3), 0.0, 0, []
     while spent < 60 * minutes:
-        begun = time.perf_counter()
+        begun = time.process_time()
         y = torch.from_numpy(crops.batch(step, range(CROPS))[0])
         value = model.loss(model(y), y)
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 3.0)
         optimizer.step()
-        spent, step = spent + time.perf_counter() - begun, step + 1
+        spent, step = spent + time.process_time() - begun, step + 1
         if spent >= 60 * (len(rows) + 1):
             rows.append({"minutes": len(rows) + 1, "steps": step, "pesq": f"{validate_copies(model, [valid]):.3f}"})
             print(rows[-1], flush=True)
