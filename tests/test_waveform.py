@@ -200,3 +200,30 @@ def test_the_shipped_enhancer_streams_in_hops_as_it_enhances_the_whole():
     stream = program.stream()
     parts = [stream.push(y[i : i + stream.hop]) for i in range(0, len(y), stream.hop)]
     np.testing.assert_allclose(np.concatenate([*parts, stream.flush()]), program.enhance(y, sr=SR), atol=1e-5)
+
+
+# ---- the comparison of losses ---------------------------------------------------------------------------------------
+
+
+def test_the_table_of_losses_is_made_of_networks_trained_alike(monkeypatch, tmp_path):
+    import csv
+
+    from tools import ablate
+
+    voice, rain = audio.clip("voice_a")[0], audio.clip("rain")[0]
+    pair = audio.mix(voice, rain, snr_db=5), voice.astype(np.float32)
+    seen = []
+
+    class Supply:
+        @staticmethod
+        def batch(step, indices):
+            seen.append(step)
+            return tuple(np.stack([y[16000:32000]] * 2).astype(np.float32) for y in pair)
+
+    monkeypatch.setattr(ablate, "mixtures", lambda corpus: (Supply, [pair]))
+    assert ablate.main(["losses", "--corpus", "any", "--steps", "2", "--table", str(tmp_path / "t.csv")]) == 0
+    rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
+    assert [row["loss"] for row in rows] == ["noisy input", *ablate.losses()]
+    assert seen == [0, 1] * 4
+    assert float(rows[0]["si_sdr_gain"]) == 0
+    assert len({row["log_spectral_distance"] for row in rows}) == 5  # each loss went its own way
