@@ -3,7 +3,6 @@
 The one place that fixes shape, dtype and sampling rate: `y` is float, full scale 1, time last: (n,) or (channels, n).
 """
 
-import difflib
 import json
 import threading
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.checks import check, check_rate
+from helpers.checks import check, check_name, check_rate
 from helpers.files import load, resample, save
 
 __all__ = ["DATA", "VOICE_PATH", "check", "check_rate", "clip", "clips", "example", "load", "mix", "resample", "save"]
@@ -146,9 +145,7 @@ def clip(name: str) -> tuple[np.ndarray, int]:
             )
         return load(VOICE_PATH())
     if name not in _manifest():
-        near = difflib.get_close_matches(str(name), clips(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no clip {name!r}; {hint}The clips are {', '.join(clips())}")
+        check_name(name, clips(), what="clip")
     return load(DATA / "clips" / f"{name}.flac", mono=False)
 
 

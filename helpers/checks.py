@@ -3,6 +3,8 @@
 NumPy only, so that every room of the ground floor can ask them. `helpers.audio` passes both names on.
 """
 
+import difflib
+
 import numpy as np
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
@@ -188,3 +190,33 @@ def check_whole(value, *, name: str, low: int, high: int | None = None, remedy: 
         limits = f"at least {low}" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name}={value!r} must be a whole number, {limits}; {remedy}")
     return int(value)
+
+
+def check_name(name, names, *, what: str) -> None:
+    """Raise an error if there is no such name, with the nearest one and all there are.
+
+    Parameters
+    ----------
+    name : object
+        What was asked for.
+    names : iterable of str
+        What there is.
+    what : str
+        What it is a name of.
+
+    Raises
+    ------
+    ValueError
+        If `name` is none of `names`.
+
+    Examples
+    --------
+    >>> check_name("violine", ["flute", "violin"], what="clip")
+    Traceback (most recent call last):
+    ValueError: there is no clip 'violine'; did you mean 'violin'? There are flute, violin
+    """
+    names = list(names)
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"there is no {what} {name!r}; {hint}There are {', '.join(names)}")

@@ -10,13 +10,12 @@
 ['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
 """
 
-import difflib
-
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
     raise ImportError("settings need PyTorch, which is not installed here: run `python3 course.py setup`") from error
 
+from helpers.checks import check_name
 from helpers.settings import weights
 from helpers.settings.enhancer import Enhancer
 from helpers.settings.masking import Masking
@@ -141,8 +140,5 @@ def load_file(name: str, file, **options) -> Enhancer:
 
 
 def _recipe(name):
-    if name not in RECIPES:
-        near = difflib.get_close_matches(str(name), RECIPES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no enhancer {name!r}; {hint}There are {', '.join(RECIPES)}")
+    check_name(name, RECIPES, what="enhancer")
     return RECIPES[name]

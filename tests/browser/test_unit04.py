@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.browser.scenes import samples, says
+
 PAGE = Path(__file__).parents[2] / "notebooks" / "04_spectral_leakage.ipynb"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
-  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
 
 
 def test_the_challenge_is_won_by_keyboard_and_the_seam_is_heard(lab_on):
@@ -20,14 +19,9 @@ def test_the_challenge_is_won_by_keyboard_and_the_seam_is_heard(lab_on):
     assert lab.errors == []
 
 
-def says(page, text, there=True):
-    """Wait until the explorer says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
-
-
 def lines(page):
     """Multiples of 125 Hz that sound at more than -90 dBFS."""
-    y = np.array(page.evaluate(HEARD))
+    y = samples(page)
     y = y[: len(y) // 64 * 64]  # whole repetitions of 64 samples
     amps = 2 * np.abs(np.fft.rfft(y)) / len(y)
     repetitions = len(y) // 64

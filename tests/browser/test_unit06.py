@@ -4,14 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.browser.scenes import samples, says, sounds
+
 PAGE = Path(__file__).parents[2] / "notebooks" / "06_mel_spectrogram.ipynb"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
-  if (!m.playing || !m.analyser) return false;
-  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
-  return Math.max(...y.map(Math.abs)) > 0.01; }"""
-HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
-  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
 
 
 def test_the_workbench_is_played_and_won_by_keyboard(lab_on):
@@ -24,18 +19,13 @@ def test_the_workbench_is_played_and_won_by_keyboard(lab_on):
     assert lab.errors == []
 
 
-def says(page, text, there=True):
-    """Wait until the workbench says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
-
-
 def hear_it(page):
     """The loop sounds at the level of a voice, and Escape ends it."""
     scene = page.locator(".earup-scene").first
     says(page, "128 bands (HTK) up to 8000 Hz, from 201 bins: 4 empty.")
     scene.get_by_role("button", name="Listen").press("Enter")
-    page.wait_for_function(SOUNDS)
-    assert 20 * np.log10(np.abs(page.evaluate(HEARD)).max()) < -6
+    sounds(page, above=0.01)
+    assert 20 * np.log10(np.abs(samples(page)).max()) < -6
     page.keyboard.press("Escape")
     page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
 

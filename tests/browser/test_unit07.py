@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.scenes import says
+
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "07_losses.ipynb"
 SHOTS = Path(__file__).parent / "shots"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
 LIVE = "document.querySelector('.earup-explore')"
 STATUS = f"text => {LIVE}.querySelector('[role=status]').innerText.includes(text)"
 
@@ -22,11 +23,6 @@ def test_the_stage_is_won_and_a_loss_is_let_loose_by_keyboard(lab_on):
     let_loose(page)
     rank(page, lab)
     assert lab.errors == []
-
-
-def says(page, text, there=True):
-    """Wait until the stage says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
 
 
 def shot(page, what, name):

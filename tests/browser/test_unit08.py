@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import scenes
+from tests.browser.scenes import sounds
+
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "08_setting1_original_phase.ipynb"
-SAYS = "text => document.querySelector('.earup-scene').innerText.includes(text)"
-SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
-  if (!m.playing || !m.analyser) return false;
-  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
-  return Math.max(...y.map(Math.abs)) > 0.01; }"""
 
 
 def test_the_mask_is_painted_by_keyboard_and_a_network_trained(lab_on):
@@ -27,7 +25,7 @@ def test_the_mask_is_painted_by_keyboard_and_a_network_trained(lab_on):
 def paint(page):
     """The two rows of the beep alone do not win; with the lowest row they do; one row more loses it again."""
     scene = page.locator(".earup-scene").first
-    says = lambda text: page.wait_for_function(SAYS, arg=text)  # noqa: E731
+    says = lambda text: scenes.says(page, text)  # noqa: E731
     scene.scroll_into_view_if_needed()
     high, wide = (scene.locator("input[type=range]").nth(i) for i in range(2))
     wide.press("End")
@@ -49,7 +47,7 @@ def paint(page):
     brush.press("u")
     says("Yes: 14.5 dB")
     scene.get_by_role("button", name="Listen").press("Enter")
-    page.wait_for_function(SOUNDS)
+    sounds(page, above=0.01)
     page.keyboard.press("Escape")
     page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
 

@@ -4,16 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.browser.scenes import samples, says, sounds
 from tests.browser.test_units import SHOTS
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "09_setting2_griffin_lim.ipynb"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
-  if (!m.playing || !m.analyser) return false;
-  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
-  return Math.max(...y.map(Math.abs)) > 0.005; }"""
-HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
-  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
 
 
 def test_the_scrubber_is_played_and_won_by_keyboard(lab_on):
@@ -28,23 +22,18 @@ def test_the_scrubber_is_played_and_won_by_keyboard(lab_on):
     assert lab.errors == []
 
 
-def says(page, text, there=True):
-    """Wait until the scrubber says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
-
-
 def hear_it(page):
     """The loop sounds at the level of a voice, goes on through every switch, and Escape ends it."""
     scene = page.locator(".earup-scene").first
     says(page, "Start random, momentum 0: −4.1 dB before any round, −8.4 dB after 1. You hear: this round.")
     scene.get_by_role("button", name="Listen").press("Enter")
-    page.wait_for_function(SOUNDS)
+    sounds(page, above=0.005)
     listen = scene.locator("select").nth(2)
     for heard in ("before any round", "recording"):
         listen.press("ArrowDown")
         says(page, f"You hear: {heard}.")
-        page.wait_for_function(SOUNDS)
-        assert 20 * np.log10(np.abs(page.evaluate(HEARD)).max()) < -12
+        sounds(page, above=0.005)
+        assert 20 * np.log10(np.abs(samples(page)).max()) < -12
     for _ in range(2):
         listen.press("ArrowUp")
     says(page, "You hear: this round.")

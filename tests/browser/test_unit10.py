@@ -4,16 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.browser.scenes import samples, says, sounds
 from tests.browser.test_units import SHOTS
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "10_setting2_vocoders.ipynb"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-SOUNDS = """() => { const m = document.querySelector('.earup-scene').__earup;
-  if (!m.playing || !m.analyser) return false;
-  const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
-  return Math.max(...y.map(Math.abs)) > 0.004; }"""
-HEARD = """() => { const m = document.querySelector('.earup-scene').__earup, y = new Float32Array(m.analyser.fftSize);
-  m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
 
 
 def test_the_bench_is_played_and_won_by_keyboard(lab_on):
@@ -27,11 +21,6 @@ def test_the_bench_is_played_and_won_by_keyboard(lab_on):
     assert lab.errors == []
 
 
-def says(page, text, there=True):
-    """Wait until the bench says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
-
-
 def names(scene):
     """What the switch offers, from top to bottom."""
     return scene.locator("select").first.locator("option").all_inner_texts()
@@ -42,13 +31,13 @@ def hear_it(page):
     scene = page.locator(".earup-scene").first
     says(page, "Noise 0 dB, blur 0 ms: the mel is off by 0.00 dB, that of griffin_lim")
     scene.get_by_role("button", name="Listen").press("Enter")
-    page.wait_for_function(SOUNDS)
+    sounds(page, above=0.004)
     hear = scene.locator("select").first
     for heard in names(scene)[1:]:
         hear.press("ArrowDown")
         says(page, "You hear the recording." if heard == "recording" else f"that of {heard} by")
-        page.wait_for_function(SOUNDS)
-        assert 20 * np.log10(np.abs(page.evaluate(HEARD)).max()) < -12
+        sounds(page, above=0.004)
+        assert 20 * np.log10(np.abs(samples(page)).max()) < -12
     for _ in names(scene)[1:]:
         hear.press("ArrowUp")
     says(page, "that of griffin_lim")

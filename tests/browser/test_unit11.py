@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.scenes import says
 from tests.browser.test_recorder import FAKE
 from tests.browser.test_units import SHOTS
 
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "11_setting3_end_to_end.ipynb"
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
 
 
 def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab_on, launch):
@@ -23,11 +23,6 @@ def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab_on,
     late(lab.page)
     learn(lab.page)
     assert lab.errors == []
-
-
-def says(page, text, there=True):
-    """Wait until the stage says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
 
 
 def win(page):

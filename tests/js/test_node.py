@@ -1,15 +1,11 @@
 """The arithmetic of the widgets, in Node, against NumPy."""
 
 import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-FRONTEND = Path(__file__).parents[2] / "helpers" / "frontend"
+from tests.js import node
+
 NAMES = "fft, stftDb, rampCurve, ramp, faded, floats, ticks, levelMap, claim, silence, signed, dbfs"
 
 
@@ -36,20 +32,8 @@ def _plain(value):
 
 
 def test_the_core_computes_what_numpy_computes(tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node here; install Node.js 20 or newer to run the JavaScript tests")
     rng = np.random.default_rng(0)
     vectors = {"fft": list(_fft_vectors(rng)), "stft": list(_stft_vectors(rng))}
     (tmp_path / "vectors.json").write_text(json.dumps(vectors, default=_plain), encoding="utf-8")
-    source = "".join((FRONTEND / f"{part}.js").read_text(encoding="utf-8") for part in ("core", "deck"))
-    (tmp_path / "core.mjs").write_text(f"{source}\nexport {{ {NAMES} }};\n", encoding="utf-8")
-    done = subprocess.run(
-        [node, "--test", str(Path(__file__).with_name("core.test.mjs"))],
-        env=os.environ | {"EARUP_JS_TEST": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "# pass 0" not in done.stdout  # an empty run is no proof
+    (tmp_path / "core.mjs").write_text(f"{node.joined('core', 'deck')}\nexport {{ {NAMES} }};\n", encoding="utf-8")
+    node.run("core.test.mjs", tmp_path)

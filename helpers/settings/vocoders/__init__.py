@@ -6,8 +6,7 @@
 - `hub`: pretrained ones from the hub, through an optional library.
 """
 
-import difflib
-
+from helpers.checks import check_name
 from helpers.settings import weights
 from helpers.settings.vocoders.gan import Generator
 from helpers.settings.vocoders.griffin_lim import GriffinLim
@@ -128,8 +127,5 @@ def load_file(name: str, file) -> Vocoder:
 
 
 def _recipe(name):
-    if name not in RECIPES:
-        near = difflib.get_close_matches(str(name), RECIPES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no vocoder {name!r}; {hint}There are {', '.join(RECIPES)}")
+    check_name(name, RECIPES, what="vocoder")
     return RECIPES[name]
