@@ -18,7 +18,8 @@ docstring holds formula and source. `batch` turns NumPy samples into that shape:
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
-    raise ImportError("losses need PyTorch, which is not installed here: run `python3 course.py setup`") from error
+    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    raise ImportError(f"losses need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers.losses.base import Loss, batch
 from helpers.losses.deep import DeepFeatures

@@ -13,7 +13,8 @@
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
-    raise ImportError("settings need PyTorch, which is not installed here: run `python3 course.py setup`") from error
+    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    raise ImportError(f"settings need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers.checks import check_name
 from helpers.settings import weights
