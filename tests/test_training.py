@@ -190,8 +190,9 @@ class Stop(Exception):
     """Stands for a kill."""
 
 
-def test_going_on_after_a_stop_is_exact(tmp_path, mixtures):
-    plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_going_on_after_a_stop_is_exact(tmp_path, mixtures, average):
+    plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0, average=average)
     whole, log = run(tmp_path / "whole", mixtures, plan)
 
     def dies(step, indices):
@@ -228,6 +229,45 @@ def test_the_best_weights_are_kept_not_the_last(tmp_path, mixtures):
     assert kept == [(1, 1.0), (2, 3.0)]
     rows = list(csv.DictReader((tmp_path / "log.csv").open(encoding="utf-8")))
     assert [float(row["valid"]) for row in rows] == [1.0, 3.0, 2.0]
+
+
+def judged_weights(folder, mixtures, plan):
+    """Train, and return the weights that each validation saw, as one long row each."""
+    seen = []
+
+    def validate(net):
+        seen.append(torch.nn.utils.parameters_to_vector(net.parameters()).detach().clone())
+        return float(len(seen))
+
+    train(model(), enhancement_loss, mixtures, plan, out=folder, validate=validate, quiet=True)
+    return torch.stack(seen)
+
+
+def test_the_running_mean_is_that_of_the_weights_of_all_steps(tmp_path, mixtures):
+    plan = {"batch": 1, "rate": 1e-2, "valid_every": 1, "keep_s": 0.0}
+    weights = judged_weights(tmp_path / "plain", mixtures, Plan(steps=5, **plan))
+    means = judged_weights(tmp_path / "mean", mixtures, Plan(steps=5, average=0.8, **plan))
+    by_hand = weights[:1]
+    for w in weights[1:]:
+        by_hand = torch.cat([by_hand, 0.8 * by_hand[-1:] + 0.2 * w])
+    torch.testing.assert_close(means, by_hand)
+    assert (means[1:] - weights[1:]).abs().max() > 1e-3
+    part = judged_weights(tmp_path / "cut", mixtures, Plan(steps=2, average=0.8, **(plan | {"rate": 0.0})))
+    more = judged_weights(tmp_path / "cut", mixtures, Plan(steps=5, average=0.8, **(plan | {"rate": 0.0})))
+    assert len(part) == 2 and len(more) == 3  # it goes on
+    with pytest.raises(ValueError, match=r"'average': 0\.8"):
+        judged_weights(tmp_path / "cut", mixtures, Plan(steps=6, **(plan | {"rate": 0.0})))
+
+
+@pytest.mark.parametrize("sixteen", [False, True])
+def test_products_have_16_bits_on_a_cpu_if_asked(tmp_path, mixtures, sixteen):
+    net, found = model(), set()
+    layer = next(part for part in net.modules() if isinstance(part, torch.nn.Linear))
+    layer.register_forward_hook(lambda layer, given, made: found.add(made.dtype))
+    plan = Plan(steps=1, batch=1, bfloat16=sixteen)
+    train(net, enhancement_loss, mixtures, plan, out=tmp_path, validate=lambda m: 0.0, quiet=True)
+    assert found == {torch.bfloat16 if sixteen else torch.float32}
+    assert all(p.dtype == torch.float32 for p in net.parameters())
 
 
 def test_one_bad_batch_does_not_cost_the_run(tmp_path, mixtures):
@@ -314,6 +354,23 @@ def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
         [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment()
     )
     assert re.search(r"5 dB +1 +5\.00\d -> ", done.stdout)
+
+
+def test_a_start_is_told_with_all_steps_that_it_has_seen(folders, tmp_path):
+    from helpers.settings import weights
+    from helpers.training.__main__ import main
+
+    def learn(name, steps, *more):
+        assert main(command(folders, tmp_path / name, steps, *more)[2:]) == 0
+        return tmp_path / name / "setting1_mel.safetensors"
+
+    first = learn("first", 2)
+    second = learn("second", 3, "--start", str(first), "--average", "0.5", "--bfloat16")
+    third = learn("third", 1, "--start", str(second))
+    told = [weights.load(file)[2] for file in (first, second, third)]
+    assert "steps_before" not in told[0]
+    assert [(facts["step"], facts["steps_before"]) for facts in told[1:]] == [(3, 2), (1, 5)]
+    assert told[1]["start"].startswith("setting1_mel, ")
 
 
 def test_a_wrong_folder_is_one_line(tmp_path):

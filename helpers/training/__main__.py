@@ -36,6 +36,8 @@ def train_command(options) -> None:
     model.to(device())
     if options.start:
         told["start"] = f"{options.start.stem}, {start_from(model, options.start)} tensors"
+        was = weights.load(options.start)[2]
+        told["steps_before"] = was.get("step", 0) + was.get("steps_before", 0)
     path = Path(options.out) / f"{options.name}.safetensors"
     config = (vocoder_configuration if copies else settings.configuration)(options.name)
 
@@ -141,8 +143,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.add_argument("--adversary", type=float, default=0.0, help="weight of the critic of a gan")
         parser.add_argument("--threads", type=int, default=1, help="threads on the CPU")
         for key, field in Plan.__dataclass_fields__.items():
-            kind = {"int": int, "float": float}.get(field.type, field.type)
-            parser.add_argument("--" + key.replace("_", "-"), type=kind, default=field.default)
+            name, kind = "--" + key.replace("_", "-"), {"int": int, "float": float}.get(field.type, field.type)
+            if kind in (bool, "bool"):
+                parser.add_argument(name, action="store_true")
+            else:
+                parser.add_argument(name, type=kind, default=field.default)
     options = parser.parse_args(argv)
     try:
         (evaluate_command if evaluating else train_command)(options)
