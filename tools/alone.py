@@ -45,7 +45,7 @@ def execute(path: Path, *, folder: Path, python: Path, env: dict[str, str], time
         resources = {"metadata": {"path": str(folder)}}
         client = NotebookClient(nbformat.read(path, as_version=4), km=manager, timeout=timeout, resources=resources)
         try:
-            client.execute()
+            client.execute(cleanup_kc=True)  # which ends the kernel too, though another made its manager
         except CellExecutionError as error:
             return f"{error.ename}: {error.evalue}\n{error.traceback}"
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:

@@ -109,7 +109,7 @@ class Room:
 
     def pip(self, *words: object) -> None:
         """Install something, or raise."""
-        if self.run(self.python, "-m", "pip", "install", *words, cwd=self.course).returncode:
+        if self.run(self.python, "-m", "pip", "install", "--no-compile", *words, cwd=self.course).returncode:
             raise packages.SetupError(f"pip could not install {self.combination.name}; see {self.log}")
 
     def build(self, python: Path) -> None:
