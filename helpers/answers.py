@@ -108,6 +108,22 @@ class AnswerFile:
         finally:
             Path(beside).unlink(missing_ok=True)
 
+    def trouble(self, error: OSError) -> str:
+        """Return one line for the learner: why the answers are not saved, and what to do.
+
+        Parameters
+        ----------
+        error : OSError
+            What `save` raised.
+
+        Returns
+        -------
+        str
+            The line.
+        """
+        kept = f"Your answers are kept in this session only: {self.label} could not be saved ({error.strerror})"
+        return f"{kept}. Mend that and go on: the next answer saves the earlier ones too."
+
     def set_aside(self, word: str, why: str) -> str:
         """Move the file out of the way.
 

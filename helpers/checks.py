@@ -1,13 +1,13 @@
-"""Ask of every input: is this audio, is that a sampling rate, are these numbers that make sense.
-
-NumPy only, so that every room of the ground floor can ask them. `helpers.audio` passes both names on.
-"""
+"""Ask, with NumPy alone: is this audio, is that a sampling rate, is this file as it came with the course."""
 
 import difflib
+import hashlib
+from pathlib import Path
 
 import numpy as np
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+DATA = Path(__file__).resolve().parent.parent / "data"  # the repository's data folder
 
 
 def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray:
@@ -220,3 +220,31 @@ def check_name(name, names, *, what: str) -> None:
         near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"there is no {what} {name!r}; {hint}There are {', '.join(names)}")
+
+
+def again(*paths: Path) -> str:
+    """Return how to get back files that came with the course."""
+    return f"get it back with: git checkout -- {' '.join(map(place, paths))} (in the course's folder)"
+
+
+def place(path: Path) -> str:
+    """Return where a file lies in the course; its name alone if it lies elsewhere."""
+    return path.relative_to(DATA.parent).as_posix() if path.is_relative_to(DATA.parent) else path.name
+
+
+def sums() -> dict[str, str]:
+    """Return the stated sha256 of files by their places in data/; none where the list is missing."""
+    path = DATA / "SHA256SUMS"
+    return {line[66:]: line[:64] for line in path.read_text("utf-8", "replace").splitlines()} if path.is_file() else {}
+
+
+def whole(path: Path, stated: str | None = None) -> bytes:
+    """Return what a file of the course holds; refuse it if its sha256 is not the stated one (data/SHA256SUMS)."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
+    raw, listed = path.read_bytes(), sums().get(place(path).removeprefix("data/"))
+    same = raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw  # ends of lines differ by system
+    if (stated or listed) not in (None, hashlib.sha256(same).hexdigest()):
+        remedy = again(path) if stated else again(path, DATA / "SHA256SUMS")
+        raise ValueError(f"{place(path)} is damaged: it is not as it came with the course; {remedy}")
+    return raw

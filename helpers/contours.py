@@ -5,15 +5,14 @@ hearing. Nothing here knows how loud your headphones play: dBFS is not dB SPL. T
 """
 
 import csv
+import io
 import warnings
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-from helpers.checks import check_range
+from helpers.checks import DATA, check_range, whole
 
-TABLES = Path(__file__).resolve().parent.parent / "data" / "tables"
 P2 = 4e-10  # (20 uPa) squared
 # q, r, c, s of L = (10 / a) lg(q P2^-a (10^(r LN) - c) + 10^(a (T + U) / 10)) - U + s; the table has a, U, T
 ISO226 = {2023: (P2**0.3, 0.03, 10**0.072, 0.0), 2003: (4.47e-3, 0.025, 1.15, 94 + 10 * np.log10(P2)), 1987: None}
@@ -166,8 +165,8 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rows(name: str) -> list[dict]:
-    with (TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    table = whole(DATA / "tables" / f"{name}.csv").decode("utf-8")
+    return list(csv.DictReader(io.StringIO(table, newline="")))
 
 
 @cache

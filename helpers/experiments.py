@@ -169,7 +169,7 @@ class Experiment(Stored, anywidget.AnyWidget):
             self._file.save(self.procedure.rows)
             self.note = f"Saved in {self._file.label}." if self._file.label else ""
         except OSError as error:
-            self.note = f"The answers could not be saved in {self._file.label}: {error.strerror}."
+            self.note = self._file.trouble(error)
 
     def _restart(self, why: str) -> None:
         """Back to the volume: what was answered at another loudness is another measurement."""

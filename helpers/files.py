@@ -3,7 +3,6 @@
 import difflib
 import io
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -63,8 +62,7 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
 
     Examples
     --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
+    >>>     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(f"{folder}/half.wav", np.full(8, 0.5), sr=8000)
     ...     y, sr = load(f"{folder}/half.wav")
     >>> float(y.max()), y.dtype.name, sr
@@ -105,8 +103,8 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     ------
     ValueError
         If `y` is no audio (see `helpers.audio.check`), goes beyond +-1, or the ending is another one.
-    FileNotFoundError
-        If the folder does not exist.
+    OSError
+        If the folder does not exist, the disk is full or the folder may not be written to.
 
     Examples
     --------
@@ -130,14 +128,26 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
         y, subtype = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16), "PCM_16"
     else:
         y, subtype = y.astype(np.float32), "FLOAT"
-    handle, beside = tempfile.mkstemp(suffix=".part", prefix=path.stem, dir=path.parent)
-    os.close(handle)
+    out = io.BytesIO()  # libsndfile says of a full disk no more than "System error"
+    soundfile.write(out, y.T, sr, subtype=subtype, format=kind[1:].upper())
+    put(path, out.getbuffer())
+
+
+def put(path: Path, data) -> None:
+    """Replace a file by other bytes in one step; if that fails, say why, and leave the old file as it was."""
+    beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
     try:
-        soundfile.write(beside, y.T, sr, subtype=subtype, format=kind[1:].upper())
-        os.chmod(beside, 0o644)  # mkstemp makes a file that only its owner can read
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        kept = "what it held before is untouched" if path.exists() else "there is no such file yet"
+        why = f"{path.name} could not be saved ({error.strerror}), {kept}; make room or choose another folder"
+        raise OSError(error.errno, why) from error
     finally:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
 def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:

@@ -236,12 +236,11 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     audio.save(tmp_path / "a.wav", np.zeros(4), sr=8000)
     before = (tmp_path / "a.wav").read_bytes()
 
-    def break_off(path, *args, **kwargs):
-        Path(path).write_bytes(b"half")
-        raise OSError("disk full")
+    def break_off(*args):
+        raise OSError(28, "disk full")
 
-    monkeypatch.setattr(files.soundfile, "write", break_off)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(files.os, "fsync", break_off)
+    with pytest.raises(OSError, match=r"a.wav could not be saved \(disk full\), what it held before is untouched"):
         audio.save(tmp_path / "a.wav", np.ones(4), sr=8000)
     assert (tmp_path / "a.wav").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]

@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_written_is_reported_and_the_test_goes_on(tmp_pa
     monkeypatch.setenv("EARUP_RESULTS", str(tmp_path / "file"))
     test = abx("x", n_trials=5)
     answer(test, *[True] * 5)
-    assert "could not be saved" in test.note and test.saved == 0 and test.done
+    assert "could not be saved" in test.fault and test.saved == 0 and test.done
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     before = (tmp_path / "blind_x.csv").read_text()
     monkeypatch.setattr("os.replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     answer(test, True)
-    assert "No space left" in test.note
+    assert "No space left" in test.fault
     assert [p.name for p in tmp_path.iterdir()] == ["blind_x.csv"] and (tmp_path / "blind_x.csv").read_text() == before
 
 

@@ -436,7 +436,7 @@ def test_the_weights_are_small_and_no_program():
 
 
 def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"not in .*; get it back with `git checkout"):
+    with pytest.raises(FileNotFoundError, match=r"gone.safetensors is missing; get it back with: git checkout"):
         losses.DeepFeatures(tmp_path / "gone.safetensors")
     for name, data in {"cut": deep.WEIGHTS.read_bytes()[:5000], "text": b"hello", "empty": b""}.items():
         (tmp_path / f"{name}.safetensors").write_bytes(data)

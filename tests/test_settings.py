@@ -192,7 +192,7 @@ def test_an_unknown_enhancer_is_refused_with_the_nearest_name():
 
 def test_missing_weights_say_how_to_get_them_back(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"setting1_stft.safetensors are missing.*git checkout"):
+    with pytest.raises(FileNotFoundError, match=r"setting1_stft.safetensors is missing.*git checkout"):
         settings.load("setting1_stft")
 
 
@@ -209,7 +209,7 @@ def test_damaged_weights_are_refused(fault, tmp_path):
         path.write_bytes(raw[:-4] + b"\x00\x00\x80\x3f")
     else:
         save_file(load_file(path), path)
-    with pytest.raises(ValueError, match=r"w.safetensors are damaged.*git checkout"):
+    with pytest.raises(ValueError, match=r"w.safetensors is damaged.*git checkout"):
         weights.load(path)
 
 

@@ -87,9 +87,17 @@ def salt_from(path: Path) -> bytes:
     """Return the salt in a file, which is made for its owner alone where there is none."""
     with contextlib.suppress(FileExistsError):
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        os.write(fd, secrets.token_hex(32).encode() + b"\n")
-        os.close(fd)
-    return path.read_text(encoding="utf-8").strip().encode()
+        try:
+            os.write(fd, secrets.token_hex(32).encode() + b"\n")
+        except OSError:
+            path.unlink()
+            raise
+        finally:
+            os.close(fd)
+    salt = path.read_text(encoding="utf-8").strip().encode()
+    if len(salt) < 16:  # with a salt that can be guessed, so can the names
+        raise ValueError(f"{path} holds no salt of 16 characters or more; remove it, and a new one is made")
+    return salt
 
 
 # ---- the other process ----------------------------------------------------------------------------------------------
@@ -366,10 +374,15 @@ def safe(text: object, hide: str, show: str) -> str:
 def write(path: Path, table: list[tuple[str, str, list[Row]]]) -> None:
     """Write all rows; a table that exists is never written over."""
     with open(path, "x", encoding="utf-8", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(COLUMNS)
-        for name, shown, rows in table:
-            out.writerows([safe(cell, name, shown) for cell in row._replace(submission=shown)] for row in rows)
+        try:
+            out = csv.writer(file)
+            out.writerow(COLUMNS)
+            for name, shown, rows in table:
+                out.writerows([safe(cell, name, shown) for cell in row._replace(submission=shown)] for row in rows)
+            file.flush()
+        except OSError:  # half a table would be believed
+            path.unlink()
+            raise
 
 
 def options_from(argv: list[str] | None) -> argparse.Namespace:
@@ -415,7 +428,10 @@ def main(argv: list[str] | None = None) -> int | str:
     units = [unit for unit in options.units.split(",") if unit]
     if unknown := set(units) - set(catalogue.units()):
         return f"There is no unit {unknown.pop()!r}; there are {', '.join(catalogue.units())}."
-    salt = b"" if options.names else salt_from(options.salt or options.csv.with_suffix(".salt"))
+    try:
+        salt = b"" if options.names else salt_from(options.salt or options.csv.with_suffix(".salt"))
+    except (OSError, ValueError) as error:
+        return f"The pseudonyms could not be made ({getattr(error, 'strerror', None) or error}). Nothing was graded."
     adopt_orphans()
     table = []
     for name, paths in submissions(options.folder).items():
@@ -423,7 +439,12 @@ def main(argv: list[str] | None = None) -> int | str:
         table.append((name, shown, rows))
         asked = [row for row in rows if row.item and row.verdict != "stored"]
         print(f"{shown}: {sum(row.points for row in asked)} of {len(asked)} exercises correct", flush=True)
-    write(options.csv, sorted(table, key=lambda entry: entry[1]))
+    try:
+        write(options.csv, sorted(table, key=lambda entry: entry[1]))
+    except OSError as error:
+        return (
+            f"{options.csv} could not be written ({error.strerror}). Make room and grade again; no half table is left."
+        )
     print(f"{options.csv}: {sum(len(rows) for *_, rows in table)} rows, {len(table)} submissions")
     if not options.kernel:
         print("This system has no Landlock: files were guarded by Python alone. See course.py grade --help.")

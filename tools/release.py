@@ -237,6 +237,21 @@ def refusal(folder: Path) -> str | None:
     return None
 
 
+def place(kind: str, target: Path) -> list[str]:
+    """Make a set beside its place and move it there whole; return what forbids that."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".release-") as part:
+        new = Path(part) / "set"
+        new.mkdir()
+        make(kind, new)
+        if kind == "student" and (found := leaks(new, secrets())):
+            return found
+        if target.exists():
+            target.rmdir()
+        new.replace(target)
+    return []
+
+
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py release`."""
     parser = argparse.ArgumentParser(
@@ -248,16 +263,12 @@ def main(argv: list[str] | None = None) -> int | str:
     target = options.folder.expanduser().resolve()
     if why := refusal(target):
         return why
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".release-") as part:
-        new = Path(part) / "set"
-        new.mkdir()
-        make(options.kind, new)
-        if options.kind == "student" and (found := leaks(new, secrets())):
+    try:
+        if found := place(options.kind, target):
             return "\n".join(["The student set was not made, because it would tell answers:", *found])
-        if target.exists():
-            target.rmdir()
-        new.replace(target)
+    except (OSError, shutil.Error) as error:
+        why = getattr(error, "strerror", None) or "a file could not be copied"
+        return f"The set was not made ({why}). Make room or choose another place; nothing half made is left behind."
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     print(f"{options.folder}: the {options.kind} set, {len(files(target))} files, {size / 1e6:.1f} MB")
     return 0

@@ -201,7 +201,7 @@ def certificate(name: str) -> Text:
     try:
         path = report.write_certificate(name.strip(), found, Path.cwd())
     except OSError as error:
-        return Text("Not written", f"The folder of this notebook refuses new files: {error.strerror}.")
+        return Text("Not written", f"{error.strerror}.")
     return Text("Done", f"{path.name} lies beside this notebook. Open it in a browser and print it.")
 
 

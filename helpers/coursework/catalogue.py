@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.checks import again, place
 from helpers.coursework.checking import Result
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "coursework"
@@ -46,25 +47,37 @@ class Exercise:
 
 @functools.cache
 def read(path: Path) -> dict:
-    """Return a data file as dictionaries, or an empty one where this copy of the course has no such file."""
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """Return a data file as dictionaries; raises ValueError, with the remedy, if it is damaged."""
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        if not found:
+            raise ValueError("it is empty")
+    except ValueError as error:  # no TOML, or no text
+        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
+    return found
 
 
 def units() -> tuple[str, ...]:
     """Return the numbers of all units that ask something, in order: ("00", "01", ...)."""
-    return tuple(sorted(path.stem.removeprefix("unit") for path in DATA.glob("unit*.toml")))
+    return tuple(sorted(path.stem.removeprefix("unit") for path in Path(__file__).parent.glob("unit[0-9][0-9].py")))
 
 
 def unit(number: str) -> dict:
     """Return what a unit asks; raises ValueError for a unit that asks nothing."""
     if number not in units():
         raise ValueError(f"no unit {number!r} with coursework; there are {', '.join(units())}")
-    return read(DATA / f"unit{number}.toml")
+    path = DATA / f"unit{number}.toml"
+    if not path.is_file():
+        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
+    if lost := {"title", "exercise", "question", "predict"} - read(path).keys():
+        raise ValueError(f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}")
+    return read(path)
 
 
 def exercises(number: str) -> dict[str, Exercise]:
     """Return the exercises of a unit by key, in the order in which they are set."""
-    answers = read(SOLUTIONS / f"unit{number}.toml")
+    path = SOLUTIONS / f"unit{number}.toml"
+    answers = read(path) if path.is_file() else {}  # a copy for students has none
     return {item["key"]: _exercise(number, item, answers.get(item["key"], {})) for item in unit(number)["exercise"]}
 
 
@@ -87,10 +100,15 @@ def _exercise(number: str, item: dict, answer: dict) -> Exercise:
 
 def exercise(key: str) -> Exercise:
     """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown key."""
-    found = {k: e for number in units() for k, e in exercises(number).items()}
-    if key not in found:
-        raise ValueError(f"no exercise {key!r}; there are {', '.join(found)}")
-    return found[key]
+    own = _of_its_unit(key, exercises)
+    if key not in own:
+        raise ValueError(f"no exercise {key!r}; there are {', '.join(k for n in units() for k in exercises(n))}")
+    return own[key]
+
+
+def _of_its_unit(key: str, read_unit) -> dict:
+    """Return what the unit of a key has, so that a damaged file of another unit is of no account."""
+    return read_unit(key[:2]) if isinstance(key, str) and key[:2] in units() else {}
 
 
 def questions(number: str) -> list[dict]:
@@ -100,10 +118,14 @@ def questions(number: str) -> list[dict]:
 
 def prediction(key: str) -> dict:
     """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for an unknown key."""
-    found = {item["key"]: item for number in units() for item in unit(number)["predict"]}
-    if key not in found:
-        raise ValueError(f"no prediction {key!r}; there are {', '.join(found)}")
-    return _question(found[key])
+    own = _of_its_unit(key, _predictions)
+    if key not in own:
+        raise ValueError(f"no prediction {key!r}; there are {', '.join(k for n in units() for k in _predictions(n))}")
+    return _question(own[key])
+
+
+def _predictions(number: str) -> dict[str, dict]:
+    return {item["key"]: item for item in unit(number)["predict"]}
 
 
 def _question(item: dict) -> dict:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from helpers.coursework import catalogue
+from helpers.files import put
 
 # The way through the course; units that are not written yet are drawn as an outline.
 PARTS = {
@@ -198,5 +199,5 @@ def write_certificate(name: str, found: list[Standing], folder: Path) -> Path:
     )
     page = PAGE.format(name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat())
     path = folder / "certificate.html"
-    path.write_text(page, encoding="utf-8")
+    put(path, page.encode("utf-8"))
     return path

@@ -143,4 +143,5 @@ def update(change: Callable[[dict], None]) -> str:
 
 def _trouble(error: OSError) -> str:
     why = error.strerror or str(error)
-    return f"Your progress is kept in this session only, it could not be saved: {why}."
+    kept = f"Your progress is kept in this session only: {path().name} could not be saved ({why})"
+    return f"{kept}. Mend that and go on: the next answer saves the earlier ones too."

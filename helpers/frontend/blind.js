@@ -101,7 +101,7 @@ function render({ model, el: host }) {
   }
   function notes() {
     const given = model.get("answers").length, behind = given - model.get("saved"), done = given >= screens * perScreen;
-    const saved = behind <= 0 ? `Saved in ${model.get("file")}.` : "Not saved: no running kernel has answered. The test works all the same.";
+    const saved = behind <= 0 ? `Saved in ${model.get("file")}.` : model.get("fault") || "Not saved: no running kernel has answered. The test works all the same.";
     const tell = given && model.get("file") && (done || behind <= 0 || behind > perScreen); // the last answer may be on its way
     foot.replaceChildren(...paragraphs(started ? "" : model.get("note"), "earup-quiet"), ...paragraphs(tell ? saved : "", "earup-quiet"));
   }
@@ -254,14 +254,14 @@ function render({ model, el: host }) {
 
   const onreport = () => model.get("answers").length >= screens * perScreen && result();
   model.on("change:answers", next);
-  model.on("change:saved change:note", notes);
+  model.on("change:saved change:note change:fault", notes);
   model.on("change:report", onreport);
   const offKeys = shortcuts(root, () => table), offLook = onLook(root, () => palette(root));
   next();
   return () => {
     playing?.stop();
     offKeys(), offLook();
-    model.off("change:answers", next), model.off("change:saved change:note", notes), model.off("change:report", onreport);
+    model.off("change:answers", next), model.off("change:saved change:note change:fault", notes), model.off("change:report", onreport);
   };
 }
 

@@ -115,6 +115,7 @@ class BlindTest(Stored, anywidget.AnyWidget):
     verdicts = traitlets.List().tag(sync=True)  # ABX: the result for 0, 1, ... right, so that the page needs no kernel
     answers = traitlets.List().tag(sync=True)  # rows of the file; the page appends to them
     note = traitlets.Unicode().tag(sync=True)
+    fault = traitlets.Unicode().tag(sync=True)  # why the answers are not saved
     report = traitlets.Unicode().tag(sync=True)
     file = traitlets.Unicode().tag(sync=True)
     saved = traitlets.Int().tag(sync=True)
@@ -161,9 +162,9 @@ class BlindTest(Stored, anywidget.AnyWidget):
                 self._file.save(rows)
             else:
                 self.note = self._file.set_aside("earlier", "You take the test again")
-            self.saved = len(rows)
+            self.saved, self.fault = len(rows), ""
         except OSError as error:
-            self.note = f"The answers could not be saved in {self.file}: {error.strerror}."
+            self.fault = self._file.trouble(error)
         self._kept = rows
         self.report = self._reported(rows)
 

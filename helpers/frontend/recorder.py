@@ -104,7 +104,7 @@ class Recorder(Stored, anywidget.AnyWidget):
         try:
             actions[content["do"]](content, data)
         except (ValueError, OSError) as error:
-            self.send({"kind": "error", "text": f"{error}"})
+            self.send({"kind": "error", "text": getattr(error, "strerror", None) or f"{error}"})
 
     def _save(self, content: dict, data: bytes) -> None:
         if self._path.exists() and not content.get("replace"):

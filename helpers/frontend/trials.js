@@ -130,7 +130,7 @@ function render({ model, el: host }) {
     if (screen.at === "start") start(screen);
     else if (screen.at === "done") done(screen);
     else shown !== "trial" && trials(), next(screen);
-    note.replaceChildren(...paragraphs(screen.at === "trial" ? "" : model.get("note"), "earup-quiet"));
+    note.replaceChildren(...paragraphs(screen.at === "trial" && !model.get("note").includes("could not be saved") ? "" : model.get("note"), "earup-quiet"));
   }
 
   model.on("change:screen", draw);

@@ -14,13 +14,14 @@ import torch
 from torch.nn.functional import conv1d, cross_entropy, silu
 
 from helpers import audio
+from helpers.checks import DATA, again, place, whole
 from helpers.losses.base import Loss
 from helpers.losses.spectral import magnitude
 from helpers.mel import filterbank
 from helpers.stft import istft, stft
 
 SR = 16000
-WEIGHTS = Path(__file__).parents[2] / "data" / "weights" / "loss_features.safetensors"
+WEIGHTS = DATA / "weights" / "loss_features.safetensors"
 N_FFT, HOP, N_MELS = 512, 128, 64
 LAYERS = ((N_MELS, 48, 1), (48, 48, 2), (48, 64, 2), (64, 64, 2))  # channels in, channels out, stride; three taps each
 CHANGES = ("nothing", "white noise", "hum", "echo", "low-pass", "clipping", "few bits", "lost phase")
@@ -100,14 +101,12 @@ class DeepFeatures(Loss):
 
 def load(path: Path) -> Network:
     """Return the network with the weights of a .safetensors file."""
-    again = f"get it back with `git checkout -- data/weights/{WEIGHTS.name}`"
-    if not path.is_file():
-        raise FileNotFoundError(f"the weights {path.name} are not in {path.parent.name}/; {again}")
-    network = Network()
+    raw, network = whole(path), Network()
     try:
-        network.load_state_dict({name: w.float() for name, w in safetensors.torch.load_file(path).items()})
+        network.load_state_dict({name: w.float() for name, w in safetensors.torch.load(raw).items()})
     except (safetensors.SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{path.name} does not hold these weights ({str(error).splitlines()[0]}); {again}") from error
+        why = str(error).splitlines()[0]
+        raise ValueError(f"{place(path)} does not hold these weights ({why}); {again(WEIGHTS)}") from error
     return network.eval()
 
 

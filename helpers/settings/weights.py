@@ -2,17 +2,18 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as save_bytes
 
-from helpers.audio import DATA
+from helpers.checks import DATA, again, place, whole
+from helpers.files import put
 
 __all__ = ["FOLDER", "load", "save"]
 
 FOLDER = DATA / "weights"
-AGAIN = "get it back with: git checkout -- data/weights (or fetch the course again)"
 
 
 def checksum(tensors: dict[str, torch.Tensor]) -> str:
@@ -43,7 +44,7 @@ def save(path, model: torch.nn.Module, *, config: dict, provenance: dict, half: 
     dtype = torch.float16 if half else torch.float32
     tensors = {name: value.detach().cpu().to(dtype).contiguous() for name, value in model.state_dict().items()}
     notes = {"config": json.dumps(config), "provenance": json.dumps(provenance), "checksum": checksum(tensors)}
-    save_file(tensors, path, metadata=notes)
+    put(Path(path), save_bytes(tensors, metadata=notes))
 
 
 def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
@@ -67,14 +68,13 @@ def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
         If the file is damaged, or its checksum does not fit.
     """
     path = FOLDER / f"{path}.safetensors" if isinstance(path, str) else path
-    if not path.is_file():
-        raise FileNotFoundError(f"the weights {path.name} are missing from {path.parent.name}/; {AGAIN}")
+    whole(path)  # there is such a file
     try:
         with safe_open(path, "pt") as file:
             notes, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config, provenance, stated = json.loads(notes["config"]), json.loads(notes["provenance"]), notes["checksum"]
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"the weights {path.name} are damaged ({error}); {AGAIN}") from error
+        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
     if checksum(tensors) != stated:
-        raise ValueError(f"the weights {path.name} are damaged: their checksum does not fit; {AGAIN}")
+        raise ValueError(f"{place(path)} is damaged: its checksum does not fit; {again(path)}")
     return {name: value.float() for name, value in tensors.items()}, config, provenance

@@ -5,7 +5,9 @@ which gives the same steps as one process with the whole batch.
 """
 
 import csv
+import io
 import os
+import pickle
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ import torch
 import torch.distributed as dist
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
+
+from helpers.files import put
 
 __all__ = ["Plan", "device", "train"]
 
@@ -182,23 +186,27 @@ def _log(state, score, seconds, on_best, model):
 
 
 def _write_log(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    put(path, text.getvalue().encode())
 
 
 def _save(path, parts, state, plan):
-    """Write beside the old checkpoint, then change places: a kill at any time leaves a whole one."""
-    whole = {name: part.state_dict() for name, part in parts.items()} | {"state": state, "plan": asdict(plan)}
-    torch.save(whole, path.with_suffix(".new"))
-    os.replace(path.with_suffix(".new"), path)
+    """Write beside the old checkpoint, then change places: a kill or a full disk leaves a whole one."""
+    whole, made = {name: part.state_dict() for name, part in parts.items()}, io.BytesIO()
+    torch.save(whole | {"state": state, "plan": asdict(plan)}, made)
+    put(path, made.getbuffer())
 
 
 def _resume(path, parts, plan):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
-    whole = torch.load(path, map_location=next(parts["model"].parameters()).device, weights_only=True)
+    try:
+        whole = torch.load(path, map_location=next(parts["model"].parameters()).device, weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged; remove it, and the training starts anew") from error
     was = asdict(Plan()) | whole["plan"]  # a checkpoint may be older than an option
     other = {k: v for k, v in was.items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")}
     if other:
