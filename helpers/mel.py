@@ -228,7 +228,8 @@ def mel_to_magnitude(
     if method not in ("nnls", "pinv"):
         raise ValueError(f"there is no method {method!r}; choose 'nnls' or 'pinv'")
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=M.shape[-2], **bank)
-    S = np.maximum(np.linalg.pinv(weights) @ M, 0)
+    # where filters are empty or alike, NumPy's own cut-off (1e-15) can take what rounding leaves for a filter
+    S = np.maximum(np.linalg.pinv(weights, 1e-12) @ M, 0)
     if method == "nnls":
         S = _nnls(weights, M, S, check_whole(n_iter, name="n_iter", low=1, remedy="such as 100"))
     return (S ** (1 / positive(power, "power"))).astype(M.dtype)

@@ -157,6 +157,16 @@ def test_nnls_reaches_scipys_minimum():
         assert np.linalg.norm(weights @ S[:, frame] - M[:, frame]) <= least * (1 + 1e-3) + 1e-6
 
 
+@pytest.mark.filterwarnings("ignore::helpers.mel.EmptyFilterWarning")
+def test_a_filter_that_rounding_leaves_does_not_blow_up_the_inverse():
+    """Two filters on the same bins are alike but for the thirteenth digit: the inverse of that would be 1e12."""
+    bank = {"sr": 16000, "n_fft": 400, "variant": "htk", "norm": None, "fmax": 4000}
+    weights = mel.filterbank(n_mels=96, **bank)
+    sizes = np.linalg.svd(weights, compute_uv=False)
+    assert np.any((sizes > 1e-14) & (sizes < 1e-12)) and not np.any((sizes > 1e-12) & (sizes < 1e-6))
+    assert mel.mel_to_magnitude(np.ones((96, 3)), method="pinv", **bank).max() < 10
+
+
 @pytest.mark.parametrize("method", ["nnls", "pinv"])
 def test_silence_comes_back_as_silence_and_stereo_as_stereo(method):
     M = np.zeros((2, 80, 3), np.float32)
