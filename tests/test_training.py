@@ -23,6 +23,7 @@ from helpers.training.evaluation import summary  # noqa: E402
 from helpers.training.loop import rate_at  # noqa: E402
 from helpers.training.mixtures import active_level_db  # noqa: E402
 from helpers.training.objective import compressed, enhancement_loss  # noqa: E402
+from helpers.training.optimizers import optimizer  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -190,9 +191,9 @@ class Stop(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("average", [0.0, 0.9])
-def test_going_on_after_a_stop_is_exact(tmp_path, mixtures, average):
-    plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0, average=average)
+@pytest.mark.parametrize("more", [{}, {"average": 0.9}, {"muon": "network."}])
+def test_going_on_after_a_stop_is_exact(tmp_path, mixtures, more):
+    plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0, **more)
     whole, log = run(tmp_path / "whole", mixtures, plan)
 
     def dies(step, indices):
@@ -257,6 +258,28 @@ def test_the_running_mean_is_that_of_the_weights_of_all_steps(tmp_path, mixtures
     assert len(part) == 2 and len(more) == 3  # it goes on
     with pytest.raises(ValueError, match=r"'average': 0\.8"):
         judged_weights(tmp_path / "cut", mixtures, Plan(steps=6, **(plan | {"rate": 0.0})))
+
+
+def test_muon_moves_matrices_by_steps_without_a_weak_direction():
+    """All singular values of a step are about one number, and its root mean square is a fifth of the rate."""
+    torch.manual_seed(0)
+    net = torch.nn.ModuleDict({"a": torch.nn.Linear(24, 16), "b": torch.nn.Linear(16, 4)})
+    mover = optimizer(net, Plan(rate=0.01, muon="a."))
+    before = {name: p.detach().clone() for name, p in net.named_parameters()}
+    slope = torch.outer(torch.randn(16), torch.randn(24)) + 0.1 * torch.randn(16, 24)
+    for name, p in net.named_parameters():
+        p.grad = slope if name == "a.weight" else torch.ones_like(p)
+    mover.step()
+    moved = before["a.weight"] * (1 - 0.01 * 0.01) - net["a"].weight.detach()
+    values = torch.linalg.svdvals(moved)
+    assert values[0] < 2 * values[-1]
+    assert torch.linalg.svdvals(slope)[0] > 50 * torch.linalg.svdvals(slope)[-1]
+    assert moved.square().mean().sqrt() == pytest.approx(0.2 * 0.01, rel=0.15)
+    torch.testing.assert_close(before["b.weight"] * (1 - 1e-4) - 0.01, net["b"].weight)  # AdamW's first step
+    mover.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    with pytest.raises(ValueError, match="no matrix of this network has a name that begins with 'x'"):
+        optimizer(net, Plan(muon="x"))
 
 
 @pytest.mark.parametrize("sixteen", [False, True])

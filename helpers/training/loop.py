@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from helpers.files import put
+from helpers.training.optimizers import optimizer
 
 __all__ = ["Plan", "device", "train"]
 
@@ -45,6 +46,8 @@ class Plan:
         for none.
     bfloat16 : bool
         Multiply in 16 bits on a CPU too, as always on a GPU: quicker where the processor knows how to.
+    muon : str
+        How the names of the parameters begin whose matrices are moved by Muon; none if empty.
     """
 
     steps: int = 5000
@@ -56,6 +59,7 @@ class Plan:
     seed: int = 0
     average: float = 0.0
     bfloat16: bool = False
+    muon: str = ""
 
 
 def device() -> torch.device:
@@ -142,8 +146,8 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
     out.mkdir(parents=True, exist_ok=True)
     rank, world = _workers()
     torch.manual_seed(plan.seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
-    parts, judged = {"model": model, "optimizer": optimizer}, model
+    mover = optimizer(model, plan)
+    parts, judged = {"model": model, "optimizer": mover}, model
     if plan.average:
         parts["mean"] = mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
         judged = mean.module
@@ -155,9 +159,9 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
     bar = tqdm(total=plan.steps, initial=state["step"], disable=quiet or rank > 0, desc="training", mininterval=2)
     while state["step"] < plan.steps:
         step = state["step"]
-        for group in optimizer.param_groups:
+        for group in mover.param_groups:
             group["lr"] = rate_at(step, plan)
-        value = step_once(model, optimizer, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch)
+        value = step_once(model, mover, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch)
         if plan.average:
             mean.update_parameters(model)
         state["step"], state["sum"], state["n"] = step + 1, state["sum"] + value, state["n"] + 1
@@ -205,7 +209,7 @@ def _resume(path, parts, plan):
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
     try:
         whole = torch.load(path, map_location=next(parts["model"].parameters()).device, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is damaged; remove it, and the training starts anew") from error
     was = asdict(Plan()) | whole["plan"]  # a checkpoint may be older than an option
     other = {k: v for k, v in was.items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")}
