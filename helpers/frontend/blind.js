@@ -102,7 +102,7 @@ function render({ model, el: host }) {
   function notes() {
     const given = model.get("answers").length, behind = given - model.get("saved"), done = given >= screens * perScreen;
     const saved = behind <= 0 ? `Saved in ${model.get("file")}.` : model.get("fault") || "Not saved: no running kernel has answered. The test works all the same.";
-    const tell = given && model.get("file") && (done || behind <= 0 || behind > perScreen); // the last answer may be on its way
+    const tell = given && model.get("file") && (done || behind <= 0 || behind > perScreen || model.get("fault")); // the last answer may be on its way
     foot.replaceChildren(...paragraphs(started ? "" : model.get("note"), "earup-quiet"), ...paragraphs(tell ? saved : "", "earup-quiet"));
   }
   function progress(at) {

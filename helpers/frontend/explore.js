@@ -23,7 +23,7 @@ function render({ model, el: root }) {
   const fault = document.createElement("pre");
   root.classList.add("earup-readout");
   const asleep = Object.assign(document.createElement("div"), { className: "asleep" }); // seen where no kernel is there
-  asleep.textContent = "Moving this needs a running notebook: Python draws what you see.";
+  asleep.textContent = "Moving this needs a running notebook: Python draws what you see. After a restart, run this cell again.";
   root.append(words, asleep, fault);
   const show = () => {
     words.textContent = model.get("text");

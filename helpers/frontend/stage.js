@@ -204,7 +204,7 @@ function render({ model, el: host }) {
   const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
     spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row, panels, said,
-    el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see." }),
+    el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
   const sound = spec.sr ? soundRow() : null;
 

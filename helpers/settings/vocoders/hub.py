@@ -8,6 +8,12 @@ logarithm, another floor. The vocoder owns it, so nothing else changes.
    synthesis", NeurIPS 2020.
 """
 
+import logging
+import os
+import socket
+from pathlib import Path
+from urllib.request import getproxies
+
 import torch
 from torch import nn
 
@@ -68,11 +74,13 @@ def load_hub(name: str) -> Vocoder:
         from transformers import AutoConfig, SpeechT5HifiGan
     except ImportError as error:
         raise ImportError(f"vocoders of the hub need transformers: pip install transformers; {FALLBACK}") from error
+    logging.getLogger("huggingface_hub").setLevel("ERROR")  # its retries would stand in the notebook, line by line
+    here = {"local_files_only": Path(name).is_dir() or _offline()}
     try:
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, **here)
         kind = config.model_type
         if kind == "speecht5_hifigan":
-            model = SpeechT5HifiGan.from_pretrained(name, config=config)
+            model = SpeechT5HifiGan.from_pretrained(name, config=config, **here)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:150]
         raise ValueError(f"{name!r} could not be loaded ({reason}); without a network {FALLBACK}") from error
@@ -80,3 +88,14 @@ def load_hub(name: str) -> Vocoder:
         raise ValueError(f"{name!r} is a {kind}, and only speecht5_hifigan can be loaded; {FALLBACK}")
     wrapped = HubVocoder(model).eval()
     return Vocoder(f"hub:{name}", wrapped, wrapped.form, {"source": name})
+
+
+def _offline() -> bool:
+    """Tell whether the hub cannot be reached: its library would try again for most of a minute."""
+    if getproxies() or "HF_ENDPOINT" in os.environ:  # another way out
+        return False
+    try:
+        socket.create_connection(("huggingface.co", 443), timeout=3).close()
+    except OSError:
+        return True
+    return False
