@@ -18,6 +18,7 @@ VERBS = {
     "setup": ("make or mend the environment in .venv, and nothing else", None),
     "execute": ("run notebooks again and store their text and figures", "dev"),
     "check": ("linters and what notebooks may store", "dev"),
+    "site": ("run the notebooks and build a site of them", "dev"),
     "bench": ("measure our figures and their peers in one run", "dev"),
     "release": ("make the student, the solution or the teacher set", "learner"),
     "grade": ("grade a folder of notebooks into a table", "learner"),

@@ -1,0 +1,140 @@
+"""Notebooks to pages: run them, lay out what Sphinx reads, let it write."""
+
+import copy
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from tools import address, notebooks, vendor
+from tools.site import landing
+
+ROOT, HERE = notebooks.ROOT, Path(__file__).parent
+KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of
+PAGES = HERE / "pages"
+PARTS = {
+    "Start here": "00",
+    "I · The ear": "01 02 03",
+    "II · The transform": "04 05 06",
+    "III · Learning": "07 08 09 10 11 12",
+}
+BESIDE = {
+    "Beside the units": "companion glossary notation references",
+    "Run and teach": "compatibility faults classes",
+}  # fmt: skip
+
+
+def made_of(path: Path) -> str:
+    """Return a hash of all that an executed notebook depends on."""
+    digest = hashlib.sha256(path.read_bytes())
+    folders = (ROOT / "helpers", ROOT / "data")
+    for file in sorted(file for folder in folders for file in folder.rglob("*") if "__pycache__" not in file.parts):
+        if file.is_file():
+            digest.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def executed(path: Path):
+    """Return one notebook, run; what has not changed since the last time is not run again."""
+    import nbformat
+
+    kept = KEPT / f"{path.stem}-{made_of(path)}.ipynb"
+    if kept.is_file():
+        return nbformat.read(kept, as_version=4)
+    nb = vendor.run(path)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for old in KEPT.glob(f"{path.stem}-*.ipynb"):
+        old.unlink()
+    new = kept.with_suffix(f".{os.getpid()}")
+    nbformat.write(nb, new)
+    new.replace(kept)
+    print(f"{path.name} has run", flush=True)
+    return nb
+
+
+def execute(paths: list[Path]) -> dict:
+    """Return all notebooks: these run, two at a time, the others as they are stored."""
+    import nbformat
+
+    os.environ |= {"OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    with ProcessPoolExecutor(2) as pool:
+        run = dict(zip(paths, pool.map(executed, paths), strict=True))
+    return {path: run.get(path) or nbformat.read(path, as_version=4) for path in notebooks.paths()}
+
+
+def staged(nb, stem: str):
+    """Return a notebook as the site shows it: folded where Jupyter folds, pictures with their words."""
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":  # a file that is no page of the site is looked at where the course lies
+            cell.source = re.sub(r"\]\(\.\./(?!data/badges)", f"]({address.current()}/blob/main/", cell.source)
+        tags = cell.metadata.setdefault("tags", [])
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            cell.metadata["tags"] = [*tags, "hide-input"]
+        alts = [o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.get("outputs", [])]
+        if said := next(filter(None, alts), None):
+            cell.metadata["mystnb"] = {"image": {"alt": said}}
+    first = nb.cells[0]
+    link = f'<a class="earup-file" href="../files/{stem}.html" download>This page in one file</a>'
+    first.source = re.sub(r"(?m)^(\[!\[Open in Colab\].*)$", lambda line: f"{line[0]} {link}", first.source)
+    return nb
+
+
+def page(path: Path) -> str:
+    """Return a page of ours, its links made for where it lies in the site."""
+    text, up = path.read_text(encoding="utf-8"), "../" * (len(path.relative_to(PAGES).parts) - 1)
+    return text.replace(f"../../../{up}", up)
+
+
+def tree(caption: str, docs: list[str]) -> str:
+    """Return a table of contents that only the side bar shows."""
+    return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *docs, "```", ""])
+
+
+def stage(books: dict, source: Path) -> None:
+    """Lay out what Sphinx reads."""
+    import nbformat
+
+    (source / "notebooks").mkdir(parents=True)
+    for path, nb in books.items():
+        nbformat.write(staged(nb, path.stem), source / "notebooks" / path.name)
+    for path in PAGES.rglob("*.md"):
+        goal = source / path.relative_to(PAGES)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        goal.write_text(page(path), encoding="utf-8")
+    for name in ("data/badges", "data/look"):
+        shutil.copytree(ROOT / name, source / name)
+    shutil.copy(ROOT / "data" / "references.bib", source / "data")
+    parts = {c: [f"notebooks/{p.stem}" for p in books if p.stem[:2] in numbers] for c, numbers in PARTS.items()}
+    parts |= {c: [name for name in names.split() if (PAGES / f"{name}.md").exists()] for c, names in BESIDE.items()}
+    teach = [f"teach/{path.stem}" for path in sorted((PAGES / "teach").glob("*.md"))]
+    parts["Teacher's pages"] = teach
+    trees = "\n".join(tree(caption, docs) for caption, docs in parts.items() if docs)
+    nbformat.write(landing.make(books, trees, source / "_static" / "cards"), source / "index.ipynb")
+
+
+def build(books: dict, out: Path) -> None:
+    """Write the site; what was there before goes. RuntimeError holds what Sphinx complained of."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, html = Path(folder) / "source", Path(folder) / "html"
+        stage(books, source)
+        vendor.fetch(source / "_static")
+        anywidget = vendor.names()["anywidget"].removesuffix(".js")
+        for file in (HERE / "static").iterdir():
+            text = file.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget)
+            (source / "_static" / file.name).write_text(text, encoding="utf-8")
+        options = ["-q", "-W", "--keep-going", "-D", f"html_static_path={source / '_static'}", "-c", HERE]
+        command = [sys.executable, "-m", "sphinx", *options, source, html]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"Sphinx could not build the site:\n{done.stdout}{done.stderr}".rstrip())
+        shutil.rmtree(html / ".doctrees", ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(html, out)
+        (out / ".nojekyll").touch()  # so that GitHub serves folders whose names begin with _

@@ -1,0 +1,59 @@
+"""The first page of the site: something to hear before anything to read, then the units."""
+
+import base64
+import html
+import re
+import tempfile
+from pathlib import Path
+
+from tools import address, notebooks, vendor
+
+TEXT = Path(__file__).with_name("landing.md")
+PLAYER = """from helpers import listening, signals
+
+sr, amp = 16000, 2**0.5 * 10 ** (-30 / 20)  # -30 dBFS RMS
+tones = {f"{freq} Hz": signals.sine(freq, sr=sr, duration=3.0, amp=amp) for freq in (100, 3150)}
+listening.player({name: signals.fade(y, sr=sr) for name, y in tones.items()}, sr=sr, loop=True)"""
+
+
+def card(path: Path, nb, pictures: Path) -> str:
+    """Return a link to a unit, with its question, its minutes and one of its first pictures."""
+    number, question = vendor.title(nb).split(" · ", 1)
+    minutes = re.search(r"(\d+) minutes", nb.cells[0].source)[1]
+    pngs = [o.data["image/png"] for c in nb.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    picture = pictures / f"{number}.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(base64.b64decode(max(pngs[:6], key=len)))  # the one with most in it
+    inside = f'<img src="_static/cards/{number}.png" alt=""/><b>{number}</b> {html.escape(question)}'
+    return f'<a class="earup-card" href="notebooks/{path.stem}.html">{inside} <span>{minutes} minutes</span></a>'
+
+
+def links() -> dict[str, str]:
+    """Return where the course is run."""
+    url = address.current()
+    repo = address.slug(url)
+    return {
+        "colab": f"https://colab.research.google.com/github/{repo}/blob/main/notebooks/00_start_here.ipynb",
+        "binder": f"https://mybinder.org/v2/gh/{repo}/main?urlpath=lab/tree/notebooks/00_start_here.ipynb",
+        "repository": url,
+    }
+
+
+def make(books: dict, trees: str, pictures: Path):
+    """Return the first page as a notebook that has run.
+
+    `books` are the units by path, `trees` the contents of the side bar; the pictures of the units go into a folder.
+    """
+    import nbformat
+    from nbformat import v4
+
+    cards = "\n".join(card(path, nb, pictures) for path, nb in books.items())
+    text = TEXT.read_text(encoding="utf-8")
+    text = text.format(cards=f'<div class="earup-cards">\n{cards}\n</div>', trees=trees, **links())
+    above, below = map(v4.new_markdown_cell, text.split("%% player\n"))
+    nb = v4.new_notebook(cells=[above, v4.new_code_cell(PLAYER, metadata={"tags": ["remove-input"]}), below])
+    nb.metadata["kernelspec"] = notebooks.KERNEL
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "index.ipynb"
+        nbformat.write(nb, file)
+        return vendor.run(file)

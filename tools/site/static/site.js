@@ -1,0 +1,19 @@
+// What a page of the site adds to its widgets.
+
+// The theme says dark or light in an attribute of its own; widgets watch JupyterLab's.
+const told = () => document.body.setAttribute("data-jp-theme-name", document.documentElement.dataset.theme ?? "light");
+new MutationObserver(told).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+
+// Where a widget says that moving it needs Python, one link runs the unit.
+function offer() {
+  const colab = document.querySelector("a[href^='https://colab.research.google.com/']");
+  for (const words of document.querySelectorAll(".earup-asleep:not([data-run]), .earup-readout .asleep:not([data-run])")) {
+    words.dataset.run = "";
+    if (colab) words.append(Object.assign(document.createElement("a"), { href: colab.href, textContent: "Run this unit.", className: "earup-run" }));
+  }
+}
+document.addEventListener("DOMContentLoaded", () => {
+  told();
+  offer();
+  new MutationObserver(offer).observe(document.body, { childList: true, subtree: true });
+});
