@@ -192,6 +192,16 @@ def test_the_workflow_runs_the_same_on_push_and_every_week():
         setup.check_python(tuple(int(part) for part in python.split(".")))
 
 
+def test_a_workflow_builds_the_site_and_publishes_what_it_built():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))
+    assert workflow[True]["push"]["branches"] == ["main"] and workflow["permissions"]["pages"] == "write"
+    build, publish = workflow["jobs"]["build"]["steps"], workflow["jobs"]["publish"]
+    command = next(step["run"] for step in build if "run" in step)
+    folder = next(step["with"]["path"] for step in build if step.get("uses", "").startswith("actions/upload-pages"))
+    assert command == f"python course.py site --out {folder}" and publish["needs"] == "build"
+    assert any(step["uses"].startswith("actions/deploy-pages") for step in publish["steps"])
+
+
 def test_pre_commit_runs_the_same_check_and_fetches_nothing():
     repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     assert [repo["repo"] for repo in repos] == ["local"]
