@@ -1,6 +1,7 @@
 """Run a notebook in any folder with any Python's kernel, while outdated calls in the course's own code are errors."""
 
 import json
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def execute(path: Path, *, folder: Path, python: Path, env: dict[str, str], time
         resources = {"metadata": {"path": str(folder)}}
         client = NotebookClient(nbformat.read(path, as_version=4), km=manager, timeout=timeout, resources=resources)
         try:
-            client.execute(cleanup_kc=True)  # which ends the kernel too, though another made its manager
+            # cleanup_kc ends the kernel too, though another made its manager
+            client.execute(cleanup_kc=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             return f"{error.ename}: {error.evalue}\n{error.traceback}"
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:

@@ -31,7 +31,7 @@ GOOD = ("passed", "needs torch")
 NEEDS_TORCH = re.compile(r"need PyTorch, which is not installed here|No module named 'torch'")
 MARKS = ("% compatibility table: begin\n", "% compatibility table: end\n")
 
-# Google's list of what Colab holds, read in August 2026. It holds torch 2.11.0 too; here only where asked for.
+# Google's list of what Colab holds, read in August 2026.
 COLAB = """scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 numba==0.61.2 llvmlite==0.44.0 ipywidgets==7.7.1
     widgetsnbextension==3.6.10 ipython==7.34.0 ipykernel==6.17.1 jupyter_client==7.4.9 traitlets==5.7.1 tornado==6.5.7
     anywidget==0.9.21 soundfile==0.14.0 soxr==1.1.0 pillow==11.3.0 scikit-learn==1.6.1"""
@@ -51,7 +51,7 @@ class Combination:
     python: str
     requirements: str
     remark: str
-    tests: bool = True
+    tests: bool = False  # one combination of each Python runs them: they take longer than all notebooks
     checkout: bool = False  # the notebooks run where they lie, as on Binder
 
 
@@ -67,14 +67,14 @@ def combinations() -> dict[str, Combination]:
     """Return every combination by its name."""
     new, old = f"numpy==2.1.3 {COLAB}", f"numpy==2.0.2 {COLAB}"
     every = [
-        Combination("colab-3.13", "3.13", new, "Colab's list of August 2026, without torch"),
+        Combination("colab-3.13", "3.13", new, "Colab's list of August 2026, without torch", tests=True),
+        Combination("colab-3.13-torch", "3.13", f"{new} torch==2.11.0 safetensors tqdm", "the same with its torch"),
         Combination("colab-3.12", "3.12", old, "Colab's runtime 2026.07, without torch"),
-        Combination("colab-3.11-torch", "3.11", f"{old} {CPU_TORCH}", "Colab's packages and torch, on Python 3.11"),
-        Combination("oldest", "3.11", oldest(), "the lower bound of every range"),
-        Combination("newest-3.11", "3.11", f"ipykernel {CPU_TORCH}", "the first cell installs the newest of the rest"),
-        Combination("newest-3.12", "3.12", "ipykernel", "the first cell installs the newest of all else"),
-        Combination("newest-3.13", "3.13", "ipykernel torch safetensors tqdm", "the newest of all, CUDA's torch too"),
-        Combination("binder", "3.11", "", "environment.yml's pip section, then postBuild", tests=False, checkout=True),
+        Combination("colab-3.11-torch", "3.11", f"{old} {CPU_TORCH}", "Colab's packages on Python 3.11, with torch"),
+        Combination("oldest", "3.11", oldest(), "the lower bound of every range", tests=True),
+        Combination("newest-3.12", "3.12", "ipykernel", "the first cell installs all else, the newest", tests=True),
+        Combination("newest-3.13", "3.13", "ipykernel", "the first cell installs all else, the newest"),
+        Combination("binder", "3.11", "", "environment.yml's pip section, then postBuild", checkout=True),
     ]
     return {each.name: each for each in every}
 
@@ -190,7 +190,7 @@ def counted(report: Path, status: int) -> dict[str, int]:
     return {"tests_passed": max(total - failed - skipped, 0), "tests_failed": failed, "tests_skipped": skipped}
 
 
-def try_out(combination: Combination, folder: Path, *, tests: bool = True) -> dict[str, object] | None:
+def try_out(combination: Combination, folder: Path, *, tests: bool) -> dict[str, object] | None:
     """Run one combination and return its row; nothing where this machine has no such Python."""
     if not (python := interpreter(combination.python)):
         print(f"{combination.name}: there is no Python {combination.python} on this machine, so it was not run")
@@ -200,7 +200,7 @@ def try_out(combination: Combination, folder: Path, *, tests: bool = True) -> di
         room.build(python)
         said = {path.stem: room.notebook(path) for path in notebooks.paths(root=room.course)}
         row = {"combination": combination.name, **room.versions(), **summary(said)}
-        row |= room.tests() if combination.tests and tests else dict.fromkeys(TESTS, "")
+        row |= room.tests() if tests else dict.fromkeys(TESTS, "")
         head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=room.course, capture_output=True, text=True)
     finally:
         shutil.rmtree(room.folder, ignore_errors=True)
@@ -220,6 +220,15 @@ def read() -> dict[str, dict[str, str]]:
         return {}
     with TABLE.open(encoding="utf-8", newline="") as file:
         return {row["combination"]: row for row in csv.DictReader(file)}
+
+
+def kept(row: dict[str, object]) -> dict[str, object]:
+    """Return a row of notebooks with the counts of tests that the table has, and of which commit they are."""
+    if not (before := read().get(row["combination"])) or not before["tests_passed"]:
+        return row
+    said = re.search(r"tests at \w+", before["remarks"])
+    since = said[0] if said else f"tests at {before['commit']}"
+    return row | {name: before[name] for name in TESTS} | {"remarks": f"{row['remarks']}; {since}"}
 
 
 def write(row: dict[str, object]) -> None:
@@ -260,22 +269,21 @@ def main(argv: list[str] | None = None) -> int | str:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".scratch" / "matrix", help="where environments are made"
     )
-    parser.add_argument("--notebooks", action="store_true", help="only the notebooks; the table is not written")
+    parser.add_argument("--notebooks", action="store_true", help="only the notebooks; counts of tests are kept")
     options, every, failed = parser.parse_args(argv), combinations(), 0
     if unknown := set(options.names) - set(every):
         parser.error(f"there is no combination {unknown.pop()!r}")
     for name in options.names or every:
         try:
-            row = try_out(every[name], options.folder.resolve(), tests=not options.notebooks)
+            row = try_out(every[name], options.folder.resolve(), tests=every[name].tests and not options.notebooks)
         except packages.SetupError as error:
             print(f"{name}: {error}", flush=True)
             failed += 1
             continue
-        if row and not options.notebooks:
-            write(row)
         if row:
+            write(row := kept(row) if options.notebooks else row)
             print("\n  ".join([f"{name}:", *(f"{key}: {value}" for key, value in row.items())]), flush=True)
-            failed += int(row["notebooks_failed"] or 0) + int(row["tests_failed"] or 0)
+            failed += int(row["notebooks_failed"]) + int(row["tests_failed"] or 0)
     return int(failed > 0)
 
 
