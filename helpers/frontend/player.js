@@ -190,7 +190,8 @@ function drawPicture(canvas, y, { sr, total, colours, peak, stft }) {
     g.fillRect(x, spec.y + spec.h + 1, 1, 4);
   }
   label("Time [s]", spec.x + width, spec.y + spec.h + 28, "right");
-  label(`Frequency [kHz], colour from ${RANGE[0]} to ${RANGE[1]} dB`, spec.x, spec.y + spec.h + 28, "left");
+  const said = width > 320 ? `, colour from ${RANGE[0]} to ${RANGE[1]} dB` : ""; // on a phone there is no room for it
+  label(`Frequency [kHz]${said}`, spec.x, spec.y + spec.h + 28, "left");
 }
 
 function drawHead(canvas, at, region, colours) {
