@@ -1,5 +1,6 @@
 """What unit 11 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
 
+import importlib.util
 import re
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_filters_began_as_an_even_grid_and_an_exact_pair(unit, page):
     np.testing.assert_allclose(found[1::2], found[::2], atol=51)  # a sine peaks where its cosine does, nearly
     assert "62.5 Hz apart: 25 % of them below 2 kHz" in page
     noise = np.random.default_rng(0).normal(size=3000).astype(np.float32)
-    np.testing.assert_allclose(unit["there_and_back"](unit["untrained"], noise), noise, atol=1e-4)
+    np.testing.assert_allclose(unit["there_and_back"](unit["matrices"]["before training"], noise), noise, atol=1e-4)
 
 
 def test_a_random_start_goes_to_the_bass_and_an_even_grid_stays(unit):
@@ -180,6 +181,56 @@ def test_each_loss_ends_where_the_page_says(unit):
     alone = unit["made_by"]["SI-SDR"]
     for gain in (0.1, -1.0):  # and the loss does not notice
         assert metrics.si_sdr(gain * alone, unit["voice"]) == pytest.approx(made["SI-SDR"][0], abs=1e-3)
+
+
+def test_what_the_page_says_of_the_longer_runs_is_in_their_table(unit, page):
+    rows = unit["longer"]
+    assert list(rows) == ["noisy input", "waveform L1", "SI-SDR", "multi-resolution STFT", LAST]
+    assert all(
+        row["steps"] == 1200 and 400 < row["seconds"] < 720 for name, row in rows.items() if name != "noisy input"
+    )
+    for what in ("si_sdr_gain", "pesq", "stoi", "log_spectral_distance"):
+        ranked = sorted(rows, key=lambda name: rows[name][what], reverse=what != "log_spectral_distance")
+        assert ranked[0] == BEST[what], what
+    gain, pesq, stoi, far = (
+        {name: row[what] for name, row in rows.items()}
+        for what in ("si_sdr_gain", "pesq", "stoi", "log_spectral_distance")
+    )
+    noisy, l1, sdr, spectral, both = rows
+    assert f"SI-SDR is {-gain[spectral]:.1f} dB *below*" in page and f"highest PESQ, {pesq[spectral]:.2f}" in page
+    assert (
+        f"gains most in SI-SDR, {gain[sdr]:.1f} dB" in page
+        and f"{far[sdr]:.1f} dB, twice that of any other loss" in page
+    )
+    assert all(far[sdr] > 2 * far[name] for name in (l1, spectral, both)) and far[sdr] > 1.7 * far[noisy]
+    assert min(pesq, key=pesq.get) == l1 and "has the lowest PESQ" in page
+    assert round(gain[sdr] - gain[both], 1) == 0.1 and round(pesq[spectral] - pesq[both], 2) == 0.03
+    assert {name for name in pesq if pesq[name] > pesq[noisy]} == {spectral, both}
+    assert max(stoi, key=stoi.get) == noisy
+
+
+LAST = "SI-SDR + 5 x multi-resolution STFT"
+BEST = {"si_sdr_gain": "SI-SDR", "pesq": "multi-resolution STFT", "stoi": "noisy input", "log_spectral_distance": LAST}
+
+
+def test_a_gain_alone_makes_the_spectral_distance_that_the_page_names(unit, page):
+    voice = unit["voice"]
+    assert (
+        round(float(metrics.log_spectral_distance(10 * voice, voice))) == 17
+        and "20 dB alone makes one of 17 dB" in page
+    )
+    if importlib.util.find_spec("pesq") and importlib.util.find_spec("pystoi"):
+        for measure, near in ((metrics.pesq, 0.02), (metrics.stoi, 1e-3)):  # they take the level out
+            quiet, loud = (measure(g * unit["tracks"]["noisy"], voice, sr=SR) for g in (0.1, 1.0))
+            assert quiet == pytest.approx(loud, abs=near)
+
+
+def test_the_longer_runs_trained_the_network_that_the_page_names(page):
+    from helpers.settings.waveform import TasNet
+    from tools import ablate
+
+    network = TasNet(128, 256, 64, 4, **ablate.SMALL)
+    assert sum(p.numel() for p in network.parameters()) == 535968 and "535 968 weights" in page
 
 
 # ---- what a spectrogram model does not do ---------------------------------------------------------------------------
