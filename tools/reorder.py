@@ -43,7 +43,7 @@ def problems(path: Path, *, order=reversed) -> list[str]:
             try:
                 client.execute_cell(cell, i)
             except CellExecutionError as error:
-                found.append(f"cell {i} raises {error.ename}: {error.evalue}")
+                found.append(f"cell {i} raises {error.ename}: {error.evalue.strip().splitlines()[:1]}")
             if i in first and printed(cell) != first[i]:
                 found.append(f"cell {i} prints {printed(cell)!r} the second time, and {first[i]!r} the first")
     return found
