@@ -1,6 +1,7 @@
 """Run a notebook in any folder with any Python's kernel, while outdated calls in the course's own code are errors."""
 
 import json
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -32,7 +33,9 @@ def kernel_of(python: Path, folder: Path, env: dict[str, str]):
     (folder / "kernels" / "there").mkdir(parents=True)
     (folder / "kernels" / "there" / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     specs = KernelSpecManager(kernel_dirs=[str(folder / "kernels")], ensure_native_kernel=False)
-    return AsyncKernelManager(kernel_name="there", kernel_spec_manager=specs)
+    # files in place of ports: another kernel of this machine may take a port before this one has it
+    wires = {} if os.name == "nt" else {"transport": "ipc", "ip": str(folder / "wire")}
+    return AsyncKernelManager(kernel_name="there", kernel_spec_manager=specs, **wires)
 
 
 def execute(path: Path, *, folder: Path, python: Path, env: dict[str, str], timeout: int = 600) -> str:
