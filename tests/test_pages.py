@@ -268,8 +268,10 @@ def test_the_link_for_a_hub_opens_a_notebook_and_the_chart_is_yaml():
     assert asked["repo"] == ["https://github.com/YOU/REPO"] and asked["branch"] == ["main"]
     assert (ROOT / asked["urlpath"][0].removeprefix("lab/tree/REPO/")).exists()
     chart = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text("classes.md"), re.DOTALL)[1])
-    assert chart["singleuser"]["memory"] == {"limit": "2G", "guarantee": "1G"}
-    compile(re.search(r"```python\n(.*?)```", text("classes.md"), re.DOTALL)[1], "config", "exec")
+    python = re.search(r"```python\n(.*?)```", text("classes.md"), re.DOTALL)[1]
+    limit, guarantee = (re.search(rf'mem_{word} = "(\S+)"', python)[1] for word in ("limit", "guarantee"))
+    assert chart["singleuser"]["memory"] == {"limit": limit, "guarantee": guarantee}
+    compile(python, "config", "exec")
 
 
 def test_the_citation_file_agrees_with_the_project():

@@ -12,6 +12,8 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+from tools import bench_units
+
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 SR, TO = 44100, 16000
@@ -259,14 +261,16 @@ def latency() -> None:
         print("latency: not measured; is there a Chromium or Chrome?")
 
 
-OTHERS = {"descent": descents, "latency": latency}
+OTHERS = {"descent": descents, "latency": latency, "memory": bench_units.measure}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run `course.py bench`."""
     parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"only these of {', '.join([*FIGURES, *OTHERS])}")
-    names = parser.parse_args(argv).names or [*FIGURES, *OTHERS]
+    parser.add_argument("--write", action="store_true", help="store what `memory` measures: its table, and the page")
+    args = parser.parse_args(argv)
+    names = args.names or [*FIGURES, *OTHERS]
     if unknown := set(names) - {*FIGURES, *OTHERS}:
         parser.error(f"there is no figure {unknown.pop()!r}")
     os.environ |= dict.fromkeys(THREADS, "1")  # before numpy is imported
@@ -275,7 +279,7 @@ def main(argv: list[str] | None = None) -> int:
         title, candidates = FIGURES[name]()
         print(table(title, rounds(candidates, times=5 if name == "vocoders" else 31)), flush=True)
     for name in (n for n in names if n in OTHERS):
-        OTHERS[name]()
+        OTHERS[name](**{"write": True} if args.write and name == "memory" else {})
     return 0
 
 
