@@ -29,7 +29,7 @@ TESTS = ("tests_passed", "tests_failed", "tests_skipped")
 COLUMNS = ("combination", "python", *SHOWN, *NOTEBOOKS, *TESTS, "remarks", "commit", "date")
 GOOD = ("passed", "needs torch")
 NEEDS_TORCH = re.compile(r"need PyTorch, which is not installed here|No module named 'torch'")
-MARKS = ("% compatibility table: begin\n", "% compatibility table: end\n")
+MARKS = ("% compatibility table: begin\n\n", "\n% compatibility table: end\n")
 
 # Google's list of what Colab holds, read in August 2026.
 COLAB = """scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 numba==0.61.2 llvmlite==0.44.0 ipywidgets==7.7.1
@@ -237,18 +237,22 @@ def kept(row: dict[str, object]) -> dict[str, object]:
 def write(row: dict[str, object]) -> None:
     """Put a row into the table and onto the page, in the order of the combinations."""
     found = read() | {row["combination"]: {key: str(value) for key, value in row.items()}}
-    rows = [found[name] for name in combinations() if name in found]
     with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(found[name] for name in combinations() if name in found)
+    show()
+
+
+def show() -> None:
+    """Put the table onto the page."""
     before, _, after = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
     after = after.partition(MARKS[1])[2]
-    PAGE.write_text(before + MARKS[0] + lines(rows) + MARKS[1] + after, encoding="utf-8")
+    PAGE.write_text(before + MARKS[0] + lines(read()) + MARKS[1] + after, encoding="utf-8")
 
 
-def lines(rows: list[dict[str, str]]) -> str:
-    """Return the rows as the page shows them."""
+def lines(rows: dict[str, dict[str, str]]) -> str:
+    """Return the table as the page shows it; a combination without a row has not been run."""
     head = [
         "combination",
         "Python",
@@ -261,7 +265,11 @@ def lines(rows: list[dict[str, str]]) -> str:
         "run on",
     ]
     shown = ["combination", "python", *SHOWN, *NOTEBOOKS[:2], TESTS[0], TESTS[2], "remarks", "date"]
-    cells = [head, ["---"] * len(head), *([row[name] or "-" for name in shown] for row in rows)]
+    empty = {name: "" for name in shown}
+    cells = [head, ["---"] * len(head)]
+    for name, each in combinations().items():
+        idle = empty | {"combination": name, "python": each.python, "remarks": each.remark, "date": "not run yet"}
+        cells.append([rows.get(name, idle)[column] or "-" for column in shown])
     return "".join(f"| {' | '.join(each)} |\n" for each in cells)
 
 
