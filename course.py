@@ -19,6 +19,7 @@ VERBS = {
     "execute": ("run notebooks again and store their text and figures", "dev"),
     "check": ("linters and what notebooks may store", "dev"),
     "site": ("run the notebooks and build a site of them", "dev"),
+    "matrix": ("run the course on other Pythons and versions of its packages", "dev"),
     "bench": ("measure our figures and their peers in one run", "dev"),
     "release": ("make the student, the solution or the teacher set", "learner"),
     "grade": ("grade a folder of notebooks into a table", "learner"),

@@ -104,7 +104,8 @@ function render({ model, el: host }) {
     if (!mic) add();
   }
   set(), show();
-  return () => (close(""), document.removeEventListener("visibilitychange", hidden), offKeys(), root.remove());
+  const offLook = onLook(root, () => palette(root));
+  return () => (close(""), offLook(), document.removeEventListener("visibilitychange", hidden), offKeys(), root.remove());
 }
 
 export default { render };

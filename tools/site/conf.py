@@ -23,6 +23,7 @@ suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
 html_context = {"default_mode": "auto"}
 html_theme = "sphinx_book_theme"
 html_title = project
+html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = [("paths.js", {"priority": 1}), "site.js"]  # paths.js: before require.js, which reads it
 html_show_search_summary = False  # it would load every page that was found, which no page from a file may
