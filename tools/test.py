@@ -14,6 +14,7 @@ from tools import check, notebooks
 ROOT = notebooks.ROOT
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
 TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # a file's tests stay together: they share pages and notebooks
+IN_ORDER = "--no-loadscope-reorder"  # as tests/conftest.py has it, and not the file with the most tests first
 NBVAL = [
     *("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval.cfg", "--nbval-cell-timeout", "300"),
     *(*TWO_AT_ONCE, "-o", "addopts="),
@@ -44,7 +45,7 @@ def run_check(env: dict[str, str]) -> tuple[int, int, int]:
 
 def run_tests(env: dict[str, str]) -> tuple[int, int, int]:
     """Run the tests and the examples in docstrings."""
-    return pytest(TWO_AT_ONCE, env)
+    return pytest([*TWO_AT_ONCE, IN_ORDER], env)
 
 
 def run_notebooks(env: dict[str, str]) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ Chromium (or Chrome) must be installed; where it is not, these tests skip with t
 """
 
 import base64
+import contextlib
 import functools
 import http.server
 import json
@@ -284,10 +285,10 @@ class Lab:
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
-        self.page.goto(f"{self.address}/lab/tree/{name}?reset")
+        self.page.goto(f"{self.address}/lab/tree/{name}?reset", timeout=300_000)
         self.page.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=120_000,
+            timeout=300_000,
         )
         if dark:
             self.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
@@ -353,22 +354,38 @@ class Lab:
         self.log.close()
 
 
+@contextlib.contextmanager
+def started(folder, browser, files):
+    """A JupyterLab on copies of the given files, in a folder; ended at the end."""
+    for file in files:
+        shutil.copy(file, folder)
+    lab = Lab(folder, browser)
+    try:
+        lab.wait()
+        yield lab
+    finally:
+        lab.stop()
+
+
 @pytest.fixture
 def lab_on(browser, tmp_path):
     """Start a JupyterLab on copies of the given files: ``lab = lab_on(path, ...)``."""
-    labs = []
+    with contextlib.ExitStack() as labs:
+        yield lambda *files: labs.enter_context(started(tmp_path, browser, files))
 
-    def start(*files):
-        for file in files:
-            shutil.copy(file, tmp_path)
-        lab = Lab(tmp_path, browser)
-        labs.append(lab)
-        lab.wait()
-        return lab
 
-    yield start
-    for lab in labs:
-        lab.stop()
+@pytest.fixture(scope="module")
+def lab(request, browser, launch, tmp_path_factory):
+    """The notebook that a test module names as PAGE, run top to bottom once for all its tests, which take turns.
+
+    Starting a server and running a unit takes most of the time. A module may name FLAGS for a browser of its own.
+    """
+    page, flags = request.module.PAGE, getattr(request.module, "FLAGS", ())
+    with started(tmp_path_factory.mktemp("unit"), browser, [page]) as lab:
+        lab.open(page.name, browser=launch(*flags) if flags else None)
+        lab.name = page.stem
+        assert lab.run_all() == []
+        yield lab
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""What the tests of units ask the first stage of a page: what it says, whether it sounds, and how."""
+"""What the tests of units ask of a page: what its first stage says and sounds, and what its computation is about."""
+
+import threading
 
 import numpy as np
 
@@ -21,3 +23,51 @@ def sounds(page, *, above):
 def samples(page):
     """Return what the stage is playing at this moment."""
     return np.array(page.evaluate(SAMPLES))
+
+
+# ---- a computation that takes seconds (helpers.live) ----------------------------------------------------------------
+
+LIVE = """
+from helpers.live import Live as _Live
+_live = next(value for _, value in sorted(Out.items()) if isinstance(value, _Live))
+"""
+HOLD = """
+def _hold(job, step):
+    def held(**values):
+        import time
+        _live._job = job  # only this once
+        for made in job(**values):
+            yield made
+            while made[0] == step and not _live._stopped:
+                time.sleep(0.01)
+                yield made
+    return held
+"""
+
+
+def until(lab, expression, value):
+    """Wait until something of the page's computation has a value in the kernel."""
+    for _ in range(3000):
+        if (now := lab.python(f"{LIVE}print({expression})").strip()) == str(value):
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError(f"{expression} is {now!r} and not {value!r}")
+
+
+def chosen(lab, name, value):
+    """Wait until the kernel knows of a choice.
+
+    A page sends the next value of a control only when the kernel has answered the one before, but a button at once.
+    Start would overtake the choice where the kernel is slow to answer.
+    """
+    until(lab, f"_live.values[{name!r}]", value)
+
+
+def hold(lab, step):
+    """Let the next run stand at a step until Stop is pressed: whoever waits for a state that passes may miss it."""
+    assert lab.python(f"{LIVE}{HOLD}_live._job, _live.progress.value = _hold(_live._job, {step}), 0") == ""
+
+
+def stands(lab, step):
+    """Wait until the run that is held stands at its step."""
+    until(lab, "_live.progress.value", step)

@@ -4,23 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.scenes import says
+from tests.browser.scenes import chosen, hold, says, stands
+from tests.browser.sweep import SHOTS, sweep
 
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "07_losses.ipynb"
-SHOTS = Path(__file__).parent / "shots"
 LIVE = "document.querySelector('.earup-explore')"
 STATUS = f"text => {LIVE}.querySelector('[role=status]').innerText.includes(text)"
 
 
-def test_the_stage_is_won_and_a_loss_is_let_loose_by_keyboard(lab_on):
-    lab = lab_on(PAGE)
-    page = lab.open(PAGE.name)
-    assert lab.run_all() == []
+def test_the_stage_is_won_and_a_loss_is_let_loose_by_keyboard(lab):
+    page = lab.page
     page.set_default_timeout(60_000)
     win(page)
-    let_loose(page)
+    let_loose(lab)
     rank(page, lab)
     assert lab.errors == []
 
@@ -50,20 +48,24 @@ def win(page):
     says(page, "Yes:", False)
 
 
-def let_loose(page):
+def let_loose(lab):
     """A run stops when told to, another reaches its end; both are heard on one player, at the step scrubbed to."""
+    page = lab.page
     box = page.locator(".earup-explore").first
     start, stop = (box.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
     loss = box.locator("select").first
     for _ in range(3):
-        loss.press("ArrowDown")  # from magnitude to multi-resolution, whose 300 steps take seconds
+        loss.press("ArrowDown")  # from magnitude
+    chosen(lab, "loss", "multi-resolution")
+    hold(lab, step=20)
     start.press("Enter")
     page.wait_for_function(STATUS, arg="multi-resolution, noise: running")
-    page.wait_for_function(f"() => !{LIVE}.querySelector('button[title=Stop], button:nth-of-type(2)').disabled")
+    stands(lab, step=20)
+    page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle())
     stop.press("Enter")
-    page.wait_for_function(f"() => / of 300 steps/.test({LIVE}.querySelector('[role=status]').innerText)")
-    assert "300 of 300" not in box.locator("[role=status]").first.inner_text()
+    page.wait_for_function(STATUS, arg="multi-resolution, noise: 20 of 300 steps")
     loss.press("Home")
+    chosen(lab, "loss", "L1")
     start.press("Enter")
     page.wait_for_function(STATUS, arg="L1, noise: 300 of 300 steps")  # words come last: the slider is awake
     scrub = box.locator("[role=slider]").first
@@ -81,3 +83,7 @@ def rank(page, lab):
     """Nothing is ranked yet, and the order of the kernel says so."""
     assert lab.python("print(ranking.done, who)").split() == ["False", "PESQ"]
     shot(page, page.locator(".earup-blind, .earup").filter(has_text="Same loss, different sound").first, "rank")
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

@@ -5,15 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.browser.scenes import samples, says, sounds
-from tests.browser.test_units import SHOTS
+from tests.browser.sweep import SHOTS, sweep
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "09_setting2_griffin_lim.ipynb"
 
 
-def test_the_scrubber_is_played_and_won_by_keyboard(lab_on):
-    lab = lab_on(PAGE)
-    lab.open(PAGE.name)
-    assert lab.run_all() == []
+def test_the_scrubber_is_played_and_won_by_keyboard(lab):
     lab.page.set_default_timeout(60_000)
     look_at(lab)
     hear_it(lab.page)
@@ -87,3 +84,7 @@ def look_at(lab):
         lab.page.set_viewport_size({"width": 1280, "height": 1500})
         lab.page.locator(".earup-scene").first.scroll_into_view_if_needed()
         lab.screenshot(SHOTS / f"unit09_scrubber_{theme.lower()}.png")
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

@@ -4,24 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.scenes import says
+from tests.browser.scenes import chosen, says
+from tests.browser.sweep import SHOTS, sweep
 from tests.browser.test_recorder import FAKE
-from tests.browser.test_units import SHOTS
 
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "11_setting3_end_to_end.ipynb"
+FLAGS = FAKE  # a microphone
 
 
-def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab_on, launch):
-    lab = lab_on(PAGE)
-    lab.open(PAGE.name, browser=launch(*FAKE))
-    assert lab.run_all() == []
+def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab):
     lab.page.set_default_timeout(120_000)
     win(lab.page)
     look_at(lab)
     late(lab.page)
-    learn(lab.page)
+    learn(lab)
     assert lab.errors == []
 
 
@@ -58,11 +56,13 @@ def late(page):
     box.get_by_text("Closed.").wait_for()
 
 
-def learn(page):
+def learn(lab):
     """Another loss is started and comes to its end; what it made can be heard."""
+    page = lab.page
     box = page.locator(".earup-explore").filter(has_text="SI-SDR").first
     box.scroll_into_view_if_needed()
     box.locator("select").first.press("ArrowDown")
+    chosen(lab, "loss", lab.python("print(list(LOSSES)[1])").strip())
     box.get_by_role("button", name="Start").press("Enter")
     box.get_by_text("80 of 80 steps in").wait_for()
     page.locator(".earup-player").filter(has_text="all at one level").wait_for()
@@ -76,3 +76,7 @@ def look_at(lab):
         lab.page.set_viewport_size({"width": 1280, "height": 1100})
         lab.page.locator(".earup-scene").first.scroll_into_view_if_needed()
         lab.screenshot(SHOTS / f"unit11_field_{theme.lower()}.png")
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

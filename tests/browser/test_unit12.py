@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.test_units import SHOTS
+from tests.browser.sweep import SHOTS, sweep
 from tests.pages import code_cells
 
 pytest.importorskip("torch")
@@ -21,10 +21,7 @@ NAMES = ("Setting 1", "Setting 2", "Setting 3", "anchor", "noisy")
 CHAINS = 1  # the second player of the page
 
 
-def test_chains_are_switched_a_blind_test_is_taken_and_a_system_is_shipped(lab_on):
-    lab = lab_on(PAGE)
-    lab.open(PAGE.name)
-    assert lab.run_all() == []
+def test_chains_are_switched_a_blind_test_is_taken_and_a_system_is_shipped(lab):
     lab.page.set_default_timeout(120_000)
     ship(lab.page)
     switch(lab.page)
@@ -127,3 +124,7 @@ def ship(page):
     says("setting3_waveform is out: too costly")
     says("Ship setting1_")
     shot(box, "ship")
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

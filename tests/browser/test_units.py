@@ -1,173 +1,18 @@
-"""Every unit in a real JupyterLab: it runs top to bottom, every control moves, every player sounds as it says."""
+"""Every unit has its file here, and the last test of it moves and hears everything on the page."""
 
-import json
+import ast
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SHOTS = Path(__file__).parent / "shots"
-UNITS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-
-# In the kernel: what stretch of which track should be heard, as level and strongest frequency.
-EXPECT = """
-import json as _json, numpy as _np
-from helpers.listening import Player as _Player
-_shown = [w for _, v in sorted(Out.items()) for w in (v.heard.children if hasattr(v, "heard") else [v])]
-_players = [value for value in _shown if isinstance(value, _Player)]
-def _expected(player, track, end, size):
-    y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
-    sr = _players[player].sr
-    part = y[max(0, round(end * sr) - size) : round(end * sr)]
-    spectrum = _np.abs(_np.fft.rfft(part * _np.hanning(len(part))))
-    rms = float(_np.sqrt(_np.mean(part**2)))
-    print(_json.dumps([rms, int(_np.argmax(spectrum)) * sr / len(part), sr]))
-"""
-HEARD = """i => { const m = document.querySelectorAll('.earup-player')[i].__earup;
-  const y = new Float32Array(m.analyser.fftSize), end = m.position; m.analyser.getFloatTimeDomainData(y);
-  return { end, playing: m.playing, y: [...y] }; }"""
+HERE = Path(__file__).parent
+UNITS = sorted((HERE.parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
-@pytest.fixture(params=UNITS, ids=lambda path: path.stem)
-def unit(request, lab_on):
-    """One unit, run top to bottom in a JupyterLab of its own."""
-    lab = lab_on(request.param)
-    lab.open(request.param.name)
-    lab.name = request.param.stem
-    raised = lab.run_all()
-    assert raised == []
-    return lab
-
-
-def test_a_unit_runs_moves_and_sounds(unit):
-    """One test, because opening and running a unit is what takes the time."""
-    move_every_slider(unit.page)
-    move_every_handle(unit.page)
-    hear_every_track(unit)
-    assert unit.errors == []
-    look_at(unit)
-
-
-def move_every_slider(page):
-    """Take each slider of each explorable to both ends by keyboard; the read-out follows and nothing faults."""
-    boxes = page.locator(".earup-explore")
-    for i in range(boxes.count()):
-        box = boxes.nth(i)
-        sliders = box.locator("[role=slider]")
-        assert sliders.count()
-        for k in range(sliders.count()):
-            for key in ("End", "Home", "ArrowRight"):
-                before = box.locator("[role=status]").inner_text()
-                value = sliders.nth(k).get_attribute("aria-valuenow")
-                sliders.nth(k).press(key)
-                if sliders.nth(k).get_attribute("aria-valuenow") != value:
-                    page.wait_for_function(
-                        "([i, before]) => document.querySelectorAll('.earup-explore')[i]"
-                        ".querySelector('[role=status]').innerText !== before",
-                        arg=[i, before],
-                    )
-        assert "Error" not in box.inner_text()
-
-
-def move_every_handle(page):
-    """Take each handle of each stage to both ends by keyboard; the read-out follows and nothing faults."""
-    scenes = page.locator(".earup-scene")
-    for i in range(scenes.count()):
-        handles = scenes.nth(i).locator("[role=slider]")
-        brushes = scenes.nth(i).locator("[role=application]")
-        assert handles.count() + brushes.count()
-        if brushes.count():
-            paint(page, i, brushes)
-        for k in range(handles.count()):
-            for key in ("End", "Home"):
-                before = scenes.nth(i).inner_text()
-                value = handles.nth(k).get_attribute("aria-valuenow")
-                handles.nth(k).press(key)
-                if handles.nth(k).get_attribute("aria-valuenow") == value:
-                    continue  # it stood at that end already
-                page.wait_for_function(
-                    "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== before",
-                    arg=[i, before],
-                )
-        assert "Error" not in scenes.nth(i).inner_text()
-
-
-def paint(page, i, brush):
-    """Remove everything with the largest brush, and take it back; the read-out follows both."""
-    said = "i => document.querySelectorAll('.earup-scene')[i].querySelector('.earup-live').innerText"
-    first = page.evaluate(said, i)
-    sizes = page.locator(".earup-scene").nth(i).locator("input[type=range]")
-    for k in range(sizes.count()):
-        sizes.nth(k).press("End")
-    brush.press("Space")
-    page.wait_for_function(f"([i, first]) => ({said})(i) !== first", arg=[i, first])
-    brush.press("u")
-    page.wait_for_function(f"([i, first]) => ({said})(i) === first", arg=[i, first])
-
-
-def hear_every_track(lab):
-    """Play each track of each player and compare what the analyser reads with the samples in the kernel."""
-    page = lab.page
-    assert lab.python(EXPECT) == ""
-    for i in range(page.locator(".earup-player").count()):
-        player = page.locator(".earup-player").nth(i)
-        tracks = player.locator("input[type=radio]")
-        for k in range(max(1, tracks.count())):
-            if tracks.count():
-                tracks.nth(k).check()
-            compare(lab, player, i, k)
-
-
-def compare(lab, player, i, k):
-    """Play track `k` of player `i` for a moment; level and strongest frequency are those of the samples."""
-    player.locator(".earup-play").focus()
-    lab.page.keyboard.press("Home")
-    player.locator(".earup-play").click()
-    state = f"document.querySelectorAll('.earup-player')[{i}].__earup"
-    lab.page.wait_for_function(f"() => {state}.playing && {state}.position > Math.min(0.8, 0.75 * {state}.duration)")
-    heard = lab.page.evaluate(HEARD, i)
-    player.locator(".earup-play").click()
-    lab.page.wait_for_function(f"() => !{state}.playing")
-    rms, peak, sr = json.loads(lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})"))
-    y = np.array(heard["y"][-min(len(heard["y"]), int(heard["end"] * sr)) :])
-    if rms < 1e-4:
-        assert np.sqrt(np.mean(y**2)) < 2e-4
-        return
-    spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
-    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (lab.name, i, k)
-    bins = peak * len(y) / sr
-    near = slice(max(0, round(0.97 * bins) - 2), round(1.03 * bins) + 3)
-    assert spectrum[near].max() > 0.5 * spectrum.max(), (lab.name, i, k, peak)
-
-
-def look_at(lab):
-    """Keep what a learner sees, at two widths and in both themes."""
-    SHOTS.mkdir(exist_ok=True)
-    for theme in ("Light", "Dark"):
-        lab.command("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-        for width in (1280, 800):
-            lab.page.set_viewport_size({"width": width, "height": 1600})
-            lab.page.evaluate("() => document.querySelector('.jp-Cell').scrollIntoView()")
-            lab.screenshot(SHOTS / f"{lab.name}_{theme.lower()}_{width}.png")
-
-
-def test_the_challenge_of_unit_01_is_won_by_keyboard_and_not_by_a_near_miss(lab_on):
-    path = ROOT / "notebooks" / "01_sound_and_samples.ipynb"
-    lab = lab_on(path)
-    lab.open(path.name)
-    assert lab.run_all() == []
-    scene = lab.page.locator(".earup-scene").first
-    handle = scene.locator("[role=slider]")
-    handle.press("Home")
-    says = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-    for _ in range(14):
-        handle.press("PageUp")
-    lab.page.wait_for_function(says, arg=["A tone of 7100 Hz", True])
-    assert "heard at 900 Hz" in scene.inner_text() and "Yes:" not in scene.inner_text()
-    for _ in range(2):
-        handle.press("ArrowLeft")
-    lab.page.wait_for_function(says, arg=["Yes: 7000 Hz and 1000 Hz leave the same samples.", True])
-    handle.press("ArrowLeft")
-    lab.page.wait_for_function(says, arg=["Yes:", False])
-    assert lab.errors == []
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.stem)
+def test_a_unit_is_swept_after_everything_else_that_is_asked_of_its_page(path):
+    source = (HERE / f"test_unit{path.stem[:2]}.py").read_text(encoding="utf-8")
+    assert f'PAGE = Path(__file__).parents[2] / "notebooks" / "{path.name}"' in source
+    tests = [node for node in ast.parse(source).body if getattr(node, "name", "").startswith("test_")]
+    asked = [node for node in tests if "lab" in [argument.arg for argument in node.args.args]]
+    assert ast.unparse(asked[-1].body) == "sweep(lab)" and not asked[-1].decorator_list
