@@ -225,4 +225,4 @@ def measure(*, write: bool = False) -> None:
     if write:
         store(about, rows)
         PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), for_page(*stored())), encoding="utf-8", newline="\n")
-        print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")
+        print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}; now run: python3 -m tools.sums")
