@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from helpers import audio, listening, loudness, metrics, psychophysics, settings  # noqa: E402
 from helpers.coursework import catalogue  # noqa: E402
-from tools import score_examples  # noqa: E402
+from tools import notebooks, score_examples  # noqa: E402
 
 NAME = "12_three_settings"
 SR = 16000
@@ -227,6 +227,23 @@ def test_what_the_page_says_of_setting_3_is_what_the_table_says(unit):
             for name in ("setting3_waveform", "setting1_stft")
         ]
         assert (measure in unit["won"]) == (both[0] > both[1])
+
+
+def test_how_near_the_two_come_and_that_training_brought_them_there(unit, page):
+    leads = unit["leads"]
+    assert f"with {leads['stoi']:.3f} in favour of Setting 3" in page and unit["won"] == ["stoi"]
+    assert 0.45 < -leads["si_sdr"] < 0.55 and "By SI-SDR it is half a decibel behind" in page
+    assert f"by PESQ {-leads['pesq']:.2f}." in page
+    told = (notebooks.ROOT / "data/weights/README.md").read_text(encoding="utf-8")
+    row = re.search(r"\| after the first run \| (.+?) \| (.+?) \| (.+?) \|", told)
+    first, pesq, stoi = (np.mean([float(x) for x in cell.split(" / ")]) for cell in row.groups())
+    gain = (unit["curve"]("setting1_stft", "si_sdr") - unit["curve"]("noisy", "si_sdr")).mean()
+    assert round(gain - first, 1) == 1.3 and "4200 steps of training it was 1.3 dB behind" in page
+    for measure, mean in (("pesq", pesq), ("stoi", stoi)):  # "by every measure"
+        assert mean < unit["curve"]("setting1_stft", measure).mean()
+    facts = unit["enhancers"]["setting3_waveform"].provenance
+    assert (facts["steps_before"], facts["step"]) == (4200, 3300)
+    assert -leads["si_sdr"] < (gain - first) / 2  # most of the gap is closed
 
 
 def test_the_four_jobs(unit, page):
