@@ -102,13 +102,12 @@ def measured(notebook_file, *cells):
 def test_memory_and_processor_time_are_those_of_the_cells(tmp_path):
     small = measured(tmp_path / "00_small.ipynb", "x = 1")
     large = measured(tmp_path / "01_large.ipynb", "x = bytearray(b'1') * 250_000_000", "del x", "")
-    assert 235 < large["peak_mb"] - small["peak_mb"] < 280  # freed again, and still counted; a kernel varies
+    assert 220 < large["peak_mb"] - small["peak_mb"] < 320  # freed again, and still counted; a kernel varies
     assert (small["unit"], small["cells"]) == ("00", 1) and (large["unit"], large["cells"]) == ("01", 2)
-    spin = "import time\nwhile time.process_time() < 3.0: pass"
-    busy = measured(tmp_path / "02_busy.ipynb", spin)
-    assert 2.95 < busy["cpu_s"] < 3.0 + small["cpu_s"] + 1
+    busy = measured(tmp_path / "02_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass")
     asleep = measured(tmp_path / "03_asleep.ipynb", "import time; time.sleep(2)")
-    assert asleep["wall_s"] > 2 and asleep["cpu_s"] < small["cpu_s"] + 1
+    assert 5.9 < busy["cpu_s"] < 12 and busy["wall_s"] > 5
+    assert asleep["cpu_s"] < busy["cpu_s"] - 2 and asleep["wall_s"] > 2  # starting a kernel takes about one second
 
 
 @linux
