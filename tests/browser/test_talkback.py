@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from helpers import listening
+from tests.browser.sweep import SHOTS
 from tests.browser.test_recorder import FAKE
 
 SR = 48000
@@ -145,8 +146,6 @@ def test_a_refused_or_missing_microphone_is_explained(talk):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_looked_at(talk, launch, widget_page, theme):
-    from tests.browser.test_units import SHOTS
-
     context = launch(*FAKE).new_context(viewport={"width": 820, "height": 420})
     page = widget_page(listening.talkback(), context=context, theme=theme)
     begin(page)
