@@ -40,7 +40,7 @@ function render({ model, el: host }) {
   const gate = button("Unmute", () => (muted ? switchTo(1, "You hear yourself.") : switchTo(0, "Muted."))), worn = el("input", { type: "checkbox", on: { change: show } });
   const late = range("Delay", { min: 10, max: 200, step: 10, value: model.get("delay_ms") });
   const loud = range("Volume", { min: -40, max: 0, step: 1, value: -12 });
-  const bar = el("span", {}), meter = el("div", { class: "earup-meter", role: "meter", "aria-label": "Microphone", "aria-valuemin": -80, "aria-valuemax": 0 }, bar);
+  const bar = el("span", {}), meter = el("div", { class: "earup-meter", role: "meter", "aria-label": "Microphone", "aria-valuenow": -80, "aria-valuemin": -80, "aria-valuemax": 0 }, bar);
   const warn = el("p", { class: "earup-warn", role: "alert" }), said = live("The microphone is closed."), sum = el("p", { class: "earup-sum" });
   const root = el("div", { class: "earup earup-talkback", role: "group", "aria-label": "Talk-back" },
     heading("Talk-back: hear yourself late"),

@@ -82,6 +82,7 @@ def visit(browser):
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(address, wait_until="commit")
         page.wait_for_function(AWAKE, timeout=120_000)
+        page.add_style_tag(content="* { transition: none !important; }")  # no colour is caught on its way
         return page
 
     yield go

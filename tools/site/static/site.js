@@ -12,6 +12,15 @@ function offer() {
     if (colab) words.append(Object.assign(document.createElement("a"), { href: colab.href, textContent: "Run this unit.", className: "earup-run" }));
   }
 }
+// What is wider than the page is moved by the keyboard too.
+function reach() {
+  for (const box of document.querySelectorAll(".bd-article table, .bd-article .cell_output, .bd-article .cell_output figure, .bd-article p")) {
+    if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
+  }
+}
+addEventListener("load", reach);
+addEventListener("resize", reach);
+
 document.addEventListener("DOMContentLoaded", () => {
   told();
   offer();
