@@ -62,6 +62,7 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(f"{folder}/half.wav", np.full(8, 0.5), sr=8000)
     ...     y, sr = load(f"{folder}/half.wav")

@@ -123,7 +123,7 @@ def test_memory_of_a_process_that_a_cell_starts_is_counted(tmp_path, monkeypatch
     monkeypatch.setattr(bench_units, "peak_of", looked)
     held = HELD.format(path=str(tmp_path / "seen"))
     large = measured(tmp_path / "01_child.ipynb", CHILD.format(code=held))
-    assert 185 < large["peak_mb"] - small["peak_mb"] < 260
+    assert 185 < large["peak_mb"] - small["peak_mb"] < 320
 
 
 @linux
