@@ -280,15 +280,20 @@ def test_the_kernel_refuses_what_pythons_hooks_do_not_see(pupils):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a subreaper")
 def test_a_process_that_hides_in_a_session_of_its_own_is_ended():
     grade.adopt_orphans()
+    ours = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)  # as a browser of other tests is
+    kept = grade.children()
     code = "import os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n"
     code += "print(os.getpid(), flush=True)\ntime.sleep(1000)"
     done = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     hidden = int(done.stdout.readline())
     done.wait()
     os.kill(hidden, 0)  # it is there
-    grade.end_orphans()
+    grade.end_orphans(kept)
     with pytest.raises(ProcessLookupError):
         os.kill(hidden, 0)
+    assert ours.pid in kept and ours.poll() is None
+    ours.communicate(b"\n")
+    assert ours.returncode == 0
 
 
 # ---- the folder and the table ---------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ class Worker:
         for fd in (self._in, self._out):
             with contextlib.suppress(OSError):
                 os.close(fd)
-        end_orphans()
+        end_orphans(self.options.kept)
         self.folder.cleanup()
 
 
@@ -205,14 +205,18 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
-def end_orphans() -> None:
-    """End what a submission started outside its own process group, child by child."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
+def children() -> set[int]:
+    """Return the processes that are ours (Linux)."""
+    listed = Path(f"/proc/self/task/{os.getpid()}/children")
+    return set(map(int, listed.read_text().split())) if listed.exists() else set()
+
+
+def end_orphans(kept: set[int]) -> None:
+    """End what a submission started outside its own process group, child by child, but not what was there before."""
     for _ in range(100):
-        pids = children.read_text().split() if children.exists() else []
-        if not pids:
+        if not (pids := children() - kept):
             return
-        for pid in map(int, pids):
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
@@ -397,7 +401,9 @@ def options_from(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--salt", type=Path, help="file that makes the pseudonyms; else the table's name with .salt")
     parser.add_argument("--seconds", type=float, default=10, help="for each exercise (10)")
     parser.add_argument("--memory", type=int, default=3000, help="MB for each process (3000)")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    options.kept = children()  # of whoever called us, before any submission ran
+    return options
 
 
 def refusal(options: argparse.Namespace) -> str | None:
