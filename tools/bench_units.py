@@ -20,7 +20,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import notebooks
+from tools import notebooks, sums
 
 ROOT = notebooks.ROOT
 TABLE = ROOT / "data" / "tables" / "units_cost.csv"
@@ -34,8 +34,9 @@ print(_os.getpid(), _peak * 1024, sum(_os.times()[:4]))"""  # the last two of th
 
 SAID = """
 
-Measured on {about[date]}: {about[machine]}; one thread in each kernel. The load average was
-{low} to {high}: other work ran beside it, which lengthens seconds and leaves memory as it is.
+Measured on {about[date]}: {about[machine]}; one thread in each kernel. The load average was {low} to {high}:
+{beside}. All cells of all units took
+{wall} s one after the other, and {both} with two units at once and every control moved.
 
 Reserve **{one} GB** for each student with one notebook open, and {two} GB where a second one stays open: the largest
 kernels ({big}), JupyterLab itself ({about[JupyterLab]}), and a quarter more as a margin.
@@ -188,7 +189,8 @@ def reserve(about: dict[str, str], rows: list[dict], *, kernels: int) -> float:
 
 def for_page(about: dict[str, str], rows: list[dict]) -> str:
     """Return the part of the page for classes that says what a student needs."""
-    big, long = (max(rows, key=lambda row, key=key: row[key]) for key in ("peak_mb", "cpu_s"))
+    big, peak = max(((row, max(row["peak_mb"], row["moved_mb"])) for row in rows), key=lambda each: each[1])
+    long = max(rows, key=lambda row: row["cpu_s"])
     loads = sorted(row["load"] for row in rows)
     lines = ["| unit | peak memory of its kernel | with every control moved | processor seconds for all cells |"]
     lines += ["|---|---|---|---|"]
@@ -197,9 +199,13 @@ def for_page(about: dict[str, str], rows: list[dict]) -> str:
         about=about,
         low=f"{loads[0]:.1f}",
         high=f"{loads[-1]:.1f}",
+        # one kernel that is never idle makes a load of 1
+        beside="other work ran beside it and lengthened the seconds" if loads[-1] > 1.5 else "nothing else ran",
+        both=about["two at once"].partition(",")[0],
+        wall=f"{sum(row['wall_s'] for row in rows):.0f}",
         one=f"{reserve(about, rows, kernels=1):.1f}",
         two=f"{reserve(about, rows, kernels=2):.1f}",
-        big=f"unit {big['unit']} takes {big['peak_mb']:.0f} MB",
+        big=f"unit {big['unit']} takes {peak:.0f} MB",
         long=long["unit"],
         seconds=f"{long['cpu_s']:.0f}",
         twice=f"{2 * long['cpu_s']:.0f}",
@@ -225,4 +231,5 @@ def measure(*, write: bool = False) -> None:
     if write:
         store(about, rows)
         PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), for_page(*stored())), encoding="utf-8", newline="\n")
-        print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}; now run: python3 -m tools.sums")
+        print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")
+        sums.main([])
