@@ -124,6 +124,7 @@ def test_what_the_list_of_sums_says_is_so_and_all_tables_in_use_are_on_it():
     used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(re.findall(r'_rows\("(\w+)"\)', pages))
     used &= {path.stem for path in (ROOT / "data" / "tables").glob("*.csv")}
     assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= checks.sums().keys()
+    assert not used & {Path(name).stem for name in sums.FOR_MAINTAINERS}
 
 
 def test_the_page_of_faults_quotes_what_is_said(data, folder, capsys):

@@ -20,7 +20,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import notebooks, sums
+from tools import notebooks
 
 ROOT = notebooks.ROOT
 TABLE = ROOT / "data" / "tables" / "units_cost.csv"
@@ -232,4 +232,3 @@ def measure(*, write: bool = False) -> None:
         store(about, rows)
         PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), for_page(*stored())), encoding="utf-8", newline="\n")
         print(f"written: {TABLE.relative_to(ROOT)}, {PAGE.relative_to(ROOT)}")
-        sums.main([])

@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import alone, notebooks, packages, sums
+from tools import alone, notebooks, packages
 
 ROOT = notebooks.ROOT
 TABLE = ROOT / "data" / "tables" / "compatibility.csv"
@@ -241,7 +241,6 @@ def write(row: dict[str, object]) -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found[name] for name in combinations() if name in found)
-    sums.main([])
     show()
 
 

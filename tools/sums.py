@@ -1,7 +1,8 @@
 """Write data/SHA256SUMS: what the tables, the list of clips and the weights of the learned loss hold.
 
 `python3 -m tools.sums` after a table was made anew. The clips have their own list (data/clips/manifest.json), and all
-other weights carry a checksum inside. `helpers.checks.whole` refuses what differs, so no damaged table is believed.
+other weights carry a checksum inside. `helpers.checks.whole` refuses what differs, so no damaged table is believed. Tables
+for maintainers are not on the list: no notebook reads them, and none should stop because of them.
 """
 
 import argparse
@@ -12,12 +13,14 @@ from pathlib import Path
 from tools.notebooks import ROOT
 
 FILE = ROOT / "data" / "SHA256SUMS"
+FOR_MAINTAINERS = ("compatibility.csv", "units_cost.csv")
 PATTERNS = ("tables/*.csv", "clips/manifest.json", "weights/loss_features.safetensors")
 
 
 def lines() -> list[str]:
     """Return what the list should say."""
     paths = sorted(path for pattern in PATTERNS for path in FILE.parent.glob(pattern))
+    paths = [path for path in paths if path.name not in FOR_MAINTAINERS]
     return [f"{digest(path)}  {path.relative_to(FILE.parent).as_posix()}" for path in paths]
 
 

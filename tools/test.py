@@ -9,7 +9,7 @@ import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from tools import check, notebooks
+from tools import alone, check, notebooks
 
 ROOT = notebooks.ROOT
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
@@ -49,10 +49,11 @@ def run_tests(env: dict[str, str]) -> tuple[int, int, int]:
 
 
 def run_notebooks(env: dict[str, str]) -> tuple[int, int, int]:
-    """Run every notebook and compare what it prints with what it stores."""
+    """Run every notebook, with our own outdated calls as errors, and compare what it prints with what it stores."""
     if not notebooks.paths():
         return 0, 0, 0
-    return pytest([*NBVAL, "notebooks"], env | {"NOTEBOOK_SWEEP": "1"})
+    with tempfile.TemporaryDirectory() as own:
+        return pytest([*NBVAL, "notebooks"], env | alone.strict_profile(Path(own)) | {"NOTEBOOK_SWEEP": "1"})
 
 
 PHASES = {"check": run_check, "tests": run_tests, "notebooks": run_notebooks}
