@@ -1,8 +1,8 @@
 """Write data/SHA256SUMS: what the tables, the list of clips and the weights of the learned loss hold.
 
 `python3 -m tools.sums` after a table was made anew. The clips have their own list (data/clips/manifest.json), and all
-other weights carry a checksum inside. `helpers.checks.whole` refuses what differs, so no damaged table is believed. Tables
-for maintainers are not on the list: no notebook reads them, and none should stop because of them.
+other weights carry a checksum inside. `helpers.checks.whole` refuses what differs, so no damaged table is believed.
+Tables for maintainers are not on the list: no notebook reads them, and none should stop because of them.
 """
 
 import argparse
