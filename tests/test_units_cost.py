@@ -103,7 +103,7 @@ def measured(notebook_file, *cells):
 def test_memory_and_processor_time_are_those_of_the_cells(tmp_path):
     small = measured(tmp_path / "00_small.ipynb", "x = 1")
     large = measured(tmp_path / "01_large.ipynb", "x = bytearray(b'1') * 250_000_000", "del x", "")
-    assert 220 < large["peak_mb"] - small["peak_mb"] < 320  # freed again, and still counted; a kernel varies
+    assert 220 < large["peak_mb"] - small["peak_mb"] < 450  # freed again, and still counted once; a kernel varies
     assert (small["unit"], small["cells"]) == ("00", 1) and (large["unit"], large["cells"]) == ("01", 2)
     busy = measured(tmp_path / "02_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass")
     asleep = measured(tmp_path / "03_asleep.ipynb", "import time; time.sleep(2)")

@@ -63,6 +63,7 @@ class Stored:
     """
 
     _ipython_display_ = None  # ipywidgets 7 (Colab) would display itself here and pass over the bundle below
+    __repr__ = object.__repr__  # older anywidgets would print every trait: all samples, all answers
 
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""

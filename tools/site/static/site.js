@@ -23,6 +23,10 @@ addEventListener("resize", reach);
 
 document.addEventListener("DOMContentLoaded", () => {
   told();
+  // a screen reader lists the parts of a page: the title and the search belong to one
+  const side = document.querySelector(".sidebar-primary-items__start");
+  side?.setAttribute("role", "navigation");
+  side?.setAttribute("aria-label", "Course");
   offer();
   new MutationObserver(offer).observe(document.body, { childList: true, subtree: true });
 });
