@@ -93,12 +93,11 @@ def visit(browser):
 
 
 def barriers(page, axe, rules=None):
-    """What stands seriously in the way of somebody who cannot see, hear or point."""
+    """What stands in the way of somebody who cannot see, hear or point, be it minor."""
     page.evaluate(axe)
     options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": rules} if rules else {})
     found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    bad = [v for v in found if v["impact"] in ("serious", "critical")]
-    return [(v["id"], node["target"], node["html"][:120]) for v in bad for node in v["nodes"]]
+    return [(v["impact"], v["id"], node["target"], node["html"][:120]) for v in found for node in v["nodes"]]
 
 
 def theme(page, name):

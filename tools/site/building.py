@@ -25,7 +25,7 @@ PARTS = {
 }
 BESIDE = {
     "Beside the units": "companion glossary notation references",
-    "Run and teach": "compatibility faults classes",
+    "Run and teach": "compatibility faults access classes",
 }  # fmt: skip
 
 
