@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -251,25 +252,31 @@ def show() -> None:
     PAGE.write_text(before + MARKS[0] + lines(read()) + MARKS[1] + after, encoding="utf-8")
 
 
+# what the page shows: a head for each column
+RESULTS = {
+    "combination": "combination",
+    "remarks": "what it is",
+    "notebooks_passed": "notebooks passed",
+    "notebooks_need_torch": "need torch",
+    "tests_passed": "tests passed",
+    "tests_skipped": "skipped",
+    "date": "run on",
+}
+VERSIONS = {name: name for name in ("combination", "python", *SHOWN)}
+
+
 def lines(rows: dict[str, dict[str, str]]) -> str:
-    """Return the table as the page shows it; a combination without a row has not been run."""
-    head = [
-        "combination",
-        "Python",
-        *SHOWN,
-        "notebooks",
-        "need torch",
-        "tests passed",
-        "skipped",
-        "what it is",
-        "run on",
-    ]
-    shown = ["combination", "python", *SHOWN, *NOTEBOOKS[:2], TESTS[0], TESTS[2], "remarks", "date"]
-    empty = {name: "" for name in shown}
-    cells = [head, ["---"] * len(head)]
+    """Return the two tables that the page shows, results and versions; what has no row has not been run."""
+    full = {}
     for name, each in combinations().items():
-        idle = empty | {"combination": name, "python": each.python, "remarks": each.remark, "date": "not run yet"}
-        cells.append([rows.get(name, idle)[column] or "-" for column in shown])
+        idle = {"combination": name, "python": each.python, "remarks": each.remark, "date": "not run yet"}
+        full[name] = rows.get(name, idle)
+    return "\n".join(table(full.values(), heads) for heads in (RESULTS, VERSIONS))
+
+
+def table(rows: Iterable[dict[str, str]], heads: dict[str, str]) -> str:
+    """Return rows as a Markdown table of these columns."""
+    cells = [list(heads.values()), ["---"] * len(heads), *([row.get(key) or "-" for key in heads] for row in rows)]
     return "".join(f"| {' | '.join(each)} |\n" for each in cells)
 
 
