@@ -266,9 +266,17 @@ ENDLESS = (
 )
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["", "in the background"])
+def interruptions(request):
+    """What an interruption does: raise as usual, or nothing, as where a shell has started us in the background."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield request.param
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("loop", ENDLESS)
 @pytest.mark.parametrize("alarm", [True, False], ids=["alarm", "no alarm"])
-def test_endless_loop_is_stopped(loop, alarm, monkeypatch):
+def test_endless_loop_is_stopped(loop, alarm, interruptions, monkeypatch):
     if alarm and not hasattr(signal, "SIGALRM"):
         pytest.skip("this platform has no SIGALRM")
     if not alarm:
@@ -277,6 +285,15 @@ def test_endless_loop_is_stopped(loop, alarm, monkeypatch):
     result = coursework.check("01.level", function(f"def level_dbfs(y):\n    {loop}"))
     assert result.outcome == "not yet"
     assert "was stopped" in result.says
+    assert signal.getsignal(signal.SIGINT) is interruptions
+
+
+def test_the_stop_button_stops_and_is_no_time_out(monkeypatch):
+    monkeypatch.delattr(signal, "SIGALRM", raising=False)
+    monkeypatch.setattr(checking, "SECONDS", 60)
+    stop = function("def level_dbfs(y):\n    import _thread\n    _thread.interrupt_main()\n    while True: pass")
+    with pytest.raises(KeyboardInterrupt):
+        coursework.check("01.level", stop)
 
 
 def test_the_alarm_is_put_back():

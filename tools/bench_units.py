@@ -66,7 +66,10 @@ def children_of(pid: int) -> list[int]:
 
 
 class Watch(threading.Thread):
-    """Looks twenty times a second at what a kernel has started, and keeps the peak of each."""
+    """Looks twenty times a second at what a kernel has started, and keeps the peak of each that it sees twice.
+
+    A process that was just forked still shows its parent's memory; the next look finds its own.
+    """
 
     def __init__(self, client):
         super().__init__(daemon=True)
@@ -77,7 +80,7 @@ class Watch(threading.Thread):
         while not self.over.wait(0.05):
             kernel = getattr(getattr(self.client.km, "provisioner", None), "pid", None)
             for pid in children_of(kernel) if kernel else []:
-                self.peaks[pid] = max(peak_of(pid), self.peaks.get(pid, 0))
+                self.peaks[pid] = (peak_of(pid) or self.peaks[pid]) if pid in self.peaks else 0
 
 
 def cost(path: Path, *, moved: bool = False) -> dict:

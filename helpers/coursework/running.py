@@ -59,16 +59,19 @@ def time_limit(seconds: float) -> Iterator[None]:
             signal.signal(signal.SIGALRM, before)
     else:  # Windows: the same interruption that the stop button sends
         rang = []
+
+        def interrupted(signum, frame):
+            raise TooLong if rang else KeyboardInterrupt
+
+        # a handler of its own: one started in the background of a shell ignores interruptions
+        before = signal.signal(signal.SIGINT, interrupted)
         timer = threading.Timer(seconds, lambda: (rang.append(True), _thread.interrupt_main()))
         timer.start()
         try:
             yield
-        except KeyboardInterrupt:
-            if rang:
-                raise TooLong from None
-            raise
         finally:
             timer.cancel()
+            signal.signal(signal.SIGINT, before)
 
 
 def call(fn: Callable, probe: Probe) -> Trial:

@@ -12,8 +12,8 @@ function render({ model, el: host }) {
   const note = el("p", { class: "earup-quiet", role: "status" });
   const items = spec.questions.map((question, i) => (predict ? guess : ask)(question, i));
   const nodes = items.map((item) => item.node);
-  const name = `${spec.title}: ${spec.questions[0].prompt.replaceAll("`", "")}`; // a page has several of one title
-  const root = el("section", { class: "earup earup-quiz", "aria-label": name }, heading(spec.title), nodes, predict ? null : score, note);
+  const region = `${spec.title}: ${spec.questions[0].prompt.replaceAll("`", "")}`; // a page has several of one title
+  const root = el("section", { class: "earup earup-quiz", "aria-label": region }, heading(spec.title), nodes, predict ? null : score, note);
   root.addEventListener("keydown", (event) => {
     const shortcut = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey; // those are the notebook's own
     if (!shortcut && KEYS.includes(event.key)) event.stopPropagation(); // or JupyterLab would move to the next cell
