@@ -35,8 +35,8 @@ print(_os.getpid(), _peak * 1024, sum(_os.times()[:4]))"""  # the last two of th
 SAID = """
 
 Measured on {about[date]}: {about[machine]}; one thread in each kernel. The load average was {low} to {high}:
-{beside}. All cells of all units took
-{wall} s one after the other, and {both} with two units at once and every control moved.
+{beside}. All cells of all units took {wall} s one after the other, and {both} with two units at once and
+every control moved.
 
 Reserve **{one} GB** for each student with one notebook open, and {two} GB where a second one stays open: the largest
 kernels ({big}), JupyterLab itself ({about[JupyterLab]}), and a quarter more as a margin.
@@ -184,15 +184,20 @@ def store(about: dict[str, str], rows: list[dict], path: Path = TABLE) -> None:
             writer.writerow({k: row[k] if k == "unit" else f"{row[k]:.{digits[k]}f}" for k in COLUMNS})
 
 
+def most(row: dict) -> float:
+    """Return the memory [MB] that a unit's kernel takes at most."""
+    return max(row["peak_mb"], row["moved_mb"])
+
+
 def reserve(about: dict[str, str], rows: list[dict], *, kernels: int) -> float:
     """Return the memory [GB] for so many of the largest kernels and JupyterLab, a quarter more, up to a whole 0.1."""
-    largest = sorted(max(row["peak_mb"], row["moved_mb"]) for row in rows)[-kernels:]
+    largest = sorted(map(most, rows))[-kernels:]
     return math.ceil(1.25 * (float(about["JupyterLab"].split()[0]) + sum(largest)) / 100) / 10
 
 
 def for_page(about: dict[str, str], rows: list[dict]) -> str:
     """Return the part of the page for classes that says what a student needs."""
-    big, peak = max(((row, max(row["peak_mb"], row["moved_mb"])) for row in rows), key=lambda each: each[1])
+    big = max(rows, key=most)
     long = max(rows, key=lambda row: row["cpu_s"])
     loads = sorted(row["load"] for row in rows)
     lines = ["| unit | peak memory of its kernel | with every control moved | processor seconds for all cells |"]
@@ -208,7 +213,7 @@ def for_page(about: dict[str, str], rows: list[dict]) -> str:
         wall=f"{sum(row['wall_s'] for row in rows):.0f}",
         one=f"{reserve(about, rows, kernels=1):.1f}",
         two=f"{reserve(about, rows, kernels=2):.1f}",
-        big=f"unit {big['unit']} takes {peak:.0f} MB",
+        big=f"unit {big['unit']} takes {most(big):.0f} MB",
         long=long["unit"],
         seconds=f"{long['cpu_s']:.0f}",
         twice=f"{2 * long['cpu_s']:.0f}",
