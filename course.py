@@ -11,25 +11,25 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
-# verb: (what it does, which packages it needs: none, the learner's, or the tests' too)
+# verb: (where it lives under tools/, what it does, which packages it needs: none, the learner's, or the tests' too)
 VERBS = {
-    "lab": ("open the course in JupyterLab; the first time it also sets it up", "learner"),
-    "test": ("run everything that the continuous integration runs", "dev"),
-    "setup": ("make or mend the environment in .venv, and nothing else", None),
-    "execute": ("run notebooks again and store their text and figures", "dev"),
-    "check": ("linters and what notebooks may store", "dev"),
-    "site": ("run the notebooks and build a site of them", "dev"),
-    "matrix": ("run the course on other Pythons and versions of its packages", "dev"),
-    "bench": ("measure our figures and their peers in one run", "dev"),
-    "release": ("make the student, the solution or the teacher set", "learner"),
-    "grade": ("grade a folder of notebooks into a table", "learner"),
-    "address": ("show the course's address, or rewrite it everywhere", None),
+    "lab": ("start.lab", "open the course in JupyterLab; the first time it also sets it up", "learner"),
+    "test": ("verify.test", "run everything that the continuous integration runs", "dev"),
+    "setup": ("start.setup", "make or mend the environment in .venv, and nothing else", None),
+    "execute": ("verify.execute", "run notebooks again and store their text and figures", "dev"),
+    "check": ("verify.check", "linters and what notebooks may store", "dev"),
+    "site": ("site", "run the notebooks and build a site of them", "dev"),
+    "matrix": ("verify.matrix", "run the course on other Pythons and versions of its packages", "dev"),
+    "bench": ("measure.bench", "measure our figures and their peers in one run", "dev"),
+    "release": ("classroom.release", "make the student, the solution or the teacher set", "learner"),
+    "grade": ("classroom.grade", "grade a folder of notebooks into a table", "learner"),
+    "address": ("site.address", "show the course's address, or rewrite it everywhere", None),
 }
 
 
 def usage():
     """Return the help text."""
-    verbs = "\n".join(f"  {verb:<9}{what}" for verb, (what, _) in VERBS.items())
+    verbs = "\n".join(f"  {verb:<9}{what}" for verb, (_, what, _) in VERBS.items())
     return "usage: python3 course.py VERB [options]\n\n" + verbs + "\n\nVERB --help tells more."
 
 
@@ -59,9 +59,10 @@ def main(argv):
     if verb not in VERBS:
         return f"There is no verb {verb!r}.\n\n{usage()}"
 
-    from tools import setup
+    from tools.start import setup
 
-    python, needs = sys.executable, VERBS[verb][1]
+    python = sys.executable
+    module, _, needs = VERBS[verb]
     if needs and not {"-h", "--help"} & set(options):
         try:
             setup.ensure(dev=needs == "dev")
@@ -70,7 +71,7 @@ def main(argv):
         except KeyboardInterrupt:
             return setup.STOPPED
         python = str(setup.venv_python())
-    return run([python, "-m", "tools." + verb, *options])
+    return run([python, "-m", "tools." + module, *options])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ Learning: over the ground, with PyTorch.
 
 - `helpers.losses`: how far an estimate is from its target, with a slope.
 - `helpers.settings`: enhancers and vocoders by name, what is in them, and masks that know the answer.
-- `helpers.training`: the loop that trains them, also as ``python3 -m helpers.training``.
+- `helpers.training`: what the enhancers are trained with; the runs of the author are `tools.training`.
+- `helpers.datasets`: folders of sounds as crops and mixtures.
 
 The face: what you see and touch.
 

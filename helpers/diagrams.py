@@ -5,7 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
 
-from helpers.look import ROLES, claim, colour, label, stroke
+from helpers.figures import ROLES, claim, colour, label, stroke
 
 KINDS = {"data": ("data", "data"), "compute": ("ground", "ink"), "model": ("prediction", "prediction")}
 

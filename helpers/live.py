@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from helpers import figures
-from helpers.explore import Readout
-from helpers.frontend.controls import places
-from helpers.frontend.frames import Frames
+from helpers.explore.controls import places
+from helpers.explore.frames import Frames
+from helpers.explore.sliders import Readout
 
 SLICE, REDRAW = 0.05, 0.4  # how long Python works before it listens again, and before it draws again [s]
 

@@ -1,19 +1,265 @@
-"""How far an estimate is from its target; with `helpers.levels` and `helpers.distances`.
+"""Levels in decibels, and how far an estimate is from its target, with its phase or without.
 
-Signals are (n,), which gives a float, or (channels, n), which gives one value per channel.
+Every level states its reference. dBFS here means 0 dBFS = amplitude 1, for RMS and peak alike: a
+full-scale sine has a peak of 0 dBFS and an RMS level of -3.01 dBFS. Signals are (n,), which gives a
+float, or (channels, n), which gives one value per channel.
 """
 
 import warnings
 
 import numpy as np
 
-from helpers.checks import check, check_rate
-from helpers.distances import log_spectral_distance, spectral_convergence_db
-from helpers.files import resample
-from helpers.levels import amplitude_to_db, db_to_amplitude, level_db, peak_db, power_to_db, rms
+from helpers._checks import check, check_rate
+from helpers.audio import resample
+from helpers.stft import stft
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "esr", "level_db", "log_spectral_distance", "peak_db", "pesq"]
 __all__ += ["power_to_db", "rms", "sd_sdr", "si_sdr", "snr", "spectral_convergence_db", "stoi"]
+
+
+def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0) -> np.ndarray:
+    r"""Turn amplitudes into decibels: :math:`20 \log_{10}(|a| / \mathrm{ref})`.
+
+    Parameters
+    ----------
+    a : array_like, any shape
+        Amplitudes, RMS values or magnitudes; complex ones count with their magnitude.
+    ref : float, default 1.0
+        Amplitude that reads 0 dB.
+    floor_db : float, default -120.0
+        Lowest value returned [dB], because the logarithm of 0 is minus infinity.
+
+    Returns
+    -------
+    np.ndarray or float, shape of `a`
+        Level [dB re `ref`].
+
+    Raises
+    ------
+    ValueError
+        If `ref` is not positive.
+
+    See Also
+    --------
+    librosa.amplitude_to_db
+
+    Examples
+    --------
+    >>> amplitude_to_db([1.0, 0.1, 0.0])
+    array([   0.,  -20., -120.])
+    """
+    return power_to_db(np.abs(a) ** 2, ref=_positive(ref) ** 2, floor_db=floor_db)
+
+
+def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0) -> np.ndarray:
+    r"""Turn powers into decibels: :math:`10 \log_{10}(p / \mathrm{ref})`.
+
+    Parameters
+    ----------
+    power : array_like, any shape
+        Powers, mean squares or squared magnitudes.
+    ref : float, default 1.0
+        Power that reads 0 dB.
+    floor_db : float, default -120.0
+        Lowest value returned [dB].
+
+    Returns
+    -------
+    np.ndarray or float, shape of `power`
+        Level [dB re `ref`].
+
+    Raises
+    ------
+    ValueError
+        If a power is negative or `ref` is not positive.
+
+    See Also
+    --------
+    librosa.power_to_db
+
+    Examples
+    --------
+    >>> power_to_db([1.0, 0.1, 0.0])
+    array([   0.,  -10., -120.])
+    """
+    power = np.asarray(power, dtype=np.float64)
+    if np.any(power < 0):
+        raise ValueError(f"a power of {power.min():g} is negative; for amplitudes use amplitude_to_db")
+    return 10 * np.log10(np.maximum(power / _positive(ref), 10 ** (floor_db / 10)))[()]
+
+
+def db_to_amplitude(db: np.ndarray) -> np.ndarray:
+    """Turn decibels into an amplitude ratio, ``10 ** (db / 20)``.
+
+    Parameters
+    ----------
+    db : array_like, any shape
+        Level [dB].
+
+    Returns
+    -------
+    np.ndarray or float, shape of `db`
+        Amplitude ratio.
+
+    Examples
+    --------
+    >>> db_to_amplitude([0.0, -20.0])
+    array([1. , 0.1])
+    """
+    return 10 ** (np.asarray(db, dtype=np.float64) / 20)
+
+
+def rms(y: np.ndarray) -> np.ndarray:
+    """Return the root of the mean square.
+
+    Parameters
+    ----------
+    y : np.ndarray, shape (n,) or (channels, n)
+        Signal [full scale = 1].
+
+    Returns
+    -------
+    float, or np.ndarray of shape (channels,)
+        RMS value [full scale = 1].
+
+    Examples
+    --------
+    >>> float(rms(np.array([0.5, -0.5, 0.5, -0.5])))
+    0.5
+    """
+    return np.sqrt(np.mean(np.square(check(y), dtype=np.float64), axis=-1))
+
+
+def level_db(y: np.ndarray) -> np.ndarray:
+    """Return the RMS level; a sine of amplitude 1 reads -3.01 dBFS, silence -120.
+
+    Parameters
+    ----------
+    y : np.ndarray, shape (n,) or (channels, n)
+        Signal [full scale = 1].
+
+    Returns
+    -------
+    float, or np.ndarray of shape (channels,)
+        Level [dBFS, RMS 1 = 0 dBFS].
+
+    Examples
+    --------
+    >>> float(level_db(np.array([0.1, -0.1])).round(6))
+    -20.0
+    """
+    return amplitude_to_db(rms(y))
+
+
+def peak_db(y: np.ndarray) -> np.ndarray:
+    """Return the level of the largest sample; silence reads -120.
+
+    Parameters
+    ----------
+    y : np.ndarray, shape (n,) or (channels, n)
+        Signal [full scale = 1].
+
+    Returns
+    -------
+    float, or np.ndarray of shape (channels,)
+        Sample peak [dBFS]. The curve between the samples can be higher.
+
+    Examples
+    --------
+    >>> float(peak_db(np.array([0.1, -1.0])))
+    0.0
+    """
+    return amplitude_to_db(np.abs(check(y)).max(axis=-1))
+
+
+def _positive(ref: float) -> float:
+    if not ref > 0:
+        raise ValueError(f"ref={ref} must be positive: it is the value that reads 0 dB")
+    return ref
+
+
+RANGE_DB = 80.0  # what lies deeper below the loudest bin of the target counts as that deep: the log of 0 is infinite
+
+
+def log_spectral_distance(
+    estimate: np.ndarray, target: np.ndarray, *, n_fft: int = 1024, hop_length: int = 256
+) -> np.ndarray:
+    r"""Return the distance of levels: the RMS over the bins of a frame, averaged over the M frames.
+
+    .. math:: \mathrm{LSD} = \frac{1}{M} \sum_m
+       \sqrt{\frac{1}{K} \sum_k \left( 20 \lg \lvert\hat S[k, m]\rvert - 20 \lg \lvert S[k, m]\rvert \right)^2}
+
+    Parameters
+    ----------
+    estimate, target : np.ndarray, shape (n,) or (channels, n)
+        What came out and what should have.
+    n_fft, hop_length : int
+        Frame and step of the STFT (Hann window); distances compare only at equal ones [samples].
+
+    Returns
+    -------
+    float, or np.ndarray of shape (channels,)
+        Distance [dB]; 0 for equal magnitudes. Levels more than 80 dB below the target's loudest bin count as 80 dB.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the target is silent.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(size=4000)
+    >>> float(log_spectral_distance(10 * noise, noise, n_fft=256).round(6))
+    20.0
+    """
+    S_hat, S = _magnitudes(estimate, target, n_fft, hop_length)
+    floor = 10 ** (-RANGE_DB / 20) * S.max(axis=(-2, -1), keepdims=True)
+    difference_db = 20 * np.log10(np.maximum(S_hat, floor) / np.maximum(S, floor))
+    return np.mean(np.sqrt(np.mean(difference_db**2, axis=-2)), axis=-1)
+
+
+def spectral_convergence_db(
+    estimate: np.ndarray, target: np.ndarray, *, n_fft: int = 1024, hop_length: int = 256
+) -> np.ndarray:
+    r"""Return the relative error of the magnitudes, which the loud bins decide.
+
+    .. math:: 20 \lg \frac{\bigl\lVert \lvert\hat S\rvert - \lvert S\rvert \bigr\rVert}{\lVert S \rVert}
+
+    Parameters
+    ----------
+    estimate, target : np.ndarray, shape (n,) or (channels, n)
+        What came out and what should have.
+    n_fft, hop_length : int
+        Frame and step of the STFT (Hann window); errors compare only at equal ones [samples].
+
+    Returns
+    -------
+    float, or np.ndarray of shape (channels,)
+        Error [dB re the norm of the target]; minus infinity for equal magnitudes, 0 for a silent estimate.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the target is silent.
+
+    Examples
+    --------
+    >>> y = np.sin(np.arange(4000))
+    >>> float(spectral_convergence_db(1.1 * y, y).round(6))
+    -20.0
+    """
+    S_hat, S = _magnitudes(estimate, target, n_fft, hop_length)
+    with np.errstate(divide="ignore"):
+        return 20 * np.log10(np.linalg.norm(S_hat - S, axis=(-2, -1)) / np.linalg.norm(S, axis=(-2, -1)))
+
+
+def _magnitudes(estimate, target, n_fft: int, hop_length: int) -> tuple[np.ndarray, np.ndarray]:
+    pair = check(estimate, name="estimate"), check(target, name="target")
+    if pair[0].shape != pair[1].shape:
+        raise ValueError(f"estimate has shape {pair[0].shape} but target {pair[1].shape}; cut both to the same length")
+    if not np.all(np.any(pair[1], axis=-1)):
+        raise ValueError("target is silent, so there is no level to refer to; leave such clips out of the average")
+    return tuple(np.abs(stft(y.astype(np.float64), n_fft=n_fft, hop_length=hop_length)) for y in pair)
 
 
 def snr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:

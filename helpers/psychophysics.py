@@ -1,16 +1,15 @@
-"""Statistics of blind tests, and simulated listeners that can take one; MUSHRA has a room of its own.
+"""Statistics of blind tests and of MUSHRA, and simulated listeners that can take a test.
 
-Every verdict is about one listener and one set of sounds: "this listener", never "people".
+Every verdict is about one listener and one set of sounds: "this listener", never "people". MUSHRA
+is a rating test with a hidden reference and two anchors, after ITU-R BS.1534-3; its panel of
+listeners is replaced by one: items stand where listeners would.
 """
 
-from itertools import permutations
-from math import comb, sqrt
+from itertools import combinations, permutations
+from math import ceil, comb, log2, sqrt
 
 import numpy as np
 from scipy import stats
-
-from helpers.listeners import SimulatedListener
-from helpers.mushra import holm, mean_interval, mushra_pairs, mushra_post_screen, wilcoxon_p
 
 __all__ = [
     "SimulatedListener",
@@ -26,6 +25,341 @@ __all__ = [
     "rank_correlation",
     "wilcoxon_p",
 ]
+
+
+MIN_ITEMS = 6  # with 5 the smallest two-sided p of a paired test is 2 / 2**5 = .0625
+REFERENCE = "reference"
+ANCHORS = {"low anchor": 3500.0, "mid anchor": 7000.0}  # upper edge of the pass band [Hz]
+
+
+def mushra_post_screen(reference, *, floor: float = 90.0, share: float = 0.15) -> tuple[bool, float]:
+    """Say whether a listener found the hidden reference often enough for the ratings to count.
+
+    Parameters
+    ----------
+    reference : array-like, shape (n_items,)
+        Ratings of the hidden reference [0 to 100].
+    floor : float, default 90
+        A rating below this is a slip.
+    share : float, default 0.15
+        Largest share of slips that passes (ITU-R BS.1534-3). With six items one slip is already 17 %.
+
+    Returns
+    -------
+    passed : bool
+        Whether the ratings count.
+    below : float
+        Share of slips.
+
+    Examples
+    --------
+    >>> mushra_post_screen([100, 100, 100, 100, 89])
+    (False, 0.2)
+    """
+    below = float(np.mean(np.asarray(reference, float) < floor))
+    return below <= share, below
+
+
+def mean_interval(x, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Return a mean with Student's t interval.
+
+    It takes the values for a sample of a normal distribution. A percentile bootstrap takes less for granted, but at
+    6 to 10 items it is too narrow.
+
+    Parameters
+    ----------
+    x : array-like, shape (n,)
+        At least two values.
+    level : float, default 0.95
+        How often such an interval holds the true mean.
+
+    Returns
+    -------
+    mean, low, high : float
+        In the unit of `x`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values.
+
+    Examples
+    --------
+    >>> mean_interval([1.0, 1.0, 1.0])
+    (1.0, 1.0, 1.0)
+    """
+    x = np.asarray(x, float)
+    if x.ndim != 1 or x.size < 2:
+        raise ValueError(f"an interval needs at least two values, got shape {x.shape}")
+    half = stats.t.ppf((1 + level) / 2, x.size - 1) * x.std(ddof=1) / sqrt(x.size)
+    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
+
+
+def wilcoxon_p(differences) -> float:
+    """Return the exact two-sided p of Wilcoxon's signed-rank test.
+
+    All 2**n patterns of signs are counted. Zeros are dropped first, ties share their mean rank.
+
+    Parameters
+    ----------
+    differences : array-like, shape (n,)
+        Paired differences, n <= 1000.
+
+    Returns
+    -------
+    float
+        Chance of ranks at least as one-sided if every sign were a coin toss; 1 if all differences are 0.
+
+    Raises
+    ------
+    ValueError
+        If a difference is not finite.
+
+    Examples
+    --------
+    >>> wilcoxon_p([1, 2, 3, 4, 5]), wilcoxon_p([1, 2, 3, 4, 5, 6])
+    (0.0625, 0.03125)
+    """
+    d = np.asarray(differences, float)
+    if not np.isfinite(d).all():
+        raise ValueError("a paired difference is not finite; leave out items that were not rated")
+    d = d[d != 0]
+    ranks = np.rint(2 * stats.rankdata(np.abs(d))).astype(int)  # doubled, because the mean rank of a tie may be a half
+    share = np.ones(1)  # share[w]: share of the sign patterns whose positive ranks add up to w
+    for rank in ranks:
+        share = (np.pad(share, (0, rank)) + np.pad(share, (rank, 0))) / 2
+    w = ranks[d > 0].sum()
+    return float(min(1.0, 2 * min(share[: w + 1].sum(), share[w:].sum())))
+
+
+def holm(p_values) -> np.ndarray:
+    """Return Holm's step-down adjusted p-values.
+
+    Parameters
+    ----------
+    p_values : array-like, shape (m,)
+        One p for each comparison.
+
+    Returns
+    -------
+    np.ndarray, shape (m,)
+        Adjusted p, in the same order: all that are <= .05 can be claimed together.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
+    p = np.asarray(p_values, float)
+    order = np.argsort(p)
+    adjusted = np.maximum.accumulate(np.minimum(1.0, p[order] * np.arange(p.size, 0, -1)))
+    return adjusted[np.argsort(order)]
+
+
+def mushra_items_needed(n_pairs: int, *, alpha: float = 0.05) -> int:
+    """Return the fewest items with which Holm's correction leaves a chance to find anything.
+
+    Parameters
+    ----------
+    n_pairs : int
+        Comparisons that are corrected together.
+    alpha : float, default 0.05
+        Level of the whole family.
+
+    Returns
+    -------
+    int
+        Least n with ``n_pairs * 2 / 2**n <= alpha``.
+
+    Examples
+    --------
+    >>> [mushra_items_needed(pairs) for pairs in (1, 3, 6, 10)]
+    [6, 7, 8, 9]
+    """
+    return ceil(log2(2 * n_pairs / alpha))
+
+
+def mushra_pairs(ratings: dict) -> list[dict]:
+    """Compare conditions two by two, for one listener.
+
+    Parameters
+    ----------
+    ratings : dict of str to array-like, shape (n_items,)
+        Ratings [0 to 100] of each condition, items in the same order. More pairs cost more correction.
+
+    Returns
+    -------
+    list of dict
+        `a`, `b`, `difference` (mean of a - b), `low`, `high` (95 % t interval of this pair alone), `p` (exact
+        Wilcoxon) and `p_holm` (corrected over all pairs).
+
+    Raises
+    ------
+    ValueError
+        If the numbers of items differ or are below six.
+    """
+    x = {name: np.asarray(values, float) for name, values in ratings.items()}
+    sizes = sorted({values.size for values in x.values()})
+    if len(sizes) != 1:
+        raise ValueError(f"every condition needs one rating for each item, got {sizes} ratings")
+    if sizes[0] < MIN_ITEMS:
+        least = 2.0 ** (1 - sizes[0])
+        raise ValueError(
+            f"{sizes[0]} items cannot show a difference (smallest p = {least:g}); rate at least {MIN_ITEMS}"
+        )
+    rows = []
+    for a, b in combinations(x, 2):
+        mean, low, high = mean_interval(x[a] - x[b])
+        rows.append({"a": a, "b": b, "difference": mean, "low": low, "high": high, "p": wilcoxon_p(x[a] - x[b])})
+    for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        row["p_holm"] = float(p)
+    return rows
+
+
+def compared(names) -> list[str]:
+    """Return the conditions that are compared two by two: all but the reference and the anchors, if there are two."""
+    systems = [name for name in names if name not in (REFERENCE, *ANCHORS)]
+    return systems if len(systems) > 1 else [REFERENCE, *systems]
+
+
+def too_few_items(names, n_items: int) -> str:
+    """Return a warning where no pair can pass, whatever the ratings; empty where some can."""
+    pairs = comb(len(compared(names)), 2)
+    if n_items >= (needed := mushra_items_needed(pairs)):
+        return ""
+    return f"With {n_items} items and {pairs} pairs no corrected p can reach .05: at least {needed} items are needed."
+
+
+def mushra_report(ratings: dict) -> str:
+    """Return what one listener's ratings show: post-screening, means with intervals, pairs.
+
+    Parameters
+    ----------
+    ratings : dict of str to array-like, shape (n_items,)
+        Ratings [0 to 100] of "reference", "low anchor", "mid anchor" and the other conditions.
+
+    Returns
+    -------
+    str
+        One finding a line.
+    """
+    n = len(ratings[REFERENCE])
+    passed, below = mushra_post_screen(ratings[REFERENCE])
+    found = f"The hidden reference got less than 90 in {round(below * n)} of {n} items"
+    if not passed:
+        return f"{found}, more than 15 %: by ITU-R BS.1534 these ratings do not count, and no pairs are compared."
+    lines = [f"{found}: by ITU-R BS.1534 these ratings count."]
+    for name, values in ratings.items():
+        lines.append(f"{name}: mean {{:.1f}} (95 % t interval {{:.1f}} to {{:.1f}})".format(*mean_interval(values)))
+    rows = mushra_pairs({name: ratings[name] for name in compared(ratings)})
+    for row in rows:
+        verdict = (
+            "this listener heard a difference" if row["p_holm"] <= 0.05 else "no difference shown for this listener"
+        )
+        lines.append(
+            "{a} minus {b}: {difference:+.1f} (95 % t interval {low:+.1f} to {high:+.1f}), p = {p:.4f}, "
+            "corrected {p_holm:.4f}: ".format(**row)
+            + verdict
+        )
+    how = f"p: exact two-sided Wilcoxon signed-rank test over {n} items, "
+    how += f"corrected after Holm over {len(rows)} pair{'s' * (len(rows) > 1)}."
+    return "\n".join(filter(None, [*lines, how, too_few_items(ratings, n)]))
+
+
+class SimulatedListener:
+    """A listener with a known ability, who can take any blind test.
+
+    Parameters
+    ----------
+    p_correct : float, default 0.5
+        Rate of right ABX answers: .5 guesses; `abx_rate` turns a d' into a rate.
+    quality : dict of str to float, optional
+        What each condition is worth to this listener [0 to 100], for ranking and MUSHRA; 100 where not listed.
+    noise : float, default 0.0
+        Standard deviation of one judgement [points].
+    seed : int, default 0
+        The same seed gives the same answers.
+
+    Raises
+    ------
+    ValueError
+        If `p_correct` is no rate, or `noise` is negative.
+
+    Examples
+    --------
+    >>> SimulatedListener(quality={"noisy": 20, "clean": 95}).rank(["noisy", "clean"])
+    ['clean', 'noisy']
+    """
+
+    def __init__(self, *, p_correct: float = 0.5, quality: dict | None = None, noise: float = 0.0, seed: int = 0):
+        if not 0 <= p_correct <= 1 or noise < 0:
+            raise ValueError(f"p_correct is a rate from 0 to 1, noise is not negative; got {p_correct} and {noise}")
+        self.p_correct, self.quality, self.noise = p_correct, quality or {}, noise
+        self.rng = np.random.default_rng(seed)
+
+    def abx(self, x: str) -> str:
+        """Answer "A" or "B" when X is `x`.
+
+        Parameters
+        ----------
+        x : {"A", "B"}
+            The truth, told to nobody else.
+
+        Returns
+        -------
+        str
+            `x` with a chance of `p_correct`.
+        """
+        return x if self.rng.random() < self.p_correct else "AB".replace(x, "")
+
+    def rate(self, names: list) -> list[int]:
+        """Rate conditions.
+
+        Parameters
+        ----------
+        names : list of str
+            Conditions, each of them heard once.
+
+        Returns
+        -------
+        list of int
+            0 to 100 for each.
+        """
+        return [int(value) for value in np.clip(np.rint(self._heard(names)), 0, 100)]
+
+    def rank(self, names: list) -> list:
+        """Put conditions in order.
+
+        Parameters
+        ----------
+        names : list of str
+            Conditions, each of them heard once.
+
+        Returns
+        -------
+        list of str
+            The same, best first.
+        """
+        heard = self._heard(names)
+        return [names[i] for i in np.argsort(heard)[::-1]]
+
+    def _heard(self, names: list) -> np.ndarray:
+        worth = [self.quality.get(name, 100) for name in names]
+        return np.array(worth) + self.noise * self.rng.standard_normal(len(names))
+
+
+def simulated(listener: SimulatedListener, kind: str, names: list[str], screen: int, item: str) -> list[dict]:
+    """Return one screen's answers to a blind test, in the form in which the page sends them."""
+    if kind == "abx":
+        x = "AB"[listener.rng.integers(2)]
+        return [{"trial": screen + 1, "x": x, "answer": listener.abx(x)}]
+    heard = [names[i] for i in listener.rng.permutation(len(names))]
+    letter = dict(zip(heard, "ABCDEFGHI", strict=False))
+    if kind == "rank":
+        return [{"rank": i + 1, "track": n, "letter": letter[n]} for i, n in enumerate(listener.rank(heard))]
+    rated = zip(heard, listener.rate(heard), strict=True)
+    return [{"item": item, "condition": n, "letter": letter[n], "rating": rating} for n, rating in rated]
+
 
 MAX_RANKED = 9  # 9! = 362,880 orders can still be listed one by one
 

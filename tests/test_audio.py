@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import audio, files, metrics, signals
+from helpers import _storage, audio, metrics, signals
 
 SHARED = Path(os.environ.get("EARUP_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -239,7 +239,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     def break_off(*args):
         raise OSError(28, "disk full")
 
-    monkeypatch.setattr(files.os, "fsync", break_off)
+    monkeypatch.setattr(_storage.os, "fsync", break_off)
     with pytest.raises(OSError, match=r"a.wav could not be saved \(disk full\), what it held before is untouched"):
         audio.save(tmp_path / "a.wav", np.ones(4), sr=8000)
     assert (tmp_path / "a.wav").read_bytes() == before

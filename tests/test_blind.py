@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from helpers import loudness, metrics, psychophysics
-from helpers.answers import AnswerFile
-from helpers.frontend import blind, stimuli
+from helpers._storage import AnswerFile
+from helpers.listening import blind, stimuli
 from helpers.psychophysics import SimulatedListener
 
 SR = 16_000

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import contours, loudness, sones, weightings
-from helpers.contours import FREQS, ValidityWarning, equal_loudness_contour, historical_contour, loudness_level
+from helpers import loudness
+from helpers.loudness import FREQS, ValidityWarning, equal_loudness_contour, historical_contour, loudness_level
 
-EDITIONS = list(contours.ISO226)
+EDITIONS = list(loudness.ISO226)
 
 
 def table(name):
@@ -39,7 +39,7 @@ def test_check_values(row):
 
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("phon", range(10, 101, 10))
-@pytest.mark.filterwarnings("ignore::helpers.contours.ValidityWarning")
+@pytest.mark.filterwarnings("ignore::helpers.loudness.ValidityWarning")
 def test_whole_contours(edition, phon):
     rows = [
         r for r in table("iso226_contours") if r["edition"] == str(edition) and r["loudness_level_phon"] == str(phon)
@@ -60,7 +60,7 @@ def test_the_warning_follows_the_stated_range():
         assert [w.category for w in caught] == [ValidityWarning] * (row["inside_stated_validity_range"] == "0")
 
 
-@pytest.mark.filterwarnings("ignore::helpers.contours.ValidityWarning")
+@pytest.mark.filterwarnings("ignore::helpers.loudness.ValidityWarning")
 @pytest.mark.parametrize("row", [r for r in table("threshold_of_hearing") if r["iso226_2023_T_f_db"]])
 def test_the_threshold_is_a_contour(row):
     """The formulas let the sound vanish at T_f: for 2.4 phon (2023) and 4.2 phon (1987)."""
@@ -71,7 +71,7 @@ def test_the_threshold_is_a_contour(row):
         assert float(row["iso389_7_2005_free_field_db"]) == float(row["iso226_2023_T_f_db"])
 
 
-@pytest.mark.filterwarnings("ignore::helpers.contours.ValidityWarning")
+@pytest.mark.filterwarnings("ignore::helpers.loudness.ValidityWarning")
 def test_between_its_frequencies_the_threshold_meets_iso_389():
     """ISO 389-7 tables six more frequencies in the range; the interpolation has never seen them."""
     rows = [r for r in table("threshold_of_hearing") if not r["iso226_2023_T_f_db"] and float(r["f_hz"]) < 12500]
@@ -200,7 +200,7 @@ def test_the_warning_comes_every_time():
 @pytest.mark.parametrize("row", table("sone_phon"), ids=lambda r: r["loudness_level_phon"])
 def test_sones(row):
     """ISO 532-1 below 40 phon, a doubling every 10 phon from there."""
-    got = sones.phon_to_sone(float(row["loudness_level_phon"]))
+    got = loudness.phon_to_sone(float(row["loudness_level_phon"]))
     assert got == pytest.approx(float(row["sone_iso532_1_inverse"]), abs=1e-5)
     if float(row["loudness_level_phon"]) >= 40:
         assert got == pytest.approx(float(row["sone_stevens_2^((P-40)/10)"]), rel=1e-12)
@@ -208,17 +208,13 @@ def test_sones(row):
 
 def test_sones_and_back():
     phon = np.linspace(3, 130, 500)
-    np.testing.assert_allclose(sones.sone_to_phon(sones.phon_to_sone(phon)), phon, rtol=1e-9)
+    np.testing.assert_allclose(loudness.sone_to_phon(loudness.phon_to_sone(phon)), phon, rtol=1e-9)
     sone = np.geomspace(1, 512, 50)
-    np.testing.assert_allclose(sones.phon_to_sone(sones.sone_to_phon(sone)), sone, rtol=1e-12)
-    assert sones.phon_to_sone([0, 2.7]).tolist() == [0, 0] and sones.sone_to_phon(0) == pytest.approx(2.8, abs=0.01)
-    assert np.all(np.diff(sones.sone_to_phon(np.linspace(0, 2, 100001))) >= 0)
-
-
-def test_loudness_reaches_them_all():
-    assert loudness.equal_loudness_contour is equal_loudness_contour and loudness.loudness_level is loudness_level
-    assert loudness.phon_to_sone is sones.phon_to_sone and loudness.sone_to_phon is sones.sone_to_phon
-    assert loudness.weighting is weightings.weighting
+    np.testing.assert_allclose(loudness.phon_to_sone(loudness.sone_to_phon(sone)), sone, rtol=1e-12)
+    assert loudness.phon_to_sone([0, 2.7]).tolist() == [0, 0] and loudness.sone_to_phon(0) == pytest.approx(
+        2.8, abs=0.01
+    )
+    assert np.all(np.diff(loudness.sone_to_phon(np.linspace(0, 2, 100001))) >= 0)
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -242,9 +238,9 @@ def test_loudness_reaches_them_all():
         (lambda: loudness_level(60, 12600), "freqs holds 12600 Hz"),
         (lambda: historical_contour(40, source="iso226"), "'robinson_dadson_1956', 'fletcher_munson_1933', 'iso389"),
         (lambda: historical_contour(50, source="robinson_dadson_1956"), "threshold, 20, 40, 60, 80, 100"),
-        (lambda: sones.phon_to_sone(-1), "phon holds -1"),
-        (lambda: sones.sone_to_phon([1, -0.1]), "sone holds -0.1 sone; every value must be a number from 0 to 512"),
-        (lambda: sones.sone_to_phon([]), "sone is empty"),
+        (lambda: loudness.phon_to_sone(-1), "phon holds -1"),
+        (lambda: loudness.sone_to_phon([1, -0.1]), "sone holds -0.1 sone; every value must be a number from 0 to 512"),
+        (lambda: loudness.sone_to_phon([]), "sone is empty"),
     ],
 )
 def test_refusals_name_the_remedy(call, words):

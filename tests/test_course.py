@@ -18,9 +18,11 @@ from pathlib import Path
 import pytest
 
 import course
-from tools import check, lab, notebooks, packages, setup
-from tools import test as test_verb
-from tools.packages import NotToBeHad, SetupError
+from tools import notebooks
+from tools.start import lab, packages, setup
+from tools.start.packages import NotToBeHad, SetupError
+from tools.verify import check
+from tools.verify import test as test_verb
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="stands a link in for an environment")
@@ -50,7 +52,8 @@ def test_an_older_python_is_told_so_in_one_line(python):
 
 
 @pytest.mark.parametrize(
-    "name", ["course", *(f"tools/{n}" for n in ["setup", "packages", "lab", "address", "bootstrap"])]
+    "name",
+    ["course", "tools/bootstrap", "tools/site/address", *(f"tools/start/{n}" for n in ["setup", "packages", "lab"])],
 )
 def test_what_runs_before_the_install_needs_nothing_installed(name):
     tree = ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8"))
@@ -141,7 +144,7 @@ class House:
         if command[1:3] == ["-m", "venv"]:
             venv_of(self.venv)
             command = [sys.executable, "-c", ""]
-        if command[1:3] == ["-m", "tools.warm"]:
+        if command[1:3] == ["-m", "tools.start.warm"]:
             command = [sys.executable, "-c", ""]
         return self.run(command, **options)
 
@@ -493,7 +496,7 @@ def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_pa
     port, token = free_port(), "a-token"
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
     options = ["--no-browser", "--port", str(port), f"--IdentityProvider.token={token}"]
-    command = [sys.executable, "-m", "tools.lab", *options]
+    command = [sys.executable, "-m", "tools.start.lab", *options]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         address = next(line for line in process.stdout if f":{port}/lab" in line)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from helpers import experiments, figures
-from helpers.bisection import SimulatedBisector
-from helpers.staircases import SimulatedEar
+from helpers.experiments.bisection import SimulatedBisector
+from helpers.experiments.staircases import SimulatedEar
 
 ISO40 = {125: 20.4, 1000: 0.0, 4000: -3.3}
 MAKERS = [experiments.equal_loudness, experiments.bisect_pitch]

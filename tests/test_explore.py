@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import explore, figures
-from helpers.frontend import controls, stage
-from helpers.frontend.frames import Frames
+from helpers.explore import controls
+from helpers.explore.frames import Frames
+from helpers.explore.stage import CEILING_DB
 from tests.aliasing import aliasing
 
 
@@ -362,4 +363,4 @@ def test_parts_refuse_what_makes_no_sense(call, says):
 
 
 def test_ceiling_of_a_loop_is_low():
-    assert stage.CEILING_DB <= -12
+    assert CEILING_DB <= -12

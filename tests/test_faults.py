@@ -1,6 +1,6 @@
 """What goes wrong on a learner's computer, provoked: each fault is told in one line with a remedy, and loses nothing.
 
-What needs a browser is in tests/browser/test_faults.py; `python3 -m tools.reorder` takes all notebooks, and minutes.
+What needs a browser is in tests/browser/test_faults.py; `python3 -m tools.verify.reorder` takes all notebooks, and minutes.
 """
 
 import json
@@ -17,11 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import audio, checks, contours, coursework, experiments, listening
-from helpers.answers import AnswerFile
+from helpers import _checks, audio, coursework, experiments, listening, loudness
+from helpers._storage import AnswerFile
 from helpers.coursework import catalogue, report, store
 from tests.pages import ROOT, code_cells, run
-from tools import grade, notebooks, reorder, sums
+from tools import notebooks
+from tools.classroom import grade
+from tools.measure import sums
+from tools.verify import reorder
 
 Y = 0.1 * np.sin(np.arange(4000) / 5)
 
@@ -46,22 +49,22 @@ FAULTS = {"truncated": cut, "one bit flipped": flip, "empty": lambda raw: b"", "
 
 def weights_of(name):
     pytest.importorskip("torch")
-    from helpers.settings import weights
+    from helpers import _weights
 
-    return weights.load(checks.DATA / "weights" / f"{name}.safetensors")
+    return _weights.load(_checks.DATA / "weights" / f"{name}.safetensors")
 
 
 def deep_features():
     pytest.importorskip("torch")
     from helpers.losses import deep
 
-    return deep.load(checks.DATA / "weights" / "loss_features.safetensors")
+    return deep.load(_checks.DATA / "weights" / "loss_features.safetensors")
 
 
 USES = {
     "clips/voice_a.flac": lambda: audio.clip("voice_a"),
     "clips/manifest.json": audio.clips,
-    "tables/iso226_parameters.csv": lambda: contours.equal_loudness_contour(40, [1000.0, 4000.0]),
+    "tables/iso226_parameters.csv": lambda: loudness.equal_loudness_contour(40, [1000.0, 4000.0]),
     "tables/bark_critical_bands.csv": lambda: audio.DATA,  # so the notebooks ask for tables
     "weights/gan_40.safetensors": lambda: weights_of("gan_40"),
     "weights/loss_features.safetensors": deep_features,
@@ -80,11 +83,11 @@ def data(tmp_path, monkeypatch):
         shutil.copy(ROOT / "data" / name, tmp_path / "data" / name)
     for part in ("tables", "coursework"):
         shutil.copytree(ROOT / "data" / part, tmp_path / "data" / part, dirs_exist_ok=True)
-    monkeypatch.setattr(checks, "DATA", tmp_path / "data")
-    monkeypatch.setattr(contours, "DATA", tmp_path / "data")
+    monkeypatch.setattr(_checks, "DATA", tmp_path / "data")
+    monkeypatch.setattr(loudness, "DATA", tmp_path / "data")
     monkeypatch.setattr(catalogue, "DATA", tmp_path / "data" / "coursework")
     monkeypatch.setattr(catalogue, "SOLUTIONS", tmp_path / "data" / "coursework" / "solutions")
-    caches = (audio._manifest, contours._parameters, catalogue.read)
+    caches = (audio._manifest, loudness._parameters, catalogue.read)
     [cache.cache_clear() for cache in caches]
     yield tmp_path / "data"
     [cache.cache_clear() for cache in caches]
@@ -94,7 +97,7 @@ def data(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", USES)
 def test_a_damaged_file_is_named_with_the_way_back(data, name, fault):
     USES[name]()
-    [cache.cache_clear() for cache in (audio._manifest, contours._parameters, catalogue.read)]
+    [cache.cache_clear() for cache in (audio._manifest, loudness._parameters, catalogue.read)]
     if FAULTS[fault]:
         (data / name).write_bytes(FAULTS[fault]((data / name).read_bytes()))
     else:
@@ -118,12 +121,12 @@ def test_damage_in_one_units_texts_leaves_the_others_alone(data):
 
 
 def test_what_the_list_of_sums_says_is_so_and_all_tables_in_use_are_on_it():
-    assert sums.main(["--check"]) == 0, "a table was made anew? python3 -m tools.sums"
+    assert sums.main(["--check"]) == 0, "a table was made anew? python3 -m tools.measure.sums"
     pages = "".join("".join(code_cells(path.stem)) for path in notebooks.paths())
     pages += (ROOT / "helpers" / "contours.py").read_text(encoding="utf-8")
     used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(re.findall(r'_rows\("(\w+)"\)', pages))
     used &= {path.stem for path in (ROOT / "data" / "tables").glob("*.csv")}
-    assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= checks.sums().keys()
+    assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= _checks.sums().keys()
     assert not used & {Path(name).stem for name in sums.FOR_MAINTAINERS}
 
 
@@ -136,7 +139,7 @@ def test_the_page_of_faults_quotes_what_is_said(data, folder, capsys):
         lambda: audio.clip("my_voice"),
         lambda: audio.clip("voice_a"),
         lambda: (data / "clips" / "voice_a.flac").unlink() or audio.clip("voice_a"),
-        lambda: contours.equal_loudness_contour(40),
+        lambda: loudness.equal_loudness_contour(40),
         lambda: coursework.hint("02.sone"),
     ):
         with pytest.raises((ValueError, FileNotFoundError)) as caught:
@@ -230,15 +233,15 @@ def certificate():
 
 def weights_file():
     torch = pytest.importorskip("torch")
-    from helpers.settings import weights
+    from helpers import _weights
 
     for n in (4, 5):
-        yield lambda n=n: weights.save(Path("w.safetensors"), torch.nn.Linear(n, n), config={}, provenance={})
+        yield lambda n=n: _weights.save(Path("w.safetensors"), torch.nn.Linear(n, n), config={}, provenance={})
 
 
 def checkpoint():
     torch = pytest.importorskip("torch")
-    from helpers.training import loop
+    from tools.training import loop
 
     for n in (1, 2):
         yield lambda n=n: loop._save(
@@ -248,7 +251,7 @@ def checkpoint():
 
 def log():
     pytest.importorskip("torch")
-    from helpers.training import loop
+    from tools.training import loop
 
     for n in (10, 20):
         yield lambda n=n: loop._write_log(Path("log.csv"), [{"step": i} for i in range(n)])
@@ -337,7 +340,7 @@ def test_a_kill_in_the_middle_of_saving_leaves_whole_files(folder, after):
 
 def test_a_damaged_checkpoint_is_one_line(tmp_path):
     torch = pytest.importorskip("torch")
-    from helpers.training import loop
+    from tools.training import loop
 
     path, parts = tmp_path / "checkpoint.pt", {"model": torch.nn.Linear(2, 2)}
     loop._save(path, parts, {"step": 3}, loop.Plan())

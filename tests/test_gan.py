@@ -9,14 +9,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import soundfile  # noqa: E402
+import soundfile
 
-from helpers import audio, metrics, settings  # noqa: E402
-from helpers.settings.spectrogram import OVERLAP, Cleaner, Rebuilding  # noqa: E402
-from helpers.settings.vocoders import MelFormat, Vocoder, load_vocoder  # noqa: E402
-from helpers.settings.vocoders.gan import FLOOR, Adversary, Generator, distance  # noqa: E402
-from helpers.training import Crops, Plan, train  # noqa: E402
-from helpers.training.mixtures import Corpus  # noqa: E402
+from helpers import audio, metrics, settings
+from helpers.datasets import (
+    Corpus,
+    Crops,
+)
+from helpers.settings.setting2 import OVERLAP, Cleaner, Rebuilding
+from helpers.vocoders import MelFormat, Vocoder, load_vocoder
+from helpers.vocoders.gan import FLOOR, Generator, distance
+from tools.training.adversary import Adversary
+from tools.training.loop import Plan, train
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -160,18 +164,18 @@ def test_crops_repeat_and_come_twice(speech):
 @pytest.mark.parametrize("name", ["gan", "setting2_vocoder"])
 def test_the_command_line_trains(name, speech, tmp_path):
     """One step each, from the shipped weights."""
-    command = [sys.executable, "-m", "helpers.training", name, "--speech", speech, "--out", tmp_path, "--steps", "1"]
+    command = [sys.executable, "-m", "tools.training", name, "--speech", speech, "--out", tmp_path, "--steps", "1"]
     command += ["--batch", "1", "--seconds", "0.5", "--half"]
     command += ["--noise", speech] if name.startswith("setting") else ["--adversary", "0.1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-500:]
     load = settings.load_file if name.startswith("setting") else load_vocoder_file
-    assert "helpers.training" in load(name, tmp_path / f"{name}.safetensors").provenance["command"]
+    assert "tools.training" in load(name, tmp_path / f"{name}.safetensors").provenance["command"]
 
 
 def load_vocoder_file(name, file):
     """Load a vocoder from a file; the package has the name of a function, so it is imported here."""
-    from helpers.settings.vocoders import load_file
+    from helpers.vocoders import load_file
 
     return load_file(name, file)
 
@@ -181,7 +185,7 @@ def load_vocoder_file(name, file):
     [("griffin_lim", [], "nothing to learn"), ("setting2_vocoder", [], "name a folder with --noise")],
 )
 def test_the_command_line_refuses(name, more, says, speech, tmp_path):
-    command = [sys.executable, "-m", "helpers.training", name, "--speech", speech, "--out", tmp_path, *more]
+    command = [sys.executable, "-m", "tools.training", name, "--speech", speech, "--out", tmp_path, *more]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
 
@@ -215,7 +219,7 @@ def test_any_length_comes_back_as_long(n, voice, untrained):
 def test_a_long_sound_is_made_in_blocks_that_join(monkeypatch, voice, untrained):
     """Blocks of 1.5 s: the level holds across the seams, and no click stands out."""
     y = np.concatenate([voice, voice, voice])
-    monkeypatch.setattr("helpers.settings.spectrogram.BLOCK_S", 1.5)
+    monkeypatch.setattr("helpers.settings.setting2.BLOCK_S", 1.5)
     out = untrained.enhance(y, sr=SR)
     seams = np.arange(24000 - OVERLAP, len(y) - OVERLAP, 24000 - OVERLAP)
     assert len(seams) >= 4
@@ -312,7 +316,7 @@ def test_without_the_library_one_line_says_so(monkeypatch):
 
 
 def test_the_shipped_gans_copy_real_speech():
-    """The stated PESQ holds on the first held-out sentences; the whole table: ``python3 -m tools.score --copies``."""
+    """The stated PESQ holds on the first held-out sentences; the whole table: ``python3 -m tools.measure.score --copies``."""
     if not SHARED.is_dir():
         pytest.skip("shared/ with the held-out recordings is not here")
     pytest.importorskip("pesq")

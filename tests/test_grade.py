@@ -10,8 +10,8 @@ import textwrap
 import pytest
 
 from helpers.coursework import catalogue
-from tools import grade
-from tools import grade_worker as wire
+from tools.classroom import grade
+from tools.classroom import grade_worker as wire
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="grading needs POSIX limits")
 RIGHT = "def halve_level(y):\n    return 0.5 * y"
@@ -121,7 +121,7 @@ def test_every_solution_of_the_course_is_correct_and_its_wrong_answers_are_not(t
 
 def function(source):
     """The function that a solution defines."""
-    from tools import release
+    from tools.classroom import release
 
     return release.function(source)
 
@@ -358,7 +358,7 @@ def test_what_cannot_be_graded_is_said_first(options, says, pupils, monkeypatch,
 
 
 def test_submissions_that_lie_where_code_may_read_are_refused(tmp_path):
-    inside = grade.ROOT / "helpers" / "frontend"
+    inside = grade.ROOT / "helpers" / "_frontend"
     assert "Move it elsewhere" in grade.main([str(inside), "--csv", str(tmp_path / "x.csv")])
 
 

@@ -8,9 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, losses, mel, metrics, signals, stft  # noqa: E402 - only where torch is
-from helpers.losses import base, deep, perceptual, resolutions, spectral, waveform  # noqa: E402
-from helpers.weightings import weighting  # noqa: E402
+from helpers import audio, losses, mel, metrics, signals, stft
+from helpers.losses import base, deep, perceptual, spectral, waveform
+from helpers.loudness import weighting
+from tools.training import loss_features
 
 auraloss = pytest.importorskip("auraloss")
 
@@ -164,7 +165,7 @@ def test_batch_adds_the_axes_that_are_missing():
 
 
 def test_every_loss_states_its_formula_or_source():
-    for room in (waveform, spectral, resolutions, perceptual, deep):
+    for room in (waveform, spectral, perceptual, deep):
         for name in set(losses.__all__) & set(vars(room)):
             thing = vars(room)[name]
             if isinstance(thing, type) and issubclass(thing, base.Loss) and thing is not base.Loss:
@@ -452,12 +453,12 @@ def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path):
 def test_the_network_knows_the_changes_of_a_voice_that_it_never_heard():
     """Chance would be one in eight; the shipped voices were not in the training."""
     voices = [audio.clip(name)[0] for name in ("voice_a", "voice_b", "digits")]
-    assert deep.accuracy(losses.DeepFeatures().network, voices, count=240) > 0.6
+    assert loss_features.accuracy(losses.DeepFeatures().network, voices, count=240) > 0.6
 
 
 def test_each_change_does_something_of_its_own():
     y = audio.clip("voice_a")[0][8000:24000].astype(np.float64)
-    made = {kind: deep.change(y, kind, np.random.default_rng(0)) for kind in deep.CHANGES}
+    made = {kind: loss_features.change(y, kind, np.random.default_rng(0)) for kind in deep.CHANGES}
     np.testing.assert_array_equal(made.pop("nothing"), y)
     for kind, changed in made.items():
         assert changed.shape == y.shape and np.isfinite(changed).all(), kind
@@ -468,7 +469,7 @@ def test_each_change_does_something_of_its_own():
 
 def test_training_lowers_the_loss_and_is_the_same_every_time(capsys):
     voices = [audio.clip("voice_a")[0]]
-    first, again = (deep.train(voices, steps=2, seed=3) for _ in range(2))
+    first, again = (loss_features.train(voices, steps=2, seed=3) for _ in range(2))
     for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     assert "step 0: 2." in capsys.readouterr().out  # near log 8, which is chance

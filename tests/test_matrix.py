@@ -12,7 +12,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from tests.test_notebooks import write_notebook
-from tools import alone, matrix, notebooks, packages
+from tools import notebooks
+from tools.start import packages
+from tools.verify import alone, matrix
 
 ROOT = notebooks.ROOT
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -90,11 +92,13 @@ def test_pytest_and_notebooks_watch_the_same_modules():
     filters = [line.split(":") for line in SETTINGS["tool"]["pytest"]["ini_options"]["filterwarnings"]]
     assert {each[2] for each in filters if each[0] == "error"} == {kind.__name__ for kind in OUTDATED}
     for pattern in [alone.OURS, *(each[3] for each in filters if len(each) > 3)]:
-        assert all(re.match(pattern, name) for name in ("helpers", "helpers.losses.deep", "tools.matrix", "__main__"))
+        assert all(
+            re.match(pattern, name) for name in ("helpers", "helpers.losses.deep", "tools.verify.matrix", "__main__")
+        )
         assert not any(re.match(pattern, name) for name in ("scipy.signal", "helpers_of_others", "librosa", "toolz"))
 
 
-@pytest.mark.parametrize("room", ["losses", "settings"])
+@pytest.mark.parametrize("room", ["losses", "settings", "vocoders", "training"])
 def test_where_torch_is_missing_a_unit_says_so_and_what_to_do(room):
     code = f"import sys; sys.modules['torch'] = None; import helpers.{room}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -14,7 +14,9 @@ from urllib.parse import unquote, urlsplit
 import numpy
 import pytest
 
-from tools import address, bootstrap, execute, notebooks
+from tools import bootstrap, notebooks
+from tools.site import address
+from tools.verify import execute
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = notebooks.paths()

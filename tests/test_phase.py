@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.signal import ShortTimeFFT, get_window
 
-from helpers import audio, metrics, phase, phase_gradient, stft
+from helpers import audio, metrics, phase, stft
 
 FRAMES = {"n_fft": 1024, "hop_length": 256}
 VOICE = audio.clip("voice_a")[0].astype(np.float64)
@@ -157,12 +157,12 @@ def test_a_chirp_under_a_gaussian_window_is_integrated_almost_exactly():
 @pytest.mark.parametrize("sigma", [50, 120])
 def test_a_gaussian_is_found_like_itself(sigma):
     w = get_window(("gaussian", sigma), 1024, fftbins=True)
-    assert phase_gradient.gaussian_like(w) == pytest.approx(2 * np.pi * sigma**2, rel=2e-3)
+    assert phase.gaussian_like(w) == pytest.approx(2 * np.pi * sigma**2, rel=2e-3)
 
 
 def test_the_hann_window_is_like_the_gaussian_of_the_paper():
     """Its authors give 0.25645 times the length squared, by a fit of their own; ours is within 4 %."""
-    assert phase_gradient.gaussian_like(get_window("hann", 1024)) == pytest.approx(0.25645 * 1024**2, rel=0.04)
+    assert phase.gaussian_like(get_window("hann", 1024)) == pytest.approx(0.25645 * 1024**2, rel=0.04)
 
 
 # --- what was measured for the course --------------------------------------------------------------------------------

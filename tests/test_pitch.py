@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import pitch
-from helpers.scales import SCALES
+from helpers.pitch import SCALES
 
 FREQS = np.concatenate([[0], np.geomspace(1e-2, 1e6, 2001)])
 # scale in pitch_scales.csv: our function

@@ -19,7 +19,8 @@ from numpydoc.validate import validate
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import notebooks, setup
+from tools import notebooks
+from tools.start import setup
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -160,13 +161,13 @@ def test_binder_finds_the_environment_and_warms_the_caches():
     )
     assert 0 < source < update < post  # the pins and the package are there when the environment is made
     assert os.access(ROOT / "postBuild", os.X_OK)
-    assert "python -m tools.warm" in (ROOT / "postBuild").read_text(encoding="utf-8")
+    assert "python -m tools.start.warm" in (ROOT / "postBuild").read_text(encoding="utf-8")
 
 
 def test_warming_really_compiles(tmp_path):
     """In an empty cache, what Binder's postBuild runs leaves numba's files behind."""
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_OPT": "0"}  # in half the time
-    subprocess.run([sys.executable, "-m", "tools.warm"], cwd=ROOT, env=env, check=True)
+    subprocess.run([sys.executable, "-m", "tools.start.warm"], cwd=ROOT, env=env, check=True)
     assert list(tmp_path.rglob("*.nbi"))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from helpers import mushra, psychophysics
+from helpers import psychophysics
 from helpers.psychophysics import SimulatedListener
 
 
@@ -259,14 +259,16 @@ def test_five_items_are_refused_with_the_reason():
 
 @pytest.mark.parametrize("pairs", [1, 3, 6, 10, 15])
 def test_items_needed_is_where_a_perfect_listener_first_passes(pairs):
-    n = mushra.mushra_items_needed(pairs)
+    n = psychophysics.mushra_items_needed(pairs)
     best = [psychophysics.holm([psychophysics.wilcoxon_p(range(1, k + 1))] * pairs)[0] for k in (n - 1, n)]
     assert best[1] <= 0.05 < best[0]
 
 
 def report(reference, **systems):
     n = len(reference)
-    return mushra.mushra_report({"reference": reference, **systems, "low anchor": [10] * n, "mid anchor": [40] * n})
+    return psychophysics.mushra_report(
+        {"reference": reference, **systems, "low anchor": [10] * n, "mid anchor": [40] * n}
+    )
 
 
 def test_report_compares_the_systems_and_not_the_anchors():

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from helpers.coursework import catalogue
-from tools import notebooks, release
+from tools import notebooks
+from tools.classroom import release
 
 EXERCISES = [e for number in catalogue.units() for e in catalogue.exercises(number).values()]
 

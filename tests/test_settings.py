@@ -8,12 +8,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from safetensors.torch import load_file, save_file  # noqa: E402
+from safetensors.torch import load_file, save_file
 
-from helpers import audio, mel, settings, stft  # noqa: E402
-from helpers.settings import masks, weights  # noqa: E402
-from helpers.settings.enhancer import Enhancer  # noqa: E402
-from helpers.settings.masking import Masking, spread  # noqa: E402
+from helpers import (
+    _weights,
+    audio,
+    mel,
+    settings,
+    stft,
+)
+from helpers.settings import masks
+from helpers.settings.enhancer import Enhancer
+from helpers.settings.setting1 import Masking, spread
 
 SR = 16000
 NAMES = ["setting1_stft", "setting1_mel"]
@@ -166,7 +172,7 @@ def test_a_stream_is_mono():
 def test_the_shipped_enhancer_is_small_and_says_where_it_comes_from(name):
     enhancer = settings.load(name)
     assert sum(p.numel() for p in enhancer.model.parameters()) < 1e6
-    assert (weights.FOLDER / f"{name}.safetensors").stat().st_size < 2e6
+    assert (_weights.FOLDER / f"{name}.safetensors").stat().st_size < 2e6
     assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(enhancer.provenance)
     assert f"helpers.training {name}" in enhancer.provenance["command"]
 
@@ -191,7 +197,7 @@ def test_an_unknown_enhancer_is_refused_with_the_nearest_name():
 
 
 def test_missing_weights_say_how_to_get_them_back(monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(_weights, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"setting1_stft.safetensors is missing.*git checkout"):
         settings.load("setting1_stft")
 
@@ -199,7 +205,7 @@ def test_missing_weights_say_how_to_get_them_back(monkeypatch, tmp_path):
 @pytest.mark.parametrize("fault", ["cut", "garbage", "other values", "no notes"])
 def test_damaged_weights_are_refused(fault, tmp_path):
     path = tmp_path / "w.safetensors"
-    weights.save(path, small().model, config={"bands": [1]}, provenance={})
+    _weights.save(path, small().model, config={"bands": [1]}, provenance={})
     raw = path.read_bytes()
     if fault == "cut":
         path.write_bytes(raw[: len(raw) // 2])
@@ -210,14 +216,14 @@ def test_damaged_weights_are_refused(fault, tmp_path):
     else:
         save_file(load_file(path), path)
     with pytest.raises(ValueError, match=r"w.safetensors is damaged.*git checkout"):
-        weights.load(path)
+        _weights.load(path)
 
 
 def test_weights_come_back_with_configuration_and_provenance(tmp_path):
     model = small(seed=5).model
     for half in (False, True):
-        weights.save(tmp_path / "w.safetensors", model, config={"a": [1, 2]}, provenance={"seed": 5}, half=half)
-        tensors, config, told = weights.load(tmp_path / "w.safetensors")
+        _weights.save(tmp_path / "w.safetensors", model, config={"a": [1, 2]}, provenance={"seed": 5}, half=half)
+        tensors, config, told = _weights.load(tmp_path / "w.safetensors")
         assert (config, told) == ({"a": [1, 2]}, {"seed": 5})
         for name, value in model.state_dict().items():
             np.testing.assert_allclose(tensors[name], value, rtol=1e-3 if half else 0, atol=1e-4 if half else 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import czt
 
-from helpers import signals, spectra, windows
+from helpers import signals, spectra
 from tests.merit import MERIT, NAMES, window_of
 
 SR = 8000
@@ -115,7 +115,7 @@ def dip_db(window, separation, phase, n=128):
     """How deep the DTFT of two equal tones falls between its two highest peaks; 0 with one peak."""
     y = tone(32 - separation / 2, n=n) + tone(32 + separation / 2, n=n, phase=phase)
     bins = 32 + np.linspace(-separation / 2 - 1, separation / 2 + 1, 401)
-    curve = np.abs(spectra.dtft(y * windows.window_samples(window, n=n), bins, sr=n))
+    curve = np.abs(spectra.dtft(y * spectra.window_samples(window, n=n), bins, sr=n))
     peaks = np.flatnonzero((curve[1:-1] > curve[:-2]) & (curve[1:-1] >= curve[2:])) + 1
     if len(peaks) < 2:
         return 0.0
@@ -154,7 +154,7 @@ def test_a_weak_tone_beside_a_strong_one(window, reads, visible):
     """-50 dB at 1100 Hz beside 0 dB at 1000.5 Hz, 1024 samples; the rectangular reading moves with the phases."""
     t = np.arange(1024) / SR
     y = np.sin(2 * np.pi * 1000.5 * t) + 10 ** (-50 / 20) * np.sin(2 * np.pi * 1100 * t)
-    w = windows.window_samples(window, n=1024)
+    w = spectra.window_samples(window, n=1024)
     level = 20 * np.log10(2 / w.sum() * np.abs(spectra.dtft(y * w, [1100], sr=SR)[0]))
     assert level == pytest.approx(reads, abs=0.05 if visible else 0.5)
     freqs, amps = spectra.amplitude_spectrum(y, sr=SR, window=window)
@@ -169,7 +169,7 @@ def test_a_weak_tone_beside_a_strong_one(window, reads, visible):
 def test_figures_of_merit(row):
     """Every computed column, to its last digit; nulls and side lobes of the table sit on a grid of 1/64 bin."""
     n = 4096
-    w = windows.window_samples(window_of(row, n), n=n)
+    w = spectra.window_samples(window_of(row, n), n=n)
     ours = spectra.window_properties(w / w.max(), n=n)
     value = {key: float(row[key]) for key in row if key.startswith("c_")}
     assert ours.main_lobe_bins / 2 == pytest.approx(value["c_first_null_bin"], abs=1 / 128 + 6e-4)
@@ -184,14 +184,14 @@ def test_figures_of_merit(row):
         edge = np.abs(spectra.dtft(w, [value[f"c_bw_{loss}db_bins"] / 2], sr=n)[0]) / w.sum()
         assert 20 * np.log10(edge) == pytest.approx(-float(loss), abs=5e-4)
     for overlap, hop in (("75", n // 4), ("50", n // 2)):
-        correlation = windows.overlap_report(w, n=n, hop_length=hop).correlation
+        correlation = spectra.overlap_report(w, n=n, hop_length=hop).correlation
         assert 100 * correlation == pytest.approx(value[f"c_overlap_corr_{overlap}_pct"], abs=6e-3)
 
 
 @pytest.mark.parametrize("row", MERIT, ids=NAMES)
 def test_side_lobes_fall_and_overlaps_as_in_the_table(row):
     n = 4096
-    w = windows.window_samples(window_of(row, n), n=n)
+    w = spectra.window_samples(window_of(row, n), n=n)
     lobes = spectra.amplitude_spectrum(w, sr=n, window="boxcar", n_fft=64 * n)[1]
     lobes /= lobes[1]
     peaks = np.flatnonzero((lobes[1:-1] > lobes[:-2]) & (lobes[1:-1] >= lobes[2:])) + 1
@@ -205,8 +205,8 @@ def test_side_lobes_fall_and_overlaps_as_in_the_table(row):
     for percent in best + np.arange(-5, 5.1, 0.1):
         if 0 <= percent < 100:
             hop = round(n * (1 - percent / 100))
-            sums = windows.fold(w, hop)
-            gain[percent] = sums.min() / sums.max() - windows.overlap_report(w, n=n, hop_length=hop).correlation
+            sums = spectra.fold(w, hop)
+            gain[percent] = sums.min() / sums.max() - spectra.overlap_report(w, n=n, hop_length=hop).correlation
     assert max(gain, key=gain.get) == pytest.approx(best, abs=0.11)
 
 
@@ -252,9 +252,9 @@ def test_a_dip_inside_the_main_lobe_is_no_null():
 
 
 def test_periodic_windows_by_name_and_by_samples():
-    np.testing.assert_allclose(windows.window_samples("hann", n=9), np.hanning(10)[:-1], atol=1e-15)
+    np.testing.assert_allclose(spectra.window_samples("hann", n=9), np.hanning(10)[:-1], atol=1e-15)
     w = NOISE[0, :9]
-    np.testing.assert_array_equal(windows.window_samples(w, n=9), w)
+    np.testing.assert_array_equal(spectra.window_samples(w, n=9), w)
 
 
 # --- frequencies ----------------------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def test_peaks_at_the_ends():
 def test_level_and_frequency_together():
     """Between bins the largest bin reads up to 1.42 dB low (Hann); at the estimated frequency nothing is lost."""
     y = tone(60.5, n=256, amp=0.3, phase=0.3)
-    w = windows.window_samples("hann", n=256)
+    w = spectra.window_samples("hann", n=256)
     freq = spectra.estimate_frequency(y, sr=256, method="phase")
     assert 2 / w.sum() * np.abs(spectra.dtft(y * w, [freq], sr=256)[0]) == pytest.approx(0.3, rel=1e-4)
     assert 20 * np.log10(spectra.amplitude_spectrum(y, sr=256)[1].max() / 0.3) == pytest.approx(-1.42, abs=0.01)
@@ -379,8 +379,8 @@ GOOD = NOISE[0]
         (lambda: spectra.estimate_frequency(NOISE, sr=SR), "one channel"),
         (lambda: spectra.estimate_frequency(GOOD[:5], sr=SR), "at least 8 samples"),
         (lambda: spectra.estimate_frequency(GOOD, sr=SR, method="padded", padding=0), "padding=0 must be"),
-        (lambda: windows.cola_ripple("hann", n=64, hop_length=0), "hop_length=0 .* from 1 to 64; .*16 is a quarter"),
-        (lambda: windows.overlap_report("hann", n=64, hop_length=65), "hop_length=65 .* from 1 to 64"),
+        (lambda: spectra.cola_ripple("hann", n=64, hop_length=0), "hop_length=0 .* from 1 to 64; .*16 is a quarter"),
+        (lambda: spectra.overlap_report("hann", n=64, hop_length=65), "hop_length=65 .* from 1 to 64"),
     ],
 )
 def test_refusals_name_the_value_and_the_remedy(call, message):

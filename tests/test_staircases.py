@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import bisection, matching, middles, own_contour, staircases
+from helpers.experiments import bisection, contour, matching, middles, staircases
 
 ISO40 = {125: 20.4, 250: 10.3, 500: 3.1, 1000: 0.0, 2000: -0.8, 4000: -3.3, 8000: 11.6}  # dB re 1 kHz, ISO 226:2023
 MODES = ["quick", "full"]
@@ -154,7 +154,7 @@ def test_contours_of_known_listeners_are_found_within_what_simulation_promises(m
     held = [m.low <= ISO40[r.freq[name]] <= m.high for r in results for name, m in r.matches.items() if not m.beyond]
     assert np.mean(held) > 0.92
     assert all(r.reliable and r.right >= 6 for r in results)
-    assert np.mean([r.rms_from(own_contour.iso_shape(r.points[0])) for r in results]) < 1.2
+    assert np.mean([r.rms_from(contour.iso_shape(r.points[0])) for r in results]) < 1.2
 
 
 def test_a_flat_hearing_listener_is_not_pulled_to_iso():
@@ -162,7 +162,7 @@ def test_a_flat_hearing_listener_is_not_pulled_to_iso():
     off = errors(results, lambda freq: 0.0)
     assert np.abs(np.nanmean(off, axis=0)).max() < 0.6  # 125 Hz would move by 20 dB
     for r in results:
-        assert r.rms_from(0) < 2 < 5 < r.rms_from(own_contour.iso_shape(r.points[0]))
+        assert r.rms_from(0) < 2 < 5 < r.rms_from(contour.iso_shape(r.points[0]))
         assert r.phon is None and "1 kHz, 1 kHz" not in r.title
         if r.reliable:
             assert any("not identifiable" in line for line in r.words)
@@ -205,7 +205,7 @@ def test_the_catch_track_and_the_retest_tell_a_bias_and_a_drift():
 
 
 def test_phon_is_found_with_an_interval_that_holds():
-    truth = {f: float(own_contour.iso_shape(f, 60)) for f in ISO40}
+    truth = {f: float(contour.iso_shape(f, 60)) for f in ISO40}
     found = [r.phon for r in contours("full", 20, contour=truth.get, noise=1.0)]
     found = [p for p in found if p]
     assert len(found) >= 15

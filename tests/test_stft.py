@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import ShortTimeFFT, check_COLA, check_NOLA, get_window
 
-from helpers import audio, spectra, stft, windows
+from helpers import audio, spectra, stft
 from tests.merit import MERIT, NAMES, table, window_of
 
 RNG = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def test_a_click_and_a_tone_stand_where_the_axes_say(center):
     D = stft.stft(np.cos(2 * np.pi * freq / sr * np.arange(4000)), n_fft=512, hop_length=64, center=center)
     inner = np.abs(D[:, 8:-8])
     assert np.all(freqs[np.argmax(inner, axis=0)] == freq)
-    np.testing.assert_allclose(inner[80], windows.window_samples("hann", n=512).sum() / 2, rtol=1e-9)
+    np.testing.assert_allclose(inner[80], spectra.window_samples("hann", n=512).sum() / 2, rtol=1e-9)
 
 
 def test_axes_of_an_odd_frame():
@@ -94,7 +94,7 @@ def test_a_gaussian_has_the_smallest_product():
     """Standard deviation in time times that in frequency: 1 / (4 pi) for a Gaussian, more for any other window."""
     n, products = 1024, {}
     for window in (("gaussian", 80), "hann", "blackman"):
-        w2 = windows.window_samples(window, n=n) ** 2
+        w2 = spectra.window_samples(window, n=n) ** 2
         t = np.arange(n)
         spread_t = np.sqrt(np.average((t - n // 2) ** 2, weights=w2))
         f = np.linspace(-0.1, 0.1, 8001)
@@ -172,7 +172,7 @@ def test_every_window_and_hop_that_nola_allows_comes_back(row, n, dtype):
     window = window_of(row, n)
     tried = 0
     for hop in (1, 7, n // 8, n // 5, n // 4, n // 3, n // 2, 61, 3 * n // 4, n - 12, n - 1, n):
-        report = windows.overlap_report(window, n=n, hop_length=hop)
+        report = spectra.overlap_report(window, n=n, hop_length=hop)
         for length in (1000, 1001, 1019, 1020, 1021, 1079):
             y = NOISE[:, :length].astype(dtype)
             D = stft.stft(y, n_fft=n, hop_length=hop, window=window)
@@ -231,7 +231,7 @@ def test_without_center_the_ends_are_lost_and_said_to_be():
     changed = np.exp(2j * np.pi * RNG.uniform(size=(513, 9))).astype(np.complex64)
     with pytest.warns(UserWarning, match="no frame sees"):
         back = stft.istft(changed, hop_length=256, center=False)
-    foot = windows.window_samples("hann", n=1024)[:10] < 1e-4  # nothing there can be told from rounding
+    foot = spectra.window_samples("hann", n=1024)[:10] < 1e-4  # nothing there can be told from rounding
     np.testing.assert_array_equal(back[:10] == 0, foot)
     boxcar = stft.stft(NOISE, n_fft=512, hop_length=128, center=False, window="boxcar")
     with warnings.catch_warnings():
@@ -270,13 +270,13 @@ def test_the_inverse_is_the_least_squares_one(n_fft, hop):
 def test_cola_and_nola(row):
     n = 960
     hop = 3 * n // 4 if row["hop"].startswith("3N/4") else n // int(row["hop"].split("/")[1])
-    w = windows.window_samples(window_of(row, n), n=n)
+    w = spectra.window_samples(window_of(row, n), n=n)
     w = w / w.max()
     report = stft.overlap_report(w, n=n, hop_length=hop)
     for power, column in ((1, "ripple_w_relative_peak_to_peak"), (2, "ripple_w2_relative")):
         ripple = stft.cola_ripple(w, n=n, hop_length=hop, power=power)
         assert ripple == pytest.approx(float(row[column]), rel=6e-4, abs=1e-13)
-    assert windows.fold(w, hop).mean() == pytest.approx(float(row["mean_sum_w"]), abs=6e-7)
+    assert spectra.fold(w, hop).mean() == pytest.approx(float(row["mean_sum_w"]), abs=6e-7)
     assert report.cola == bool(int(row["cola_w"])) == check_COLA(w, n, n - hop)
     assert report.cola_squared == bool(int(row["cola_w_squared"]))
     assert report.nola == bool(int(row["nola"])) == check_NOLA(w, n, n - hop)
@@ -288,7 +288,7 @@ def test_cola_and_nola(row):
 )
 def test_constants_worth_knowing(window, divisor, power, constant):
     assert stft.cola_ripple(window, n=1200, hop_length=1200 // divisor, power=power) < 1e-14
-    sums = windows.fold(windows.window_samples(window, n=1200) ** power, 1200 // divisor)
+    sums = spectra.fold(spectra.window_samples(window, n=1200) ** power, 1200 // divisor)
     np.testing.assert_allclose(sums, constant)
 
 

@@ -14,16 +14,27 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-import soundfile  # noqa: E402
+import soundfile
 
-from helpers import audio  # noqa: E402
-from helpers.settings.masking import Masking  # noqa: E402
-from helpers.training import Corpus, Mixtures, Plan, evaluate, train, validate  # noqa: E402
-from helpers.training.evaluation import summary  # noqa: E402
-from helpers.training.loop import rate_at  # noqa: E402
-from helpers.training.mixtures import active_level_db  # noqa: E402
-from helpers.training.objective import compressed, enhancement_loss  # noqa: E402
-from helpers.training.optimizers import optimizer  # noqa: E402
+from helpers import audio
+from helpers.datasets import (
+    Corpus,
+    Mixtures,
+    active_level_db,
+)
+from helpers.settings.setting1 import Masking
+from helpers.training import compressed, enhancement_loss
+from tools.training.evaluation import (
+    evaluate,
+    summary,
+    validate,
+)
+from tools.training.loop import (
+    Plan,
+    optimizer,
+    rate_at,
+    train,
+)
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -320,7 +331,7 @@ def command(folders, out, steps, *more):
     """Return the command that trains on the two folders."""
     speech, noise = map(str, folders)
     where = ["--speech", speech, "--noise", noise, "--out", str(out), "--steps", str(steps)]
-    return ["-m", "helpers.training", "setting1_mel", *where, *OPTIONS, *more]
+    return ["-m", "tools.training", "setting1_mel", *where, *OPTIONS, *more]
 
 
 def environment():
@@ -374,7 +385,7 @@ def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
     soundfile.write(heldout / "noisy.flac", audio.mix(voice, audio.clip("rain")[0], snr_db=5), SR)
     (heldout / "manifest.csv").write_text("noisy,clean,snr_db,noise_type\nnoisy.flac,clean.flac,5,rain\n", "utf-8")
     weights = ["--weights", str(tmp_path / "setting1_mel.safetensors")]
-    line = ["-m", "helpers.training", "evaluate", "setting1_mel", "--heldout", str(heldout), "--quick", *weights]
+    line = ["-m", "tools.training", "evaluate", "setting1_mel", "--heldout", str(heldout), "--quick", *weights]
     done = subprocess.run(
         [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment()
     )
@@ -382,8 +393,8 @@ def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
 
 
 def test_a_start_is_told_with_all_steps_that_it_has_seen(folders, tmp_path):
-    from helpers.settings import weights
-    from helpers.training.__main__ import main
+    from helpers import _weights
+    from tools.training.__main__ import main
 
     def learn(name, steps, *more):
         assert main(command(folders, tmp_path / name, steps, *more)[2:]) == 0
@@ -392,7 +403,7 @@ def test_a_start_is_told_with_all_steps_that_it_has_seen(folders, tmp_path):
     first = learn("first", 2)
     second = learn("second", 3, "--start", str(first), "--average", "0.5", "--bfloat16")
     third = learn("third", 1, "--start", str(second))
-    told = [weights.load(file)[2] for file in (first, second, third)]
+    told = [_weights.load(file)[2] for file in (first, second, third)]
     assert "steps_before" not in told[0]
     assert [(facts["step"], facts["steps_before"]) for facts in told[1:]] == [(3, 2), (1, 5)]
     assert told[1]["start"].startswith("setting1_mel, ")

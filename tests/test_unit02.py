@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from helpers import contours, experiments, listening, loudness
+from helpers import experiments, listening, loudness
 from helpers.coursework import catalogue
 from tests.pages import ROOT, band, level, peak_hz
 
@@ -191,7 +191,7 @@ def test_turned_down_tones_follow_the_table(unit, iso):
 
 def test_the_challenge_is_met_where_63_hz_has_10_phon_less_and_nowhere_else(unit):
     with warnings.catch_warnings():
-        warnings.simplefilter("error", contours.ValidityWarning)  # the whole range lies inside the standard
+        warnings.simplefilter("error", loudness.ValidityWarning)  # the whole range lies inside the standard
         replies = {lv: unit["turn_down"](lv) for lv in range(42, 81)}
     solved = [lv for lv, reply in replies.items() if reply["solved"]]
     assert solved == [63, 64]
@@ -275,7 +275,7 @@ def test_number_in_the_page(text, value):
 
 
 def test_the_last_two_editions_differ_by_what_the_page_says():
-    phon, freqs = np.array([20.0, 40, 60, 80])[:, None], contours.FREQS
+    phon, freqs = np.array([20.0, 40, 60, 80])[:, None], loudness.FREQS
     apart = spl_all(phon, freqs, 2023) - spl_all(phon, freqs, 2003)
     assert 0.25 < np.abs(apart).max() < 0.35  # "by 0.3 dB at most"
 

@@ -7,10 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, listening, losses, mel, metrics, psychophysics  # noqa: E402 - only where torch is
-from helpers.coursework import catalogue  # noqa: E402
-from helpers.losses import deep  # noqa: E402
-from tests.pages import ROOT, SHARED, code_cells, level, loudest  # noqa: E402
+from helpers import audio, listening, losses, mel, metrics, psychophysics
+from helpers.coursework import catalogue
+from tests.pages import ROOT, SHARED, code_cells, level, loudest
+from tools.training import loss_features
 
 pytest.importorskip("pesq")
 
@@ -246,7 +246,7 @@ def test_how_many_changes_the_network_knows(page):
     if not files:
         pytest.skip("the corpus of real recordings is not here (../shared/corpus)")
     sounds = [y for file in files if (y := audio.load(file, sr=16000)[0]).size > 16000]
-    assert f"{100 * deep.accuracy(losses.DeepFeatures().network, sounds):.0f} %" == "81 %" and "81 % of them" in page
+    assert f"{100 * loss_features.accuracy(losses.DeepFeatures().network, sounds):.0f} %" == "81 %" and "81 % of them" in page
 
 
 def test_how_large_a_correlation_of_eight_must_be(page):

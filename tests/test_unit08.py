@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, metrics  # noqa: E402
-from tests.pages import SHARED, level  # noqa: E402
-from tools import score  # noqa: E402
+from helpers import audio, metrics
+from tests.pages import SHARED, level
+from tools.measure import score
 
 NAME = "08_setting1_original_phase"
 SR = 16000
@@ -216,7 +216,7 @@ def test_the_stored_scores_are_those_of_the_shipped_files(table):
     if not (SHARED / "heldout/manifest.csv").is_file():
         pytest.skip("shared/heldout is not here")
     from helpers import settings
-    from helpers.training import evaluate
+    from tools.training.evaluation import evaluate
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

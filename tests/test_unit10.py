@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, pitch  # noqa: E402
-from helpers.coursework import catalogue  # noqa: E402
-from helpers.settings.vocoders import MelFormat  # noqa: E402
-from helpers.settings.vocoders.wavenet import WaveNet  # noqa: E402
-from tests.pages import SHARED, level  # noqa: E402
+from helpers import audio, pitch
+from helpers.coursework import catalogue
+from helpers.vocoders import MelFormat
+from helpers.vocoders.wavenet import WaveNet
+from tests.pages import SHARED, level
 
 NAME = "10_setting2_vocoders"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]

@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import metrics, settings  # noqa: E402
-from tests.pages import level  # noqa: E402
+from helpers import metrics, settings
+from tests.pages import level
 
 NAME = "11_setting3_end_to_end"
 SR = 16000
@@ -247,8 +247,8 @@ def test_a_gain_alone_makes_the_spectral_distance_that_the_page_names(unit, page
 
 
 def test_the_longer_runs_trained_the_network_that_the_page_names(page):
-    from helpers.settings.waveform import TasNet
-    from tools import ablate
+    from helpers.settings.setting3 import TasNet
+    from tools.measure import ablate
 
     network = TasNet(128, 256, 64, 4, **ablate.SMALL)
     assert sum(p.numel() for p in network.parameters()) == 535968 and "535 968 weights" in page

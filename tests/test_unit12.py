@@ -9,9 +9,10 @@ import scipy.fft
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, listening, loudness, metrics, psychophysics, settings  # noqa: E402
-from helpers.coursework import catalogue  # noqa: E402
-from tools import notebooks, score_examples  # noqa: E402
+from helpers import audio, listening, loudness, metrics, psychophysics, settings
+from helpers.coursework import catalogue
+from tools import notebooks
+from tools.measure import score_examples
 
 NAME = "12_three_settings"
 SR = 16000

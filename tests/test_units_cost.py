@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tools import bench_units, notebooks
+from tools import notebooks
+from tools.measure import bench_units
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc, which only Linux has")
 UNITS = [path.name[:2] for path in notebooks.paths()]

@@ -5,14 +5,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch.nn import functional  # noqa: E402
+from torch.nn import functional
 
-from helpers import audio  # noqa: E402
-from helpers.settings.vocoders import MelFormat, build, load_vocoder, vocoders, wavenet, weights  # noqa: E402
-from helpers.settings.vocoders.features import LogMel  # noqa: E402
-from helpers.settings.vocoders.prediction import Prediction, between_frames  # noqa: E402
-from helpers.settings.vocoders.waveglow import Step, WaveGlow  # noqa: E402
-from helpers.settings.vocoders.wavenet import SILENT, WaveNet, from_classes, to_classes  # noqa: E402
+from helpers import _weights, audio
+from helpers.vocoders import MelFormat, build, load_vocoder, vocoders, wavenet
+from helpers.vocoders.prediction import Prediction, between_frames
+from helpers.vocoders.vocoder import LogMel
+from helpers.vocoders.waveglow import Step, WaveGlow
+from helpers.vocoders.wavenet import SILENT, WaveNet, from_classes, to_classes
 
 SR = 16000
 VOICE = audio.clip("voice_a")[0][12000:16000]
@@ -104,7 +104,7 @@ def test_shipped_weights_are_small_and_say_where_they_come_from(name):
     told = load_vocoder(name).provenance
     assert {"command", "seed", "speech", "step", "valid_minus_loss"} <= set(told)
     assert f"helpers.training {name}" in told["command"]
-    assert (weights.FOLDER / f"{name}.safetensors").stat().st_size < 8e6
+    assert (_weights.FOLDER / f"{name}.safetensors").stat().st_size < 8e6
 
 
 @pytest.mark.parametrize("name", ["wavenet", "waveglow"])

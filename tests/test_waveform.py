@@ -5,11 +5,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, metrics, settings  # noqa: E402
-from helpers.settings import weights  # noqa: E402
-from helpers.settings.enhancer import Enhancer  # noqa: E402
-from helpers.settings.unet import UNet  # noqa: E402
-from helpers.settings.waveform import TasNet  # noqa: E402
+from helpers import (
+    _weights,
+    audio,
+    metrics,
+    settings,
+)
+from helpers.settings.enhancer import Enhancer
+from helpers.settings.setting3 import TasNet
+from helpers.settings.unet import UNet
 
 SR = 16000
 SMALL = {"size": 6, "hidden": 8, "kernel": 3, "dilations": [1, 2]}
@@ -182,7 +186,7 @@ def test_a_louder_sound_is_the_same_sound():
 
 def test_the_shipped_enhancer_is_small_and_says_where_it_comes_from():
     program = settings.load("setting3_waveform")
-    assert (weights.FOLDER / "setting3_waveform.safetensors").stat().st_size < 8e6
+    assert (_weights.FOLDER / "setting3_waveform.safetensors").stat().st_size < 8e6
     assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(program.provenance)
     assert "helpers.training setting3_waveform" in program.provenance["command"]
 
@@ -208,7 +212,7 @@ def test_the_shipped_enhancer_streams_in_hops_as_it_enhances_the_whole():
 def test_the_table_of_losses_is_made_of_networks_trained_alike(monkeypatch, tmp_path):
     import csv
 
-    from tools import ablate
+    from tools.measure import ablate
 
     voice, rain = audio.clip("voice_a")[0], audio.clip("rain")[0]
     pair = audio.mix(voice, rain, snr_db=5), voice.astype(np.float32)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from helpers.contours import FREQS, equal_loudness_contour
-from helpers.weightings import CURVES, weighting
+from helpers.loudness import CURVES, FREQS, equal_loudness_contour, weighting
 
 
 def table(name):

@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.checks import again, place
+from helpers._checks import again, place
 from helpers.coursework.checking import Result
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "coursework"

@@ -7,15 +7,15 @@ import textwrap
 import anywidget
 import traitlets
 
+from helpers._frontend import Stored, bundle, styles
 from helpers.coursework import catalogue, store
-from helpers.frontend import Stored, bundle, styles
 
 
 class Questions(Stored, anywidget.AnyWidget):
     """One or more questions with native radio buttons; each answer goes into the progress file as it is given."""
 
-    _esm = bundle("quiz")
-    _css = styles("quiz")
+    _esm = bundle(__file__, "quiz")
+    _css = styles(__file__, "quiz")
     spec = traitlets.Dict().tag(sync=True)  # kind, title, questions
     answers = traitlets.Dict().tag(sync=True)  # see quiz.js
     note = traitlets.Unicode().tag(sync=True)  # one line, if the answers cannot be saved

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from helpers._storage import put
 from helpers.coursework import catalogue
-from helpers.files import put
 
 # The way through the course; units that are not written yet are drawn as an outline.
 PARTS = {

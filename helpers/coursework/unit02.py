@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.contours import FREQS, equal_loudness_contour
 from helpers.coursework.checking import Check
 from helpers.coursework.running import Probe
+from helpers.loudness import FREQS, equal_loudness_contour
 
 
 def _make_up(quiet, loud, freqs):

@@ -10,7 +10,7 @@ docstring holds formula and source. `batch` turns NumPy samples into that shape:
 
 - `helpers.losses.waveform`: sample against sample: L1, L2, LogCosh, ESR, DC, SNR, SISDR, SDSDR.
 - `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence, LogMagnitude,
-  ComplexSTFT, PhaseSensitive; `helpers.losses.resolutions`: MultiResolutionSTFT, several at once.
+  ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.
 - `helpers.losses.perceptual`: PreEmphasis and AWeighting, before any of them.
 - `helpers.losses.deep`: DeepFeatures, what a small trained network makes of both.
 """
@@ -24,8 +24,15 @@ except ImportError as error:
 from helpers.losses.base import Loss, batch
 from helpers.losses.deep import DeepFeatures
 from helpers.losses.perceptual import AWeighting, PreEmphasis
-from helpers.losses.resolutions import RESOLUTIONS, MultiResolutionSTFT
-from helpers.losses.spectral import ComplexSTFT, LogMagnitude, Magnitude, PhaseSensitive, SpectralConvergence
+from helpers.losses.spectral import (
+    RESOLUTIONS,
+    ComplexSTFT,
+    LogMagnitude,
+    Magnitude,
+    MultiResolutionSTFT,
+    PhaseSensitive,
+    SpectralConvergence,
+)
 from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
 
 __all__ = [

@@ -7,7 +7,7 @@ import torch
 
 from helpers.losses.base import Loss, emphasise
 from helpers.losses.waveform import ESR, L2
-from helpers.weightings import weighting
+from helpers.loudness import weighting
 
 
 class PreEmphasis(Loss):
@@ -61,7 +61,7 @@ class AWeighting(Loss):
     sr : int, default 16000
         Sampling rate [Hz].
     curve : str, default "A"
-        Any curve of `helpers.weightings.weighting`.
+        Any curve of `helpers.loudness.weighting`.
 
     References
     ----------

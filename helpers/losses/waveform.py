@@ -21,7 +21,7 @@ class L1(Loss):
     0.5
     """
 
-    def each(self, estimate, target):  # noqa: D102 - as in the base class, and so in every loss
+    def each(self, estimate, target):  # noqa: D102
         return (estimate - target).abs()
 
 

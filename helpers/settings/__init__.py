@@ -1,10 +1,10 @@
 """The three settings of audio ML as programs that enhance speech: one interface, weights by name.
 
-- `helpers.settings.masking`: Setting 1, a model on the magnitude (or mel) spectrogram with the phase that came in.
-- `helpers.settings.networks`: the network in it; `helpers.settings.masks`: the masks that know the answer.
-- `helpers.settings.spectrogram`: Setting 2, a model on the spectrogram, and a new phase; `helpers.settings.vocoders`.
-- `helpers.settings.waveform`: Setting 3, from samples to samples; `helpers.settings.unet`: its rival.
-- `helpers.settings.enhancer`: what every enhancer can do; `helpers.settings.weights`: files in data/weights.
+- `helpers.settings.setting1`: Setting 1, a model on the magnitude (or mel) spectrogram with the phase that came in.
+- `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: the masks that know the answer.
+- `helpers.settings.setting2`: Setting 2, a model on the spectrogram, and a new phase; `helpers.vocoders`.
+- `helpers.settings.setting3`: Setting 3, from samples to samples; `helpers.settings.unet`: its rival.
+- `helpers.settings.enhancer`: what every enhancer can do; `helpers._weights`: files in data/weights.
 
 >>> enhancers()
 ['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
@@ -16,13 +16,13 @@ except ImportError as error:
     remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
     raise ImportError(f"settings need PyTorch, which is not installed here: {remedy}") from error
 
-from helpers.checks import check_name
-from helpers.settings import weights
+from helpers import _weights
+from helpers._checks import check_name
 from helpers.settings.enhancer import Enhancer
-from helpers.settings.masking import Masking
-from helpers.settings.spectrogram import Cleaner
-from helpers.settings.vocoders import load_vocoder, vocoders
-from helpers.settings.waveform import TasNet
+from helpers.settings.setting1 import Masking
+from helpers.settings.setting2 import Cleaner
+from helpers.settings.setting3 import TasNet
+from helpers.vocoders import load_vocoder, vocoders
 
 __all__ = ["Enhancer", "build", "configuration", "enhancers", "load", "load_file", "load_vocoder", "vocoders"]
 
@@ -134,7 +134,7 @@ def load_file(name: str, file, **options) -> Enhancer:
         With those weights.
     """
     kind, _ = _recipe(name)
-    tensors, config, provenance = weights.load(file)
+    tensors, config, provenance = _weights.load(file)
     model = kind(**config)
     model.load_state_dict(tensors)
     return getattr(kind, "enhancer", Enhancer)(name, model, provenance, **options)

@@ -9,7 +9,7 @@ the bottom instead of an LSTM, so that the receptive field is finite.
 import torch
 from torch import nn
 
-from helpers.settings.waveform import Middle, Waveform, behind
+from helpers.settings.setting3 import Middle, Waveform, behind
 
 __all__ = ["UNet"]
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from helpers.frontend import blind
+from helpers.listening import blind
 
 SR = 16_000
 TONES = {"low": 500.0, "high": 1250.0, "highest": 2500.0}  # Hz

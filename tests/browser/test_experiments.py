@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from helpers import experiments
-from helpers.bisection import SimulatedBisector
-from helpers.staircases import SimulatedEar
+from helpers.experiments.bisection import SimulatedBisector
+from helpers.experiments.staircases import SimulatedEar
 
 ISO40 = {125: 20.4, 250: 10.3, 500: 3.1, 1000: 0.0, 2000: -0.8, 4000: -3.3, 8000: 11.6}  # dB re 1 kHz
 QUICK = {"tone_ms": 40, "lead_ms": 0, "gap_ms": 10, "rest_ms": 20}

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from tools import vendor
+from tools.site import vendor
 
 SR = 16_000
 TONES = {"low": (440.0, -26.0), "high": (880.0, -32.0)}  # Hz, dBFS RMS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers import listening
-from helpers.frontend import _HERE
+from tests.js import node
 
 SR = 16000
 TIME = np.arange(3 * SR) / SR
@@ -142,7 +142,7 @@ def test_hasty_hands_break_nothing(widget_page):
 @pytest.fixture
 def offline(widget_page):
     """Render a deck: ``offline(tracks, [(seconds, "m.select(1)"), ...], seconds=1.0)`` -> samples."""
-    source = "".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("core", "deck"))
+    source = node.joined("core", "deck")
     page = widget_page(source + "export default { render() { window.core = { PAGE, deck, output }; } };")
 
     def render(tracks, events, *, seconds=1.0, ceiling_db=-1.0):

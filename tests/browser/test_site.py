@@ -15,8 +15,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from tools import notebooks, vendor
-from tools.site import building
+from tools import notebooks
+from tools.site import building, vendor
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots" / "site"

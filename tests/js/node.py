@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-FRONTEND = Path(__file__).parents[2] / "helpers" / "frontend"
+HELPERS = Path(__file__).parents[2] / "helpers"
 
 
 def joined(*parts):
     """Return the source of some parts of the frontend, one behind the other."""
-    return "".join((FRONTEND / f"{part}.js").read_text(encoding="utf-8") for part in parts)
+    return "".join(path.read_text(encoding="utf-8") for part in parts for path in HELPERS.rglob(f"{part}.js"))
 
 
 def run(file, folder, *, timeout=300):

@@ -11,8 +11,8 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tools import address, notebooks, vendor
-from tools.site import landing
+from tools import notebooks
+from tools.site import address, landing, vendor
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of

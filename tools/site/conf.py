@@ -1,6 +1,6 @@
 """What Sphinx is told. Nothing that a page asks for lies elsewhere; only links that a reader follows lead away."""
 
-from tools import address, vendor
+from tools.site import address, vendor
 
 _REPOSITORY = address.current()
 _SCRIPTS = vendor.names()

@@ -6,7 +6,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from tools import address, notebooks, vendor
+from tools import notebooks
+from tools.site import address, vendor
 
 TEXT = Path(__file__).with_name("landing.md")
 PLAYER = """from helpers import listening, signals

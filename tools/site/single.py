@@ -3,7 +3,8 @@
 import copy
 from pathlib import Path
 
-from tools import notebooks, vendor
+from tools import notebooks
+from tools.site import vendor
 
 
 def write(nb, page: Path) -> None:
