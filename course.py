@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The commands of the course: `python3 course.py lab` opens it, `python3 course.py test` tests it.
 
-This file only picks the verb; what a verb does lives in tools/. It uses nothing but the standard library, and it is
-written so that an older Python can still read it and say what is wrong.
+This file only picks the verb; what a verb does lives in tools/. It uses nothing but the standard
+library, and it is written so that an older Python can still read it and say what is wrong.
 """
 
 import os
@@ -11,17 +11,30 @@ import sys
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
-# verb: (where it lives under tools/, what it does, which packages it needs: none, the learner's, or the tests' too)
+# verb: (where it lives under tools/, what it does, which packages it needs: none, the learner's, or
+# the tests' too)
 VERBS = {
-    "lab": ("start.lab", "open the course in JupyterLab; the first time it also sets it up", "learner"),
+    "lab": (
+        "start.lab",
+        "open the course in JupyterLab; the first time it also sets it up",
+        "learner",
+    ),
     "test": ("verify.test", "run everything that the continuous integration runs", "dev"),
     "setup": ("start.setup", "make or mend the environment in .venv, and nothing else", None),
     "execute": ("verify.execute", "run notebooks again and store their text and figures", "dev"),
     "check": ("verify.check", "linters and what notebooks may store", "dev"),
     "site": ("site", "run the notebooks and build a site of them", "dev"),
-    "matrix": ("verify.matrix", "run the course on other Pythons and versions of its packages", "dev"),
+    "matrix": (
+        "verify.matrix",
+        "run the course on other Pythons and versions of its packages",
+        "dev",
+    ),
     "bench": ("measure.bench", "measure our figures and their peers in one run", "dev"),
-    "release": ("classroom.release", "make the student, the solution or the teacher set", "learner"),
+    "release": (
+        "classroom.release",
+        "make the student, the solution or the teacher set",
+        "learner",
+    ),
     "grade": ("classroom.grade", "grade a folder of notebooks into a table", "learner"),
     "address": ("site.address", "show the course's address, or rewrite it everywhere", None),
 }
@@ -34,7 +47,9 @@ def usage():
 
 
 def run(command):
-    """Hand over to a command in the course's folder, so that Ctrl-C and other signals reach it and nobody else."""
+    """Hand over to a command in the course's folder, so that Ctrl-C and other signals reach it and
+    nobody else.
+    """
     sys.stdout.flush()
     if os.name != "nt":
         os.chdir(ROOT)
@@ -51,7 +66,10 @@ def main(argv):
     """Run one verb and return its exit status."""
     if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must hear it from us
         need = "The course needs Python 3.11, 3.12 or 3.13"
-        return f"{need}; this is {sys.version.split()[0]}. Install one of them and run this again with it."
+        return (
+            f"{need}; this is {sys.version.split()[0]}. Install one of them and run this again "
+            "with it."
+        )
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
         return 0

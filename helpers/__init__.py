@@ -20,15 +20,18 @@ The ground: arrays in, arrays out; numpy and scipy.
 Learning: over the ground, with PyTorch.
 
 - `helpers.losses`: how far an estimate is from its target, with a slope.
-- `helpers.settings`: enhancers and vocoders by name, what is in them, and masks that know the answer.
-- `helpers.training`: what the enhancers are trained with; the runs of the author are `tools.training`.
+- `helpers.settings`: enhancers and vocoders by name, what is in them, and masks that know the
+  answer.
+- `helpers.training`: what the enhancers are trained with; the runs of the author are
+  `tools.training`.
 - `helpers.datasets`: folders of sounds as crops and mixtures.
 
 The face: what you see and touch.
 
 - `helpers.figures`, `helpers.diagrams`: draw in the look of the course.
 - `helpers.explore`: a drawing function with sliders, things to drag, a brush.
-- `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several moments.
+- `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several
+  moments.
 - `helpers.listening`: player, recorder, blind tests.
 - `helpers.coursework`: exercises, hints, quizzes, your progress.
 

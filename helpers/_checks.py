@@ -1,4 +1,6 @@
-"""Ask, with NumPy alone: is this audio, is that a sampling rate, is this file as it came with the course."""
+"""Ask, with NumPy alone: is this audio, is that a sampling rate, is this file as it came with the
+course.
+"""
 
 import difflib
 import hashlib
@@ -16,7 +18,8 @@ def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray
     Parameters
     ----------
     y : array_like, shape (n,) or (channels, n)
-        Signal [full scale = 1]. float32 and float64 are kept as they are (no copy), other floats become one of them.
+        Signal [full scale = 1]. float32 and float64 are kept as they are (no copy), other floats
+        become one of them.
     name : str, default "y"
         What the error message calls the signal.
     min_samples : int, default 1
@@ -30,8 +33,8 @@ def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray
     Raises
     ------
     ValueError
-        If `y` holds integers, booleans, complex numbers or text, is not finite, has another shape, has time on
-        the first axis, or is too short.
+        If `y` holds integers, booleans, complex numbers or text, is not finite, has another shape,
+        has time on the first axis, or is too short.
 
     Examples
     --------
@@ -49,7 +52,8 @@ def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray
     bad = y.size - np.count_nonzero(np.isfinite(y))
     if bad:
         raise ValueError(
-            f"{name} holds {bad} NaN or infinite values of {y.size}; find where they arise (log of 0, 0 / 0), "
+            f"{name} holds {bad} NaN or infinite values of {y.size}; find where they arise (log of "
+            "0, 0 / 0), "
             f"or set them to zero with np.nan_to_num({name}, posinf=0, neginf=0)"
         )
     return y
@@ -60,11 +64,17 @@ def _check_kind(y: np.ndarray, name: str) -> None:
     if kind in "iu":
         full = 2 ** (8 * y.dtype.itemsize - 1)
         remedy = f"({name} - {full}.0) / {full}" if kind == "u" else f"{name} / {full}"
-        raise ValueError(f"{name} holds {y.dtype} numbers, but full scale must be 1.0; divide: {remedy}")
+        raise ValueError(
+            f"{name} holds {y.dtype} numbers, but full scale must be 1.0; divide: {remedy}"
+        )
     if kind == "c":
-        raise ValueError(f"{name} is complex; pass a waveform: its real part, or the inverse STFT of a spectrum")
+        raise ValueError(
+            f"{name} is complex; pass a waveform: its real part, or the inverse STFT of a spectrum"
+        )
     if kind != "f":
-        raise ValueError(f"{name} holds {y.dtype} values, not samples; pass a NumPy array of floats")
+        raise ValueError(
+            f"{name} holds {y.dtype} values, not samples; pass a NumPy array of floats"
+        )
 
 
 def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
@@ -72,10 +82,15 @@ def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
         raise ValueError(f"{name} has shape {y.shape}; pass (n,) for mono or (channels, n)")
     n = y.shape[-1]
     if y.ndim == 2 and y.shape[0] > max(n, 1):
-        raise ValueError(f"{name} has shape {y.shape}, so time is on the first axis; pass {name}.T, (channels, n)")
+        raise ValueError(
+            f"{name} has shape {y.shape}, so time is on the first axis; pass {name}.T, (channels, "
+            "n)"
+        )
     if y.size == 0 or n < min_samples:
         needs = "one sample" if min_samples <= 1 else f"{min_samples} samples"
-        raise ValueError(f"{name} has shape {y.shape}: {n} samples, but at least {needs} must be there")
+        raise ValueError(
+            f"{name} has shape {y.shape}: {n} samples, but at least {needs} must be there"
+        )
 
 
 def check_rate(sr: int, *, name: str = "sr") -> int:
@@ -102,9 +117,9 @@ def check_rate(sr: int, *, name: str = "sr") -> int:
     --------
     >>> check_rate(16000.0)
     16000
-    >>> check_rate(44.1)
+    >>> check_rate(44.1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: sr=44.1 is no sampling rate in Hz; it must be a whole number from 1000 to 768000, such as 16000
+    ValueError: sr=44.1 is no sampling rate in Hz; it must be a whole number from 1000 to 768000,...
     """
     number = isinstance(sr, int | float | np.integer | np.floating) and not isinstance(sr, bool)
     if not number or not LOWEST_RATE <= sr <= HIGHEST_RATE or sr != int(sr):
@@ -125,7 +140,8 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
     name, unit : str
         What the error message calls them, and what they are counted in.
     low, high : float
-        The range, both ends included (and a rounding error beyond, so that 20 Hz made by a logarithm passes).
+        The range, both ends included (and a rounding error beyond, so that 20 Hz made by a
+        logarithm passes).
 
     Returns
     -------
@@ -145,14 +161,19 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
     """
     values = np.asarray(values)
     if values.size == 0:
-        raise ValueError(f"{name} is empty; pass at least one number from {low:g} to {high:g} {unit}")
+        raise ValueError(
+            f"{name} is empty; pass at least one number from {low:g} to {high:g} {unit}"
+        )
     if values.dtype.kind not in "iuf":
-        raise ValueError(f"{name} holds {values.dtype} values; pass real numbers from {low:g} to {high:g} {unit}")
+        raise ValueError(
+            f"{name} holds {values.dtype} values; pass real numbers from {low:g} to {high:g} {unit}"
+        )
     slack = 1e-12 * np.abs([low, high])
     bad = values[~((values >= low - slack[0]) & (values <= high + slack[1]))]
     if bad.size:
         raise ValueError(
-            f"{name} holds {bad[0]:g} {unit}; every value must be a number from {low:g} to {high:g} {unit}"
+            f"{name} holds {bad[0]:g} {unit}; every value must be a number from {low:g} to "
+            f"{high:g} {unit}"
         )
     return values.astype(np.float64)
 
@@ -185,7 +206,9 @@ def check_whole(value, *, name: str, low: int, high: int | None = None, remedy: 
     Traceback (most recent call last):
     ValueError: hop_length=0 must be a whole number, at least 1; take 256
     """
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
+        value, bool
+    )
     if not number or not low <= value <= (np.inf if high is None else high) or value != int(value):
         limits = f"at least {low}" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name}={value!r} must be a whole number, {limits}; {remedy}")
@@ -224,27 +247,43 @@ def check_name(name, names, *, what: str) -> None:
 
 def again(*paths: Path) -> str:
     """Return how to get back files that came with the course."""
-    return f"get it back with: git checkout -- {' '.join(map(place, paths))} (in the course's folder)"
+    return (
+        f"get it back with: git checkout -- {' '.join(map(place, paths))} (in the course's folder)"
+    )
 
 
 def place(path: Path) -> str:
     """Return where a file lies in the course; its name alone if it lies elsewhere."""
-    return path.relative_to(DATA.parent).as_posix() if path.is_relative_to(DATA.parent) else path.name
+    return (
+        path.relative_to(DATA.parent).as_posix() if path.is_relative_to(DATA.parent) else path.name
+    )
 
 
 def sums() -> dict[str, str]:
-    """Return the stated sha256 of files by their places in data/; none where the list is missing."""
+    """Return the stated sha256 of files by their places in data/; none where the list is
+    missing.
+    """
     path = DATA / "SHA256SUMS"
-    return {line[66:]: line[:64] for line in path.read_text("utf-8", "replace").splitlines()} if path.is_file() else {}
+    return (
+        {line[66:]: line[:64] for line in path.read_text("utf-8", "replace").splitlines()}
+        if path.is_file()
+        else {}
+    )
 
 
 def whole(path: Path, stated: str | None = None) -> bytes:
-    """Return what a file of the course holds; refuse it if its sha256 is not the stated one (data/SHA256SUMS)."""
+    """Return what a file of the course holds; refuse it if its sha256 is not the stated one
+    (data/SHA256SUMS).
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
     raw, listed = path.read_bytes(), sums().get(place(path).removeprefix("data/"))
-    same = raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw  # ends of lines differ by system
+    same = (
+        raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw
+    )  # ends of lines differ by system
     if (stated or listed) not in (None, hashlib.sha256(same).hexdigest()):
         remedy = again(path) if stated else again(path, DATA / "SHA256SUMS")
-        raise ValueError(f"{place(path)} is damaged: it is not as it came with the course; {remedy}")
+        raise ValueError(
+            f"{place(path)} is damaged: it is not as it came with the course; {remedy}"
+        )
     return raw

@@ -11,11 +11,13 @@ VERSION = 1
 
 
 class AnswerFile:
-    """A CSV file such as ``blind_<name>.csv``; its first line says which test the answers belong to.
+    """A CSV file such as ``blind_<name>.csv``; its first line says which test the answers belong
+    to.
 
-    It lies in the working directory, which is the notebook's folder, or where the environment variable EARUP_RESULTS
-    says. Every change writes the whole file beside it and moves it into place, so that a crash leaves the old or the
-    new one. A file of another test, or a damaged one, is set aside under a new name and not deleted.
+    It lies in the working directory, which is the notebook's folder, or where the environment
+    variable EARUP_RESULTS says. Every change writes the whole file beside it and moves it into
+    place, so that a crash leaves the old or the new one. A file of another test, or a damaged one,
+    is set aside under a new name and not deleted.
 
     Parameters
     ----------
@@ -36,10 +38,26 @@ class AnswerFile:
         If the name does not fit for a file.
     """
 
-    def __init__(self, name: str | None, *, kind: str, key: str, columns: dict[str, type], what: str = "blind test"):
-        if name is not None and not (isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name)):
-            raise ValueError(f"name={name!r} becomes part of a file name: use letters, digits, - and _ only")
-        self.path = name and Path(os.environ.get("EARUP_RESULTS", ".")).resolve() / f"{what.split()[0]}_{name}.csv"
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        kind: str,
+        key: str,
+        columns: dict[str, type],
+        what: str = "blind test",
+    ):
+        if name is not None and not (
+            isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name)
+        ):
+            raise ValueError(
+                f"name={name!r} becomes part of a file name: use letters, digits, - and _ only"
+            )
+        self.path = (
+            name
+            and Path(os.environ.get("EARUP_RESULTS", ".")).resolve()
+            / f"{what.split()[0]}_{name}.csv"
+        )
         self._is = f"# earup {what}, "
         self.head = f"{self._is}version {VERSION}, kind {kind}, test {key}"
         self.columns = columns
@@ -69,11 +87,18 @@ class AnswerFile:
         try:
             head, _, table = self.path.read_text(encoding="utf-8").partition("\n")
             if head != self.head and head.startswith(self._is):
-                return [], self.set_aside("earlier", "The sounds or settings of this test have changed")
+                return [], self.set_aside(
+                    "earlier", "The sounds or settings of this test have changed"
+                )
             rows = [self._row(row) for row in csv.DictReader(io.StringIO(table))]
             if head != self.head or not accept(rows):
                 raise ValueError("not answers to this test")
-        except (ValueError, TypeError, KeyError, csv.Error):  # ValueError: also an empty file and bad UTF-8
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            csv.Error,
+        ):  # ValueError: also an empty file and bad UTF-8
             return [], self.set_aside("damaged", f"{self.path.name} could not be read")
         return rows, ""
 
@@ -98,7 +123,9 @@ class AnswerFile:
         writer.writeheader()
         writer.writerows(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=self.path.stem, suffix=".part", dir=self.path.parent)
+        handle, beside = tempfile.mkstemp(
+            prefix=self.path.stem, suffix=".part", dir=self.path.parent
+        )
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text.getvalue())
@@ -121,7 +148,10 @@ class AnswerFile:
         str
             The line.
         """
-        kept = f"Your answers are kept in this session only: {self.label} could not be saved ({error.strerror})"
+        kept = (
+            f"Your answers are kept in this session only: {self.label} could not be saved "
+            f"({error.strerror})"
+        )
         return f"{kept}. Mend that and go on: the next answer saves the earlier ones too."
 
     def set_aside(self, word: str, why: str) -> str:
@@ -142,13 +172,17 @@ class AnswerFile:
         if not self.path or not self.path.exists():
             return ""
         numbers = range(1, 1000)
-        free = next(p for i in numbers if not (p := self.path.with_suffix(f".{word}-{i}.csv")).exists())
+        free = next(
+            p for i in numbers if not (p := self.path.with_suffix(f".{word}-{i}.csv")).exists()
+        )
         os.replace(self.path, free)
         return f"{why}: the old answers are kept in {free.name}, and the test starts anew."
 
 
 def put(path: Path, data) -> None:
-    """Replace a file by other bytes in one step; if that fails, say why, and leave the old file as it was."""
+    """Replace a file by other bytes in one step; if that fails, say why, and leave the old file as
+    it was.
+    """
     beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
     try:
         with open(beside, "wb") as file:
@@ -158,7 +192,10 @@ def put(path: Path, data) -> None:
         os.replace(beside, path)
     except OSError as error:
         kept = "what it held before is untouched" if path.exists() else "there is no such file yet"
-        why = f"{path.name} could not be saved ({error.strerror}), {kept}; make room or choose another folder"
+        why = (
+            f"{path.name} could not be saved ({error.strerror}), {kept}; make room or choose "
+            "another folder"
+        )
         raise OSError(error.errno, why) from error
     finally:
         beside.unlink(missing_ok=True)

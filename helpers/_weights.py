@@ -1,4 +1,6 @@
-"""Weights on disk: safetensors with configuration, provenance and checksum; what to say when they are missing."""
+"""Weights on disk: safetensors with configuration, provenance and checksum; what to say when they
+are missing.
+"""
 
 import hashlib
 import json
@@ -25,7 +27,9 @@ def checksum(tensors: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save(path, model: torch.nn.Module, *, config: dict, provenance: dict, half: bool = False) -> None:
+def save(
+    path, model: torch.nn.Module, *, config: dict, provenance: dict, half: bool = False
+) -> None:
     """Write the weights of a model, and how to build it.
 
     Parameters
@@ -42,8 +46,15 @@ def save(path, model: torch.nn.Module, *, config: dict, provenance: dict, half: 
         Keep half precision.
     """
     dtype = torch.float16 if half else torch.float32
-    tensors = {name: value.detach().cpu().to(dtype).contiguous() for name, value in model.state_dict().items()}
-    notes = {"config": json.dumps(config), "provenance": json.dumps(provenance), "checksum": checksum(tensors)}
+    tensors = {
+        name: value.detach().cpu().to(dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    notes = {
+        "config": json.dumps(config),
+        "provenance": json.dumps(provenance),
+        "checksum": checksum(tensors),
+    }
     put(Path(path), save_bytes(tensors, metadata=notes))
 
 
@@ -71,8 +82,15 @@ def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
     whole(path)  # there is such a file
     try:
         with safe_open(path, "pt") as file:
-            notes, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        config, provenance, stated = json.loads(notes["config"]), json.loads(notes["provenance"]), notes["checksum"]
+            notes, tensors = (
+                file.metadata() or {},
+                {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
+            )
+        config, provenance, stated = (
+            json.loads(notes["config"]),
+            json.loads(notes["provenance"]),
+            notes["checksum"],
+        )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
     if checksum(tensors) != stated:

@@ -1,6 +1,7 @@
 """Files to arrays and back, resampling, mixing at an SNR, and the clips that come with the course.
 
-The one place that fixes shape, dtype and sampling rate: `y` is float, full scale 1, time last: (n,) or (channels, n).
+The one place that fixes shape, dtype and sampling rate: `y` is float, full scale 1, time last: (n,)
+or (channels, n).
 """
 
 import difflib
@@ -19,7 +20,18 @@ from helpers import _checks
 from helpers._checks import check, check_name, check_rate
 from helpers._storage import put
 
-__all__ = ["VOICE_PATH", "check", "check_rate", "clip", "clips", "example", "load", "mix", "resample", "save"]
+__all__ = [
+    "VOICE_PATH",
+    "check",
+    "check_rate",
+    "clip",
+    "clips",
+    "example",
+    "load",
+    "mix",
+    "resample",
+    "save",
+]
 
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au"}
@@ -35,11 +47,13 @@ KNOWN = {
 }
 
 
-def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float = 3600.0) -> tuple[np.ndarray, int]:
+def load(
+    path, *, sr: int | None = None, mono: bool = True, max_seconds: float = 3600.0
+) -> tuple[np.ndarray, int]:
     """Read a sound file: wav, flac, ogg, mp3 and whatever else libsndfile knows.
 
-    Integer files are divided by their full scale (32768 for 16 bits), so that full scale is 1. Values beyond +-1,
-    which float and mp3 files can hold, are kept, and a warning names the peak.
+    Integer files are divided by their full scale (32768 for 16 bits), so that full scale is 1.
+    Values beyond +-1, which float and mp3 files can hold, are kept, and a warning names the peak.
 
     Parameters
     ----------
@@ -64,7 +78,8 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
     FileNotFoundError
         If there is no such file; the message lists similar names.
     ValueError
-        If it is a folder, no audio, empty, too long, has NaN or infinite values, or an absurd sampling rate.
+        If it is a folder, no audio, empty, too long, has NaN or infinite values, or an absurd
+        sampling rate.
 
     See Also
     --------
@@ -89,7 +104,8 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
     if peak > 1:
         over = 20 * np.log10(peak)
         warnings.warn(
-            f"{name} peaks at {peak:.3f} ({over:+.1f} dBFS), beyond full scale: the values are kept, "
+            f"{name} peaks at {peak:.3f} ({over:+.1f} dBFS), beyond full scale: the values are "
+            "kept, "
             "but a player would clip them; scale down before you play or save",
             stacklevel=2,
         )
@@ -97,9 +113,11 @@ def load(path, *, sr: int | None = None, mono: bool = True, max_seconds: float =
 
 
 def save(path, y: np.ndarray, *, sr: int) -> None:
-    """Write a sound file: .wav as 32-bit float (loses nothing), .flac as 16-bit integers (rounded, no dither).
+    """Write a sound file: .wav as 32-bit float (loses nothing), .flac as 16-bit integers (rounded,
+    no dither).
 
-    The file appears whole or not at all: it is written under another name beside `path` and then moved there.
+    The file appears whole or not at all: it is written under another name beside `path` and then
+    moved there.
 
     Parameters
     ----------
@@ -113,20 +131,23 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     Raises
     ------
     ValueError
-        If `y` is no audio (see `helpers.audio.check`), goes beyond +-1, or the ending is another one.
+        If `y` is no audio (see `helpers.audio.check`), goes beyond +-1, or the ending is another
+        one.
     OSError
         If the folder does not exist, the disk is full or the folder may not be written to.
 
     Examples
     --------
-    >>> save("loud.wav", np.array([0.0, 2.0]), sr=8000)
+    >>> save("loud.wav", np.array([0.0, 2.0]), sr=8000)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: y peaks at 2.000, beyond full scale, and would be clipped; scale it first: y / 2.000 (-6.0 dB)
+    ValueError: y peaks at 2.000, beyond full scale, and would be clipped; scale it first...
     """
     path, y, sr = Path(path), check(y), check_rate(sr)
     kind = path.suffix.lower()
     if kind not in (".wav", ".flac"):
-        raise ValueError(f"cannot write {path.name!r}: the name must end in .wav (float) or .flac (16 bits)")
+        raise ValueError(
+            f"cannot write {path.name!r}: the name must end in .wav (float) or .flac (16 bits)"
+        )
     peak = float(np.abs(y).max())
     if peak > 1:
         raise ValueError(
@@ -134,8 +155,12 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
             f"scale it first: y / {peak:.3f} ({-20 * np.log10(peak):.1f} dB)"
         )
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(path.parent)!r} to write {path.name} to; create it first")
-    if kind == ".flac":  # by hand: libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
+        raise FileNotFoundError(
+            f"there is no folder {str(path.parent)!r} to write {path.name} to; create it first"
+        )
+    if (
+        kind == ".flac"
+    ):  # by hand: libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
         y, subtype = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16), "PCM_16"
     else:
         y, subtype = y.astype(np.float32), "FLOAT"
@@ -145,7 +170,8 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
 
 
 def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
-    """Change the sampling rate with soxr's very high quality filter (nothing audible above the new Nyquist stays).
+    """Change the sampling rate with soxr's very high quality filter (nothing audible above the new
+    Nyquist stays).
 
     Parameters
     ----------
@@ -157,8 +183,9 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
     Returns
     -------
     np.ndarray, shape (m,) or (channels, m)
-        The signal at `to`, of the same dtype; ``m = round(n * to / sr)``, halves rounded up, at least 1. Like every
-        sharp filter it overshoots at an edge, by up to 9 % of the jump, so a square wave ends up beyond its old peak.
+        The signal at `to`, of the same dtype; ``m = round(n * to / sr)``, halves rounded up, at
+        least 1. Like every sharp filter it overshoots at an edge, by up to 9 % of the jump, so a
+        square wave ends up beyond its old peak.
 
     Raises
     ------
@@ -190,7 +217,9 @@ def _open(path) -> tuple[str, str | io.BytesIO, bytes]:
     path = Path(path).expanduser()
     if path.is_dir():
         found = sorted(p.name for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-        has = f"pick one of its files: {', '.join(found[:8])}" if found else "it holds no sound files"
+        has = (
+            f"pick one of its files: {', '.join(found[:8])}" if found else "it holds no sound files"
+        )
         raise ValueError(f"{str(path)!r} is a folder; {has}")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; {_near(path)}")
@@ -200,7 +229,10 @@ def _open(path) -> tuple[str, str | io.BytesIO, bytes]:
 
 def _near(path: Path) -> str:
     if not path.parent.is_dir():
-        return f"there is no folder {str(path.parent)!r} either; the kernel works in {Path.cwd().name!r}"
+        return (
+            f"there is no folder {str(path.parent)!r} either; the kernel works in "
+            f"{Path.cwd().name!r}"
+        )
     files = [p.name for p in path.parent.iterdir() if p.is_file()]
     close = difflib.get_close_matches(path.name, files, n=4, cutoff=0.5)
     close = close or sorted(f for f in files if Path(f).suffix.lower() in SUFFIXES)[:8]
@@ -231,7 +263,10 @@ def _what(head: bytes) -> str:
     convert = "convert it to wav first, for example with `ffmpeg -i old new.wav`"
     for start, kind in KNOWN.items():
         if head.startswith(start):
-            return f"it is {kind}; {convert if 'recording' in kind else 'pass a wav, flac, ogg or mp3 file'}"
+            return (
+                f"it is {kind}; "
+                f"{convert if 'recording' in kind else 'pass a wav, flac, ogg or mp3 file'}"
+            )
     if head[4:8] == b"ftyp":
         return f"it is an MP4 or M4A file; {convert}"
     if head[:4] in (b"RIFF", b"fLaC", b"OggS") or head[:3] == b"ID3":
@@ -239,12 +274,15 @@ def _what(head: bytes) -> str:
     text = head.decode("utf-8", errors="ignore")  # the last letter may be cut in half
     if len(text.encode()) < len(head) - 3 or "\0" in text:
         return f"its first bytes are {head[:8].hex(' ')}; {convert}"
-    return f"it is text, starting with {' '.join(text.split())[:30]!r}; pass a wav, flac, ogg or mp3 file"
+    return (
+        f"it is text, starting with {' '.join(text.split())[:30]!r}; pass a wav, flac, ogg or mp3 "
+        "file"
+    )
 
 
-# librosa's examples that are free to use, and the shipped clip that stands in without a network. Public domain:
-# brahms, humpback; CC BY 3.0: fishin, nutcracker, robin, trumpet, vibeace; CC BY 4.0: libri1-3. The keys left out
-# (choice, pibble, pistachio, sweetwaltz) forbid commercial use.
+# librosa's examples that are free to use, and the shipped clip that stands in without a network.
+# Public domain: brahms, humpback; CC BY 3.0: fishin, nutcracker, robin, trumpet, vibeace; CC BY
+# 4.0: libri1-3. The keys left out (choice, pibble, pistachio, sweetwaltz) forbid commercial use.
 EXAMPLES = {
     "brahms": "violin",
     "fishin": "piano_chords",
@@ -261,7 +299,9 @@ PATIENCE_S = 6.0  # how long `example` waits for a download
 
 
 def __getattr__(name: str) -> Path:
-    """Return DATA, the repository's data folder: whoever asks for it gets tables that are whole, or one line."""
+    """Return DATA, the repository's data folder: whoever asks for it gets tables that are whole, or
+    one line.
+    """
     if name != "DATA":
         raise AttributeError(f"helpers.audio has no {name!r}")
     for table in _checks.sums():
@@ -272,10 +312,11 @@ def __getattr__(name: str) -> Path:
 def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     r"""Add noise to speech at a signal-to-noise ratio; the speech keeps its level.
 
-    .. math:: y = s + g\,v, \qquad g = \sqrt{\frac{\overline{s^2}}{\overline{v^2}}\,10^{-\mathrm{SNR}/10}}
+    .. math:: y = s + g\,v, \qquad
+       g = \sqrt{\frac{\overline{s^2}}{\overline{v^2}}\,10^{-\mathrm{SNR}/10}}
 
-    The means run over all samples, pauses included, and over all channels. The noise starts at its beginning; it is
-    repeated or cut to the length of the speech before its power is measured.
+    The means run over all samples, pauses included, and over all channels. The noise starts at its
+    beginning; it is repeated or cut to the length of the speech before its power is measured.
 
     Parameters
     ----------
@@ -303,9 +344,14 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     """
     speech, noise = check(speech, name="speech"), check(noise, name="noise")
     if speech.shape[:-1] != noise.shape[:-1]:
-        raise ValueError(f"speech has shape {speech.shape} but noise {noise.shape}; give both the same channels")
+        raise ValueError(
+            f"speech has shape {speech.shape} but noise {noise.shape}; give both the same channels"
+        )
     if not np.isfinite(snr_db):
-        raise ValueError(f"snr_db={snr_db} must be a finite number of decibels; for no noise use the speech alone")
+        raise ValueError(
+            f"snr_db={snr_db} must be a finite number of decibels; for no noise use the speech "
+            "alone"
+        )
     n = speech.shape[-1]
     noise = np.concatenate([noise] * -(-n // noise.shape[-1]), axis=-1)[..., :n]
     power = {
@@ -314,7 +360,10 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     }
     for name, value in power.items():
         if value == 0:
-            raise ValueError(f"{name} is silent over these {n} samples, so no SNR can be set; pass a part with sound")
+            raise ValueError(
+                f"{name} is silent over these {n} samples, so no SNR can be set; pass a part with "
+                "sound"
+            )
     gain = np.sqrt(power["speech"] / power["noise"] * 10 ** (-snr_db / 10))
     return speech + np.asarray(gain, dtype=speech.dtype) * noise
 
@@ -352,7 +401,8 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     Parameters
     ----------
     name : str
-        One of `clips()`. The voices among them are machine voices. "my_voice" is the recording you made in unit 00.
+        One of `clips()`. The voices among them are machine voices. "my_voice" is the recording you
+        made in unit 00.
 
     Returns
     -------
@@ -375,7 +425,8 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     if name == "my_voice":
         if not VOICE_PATH().is_file():
             raise ValueError(
-                'there is no my_voice.wav here yet; record it in unit 00, or use clip("voice_a") meanwhile'
+                'there is no my_voice.wav here yet; record it in unit 00, or use clip("voice_a") '
+                "meanwhile"
             )
         return load(VOICE_PATH())
     if name not in _manifest():
@@ -390,15 +441,17 @@ def _manifest() -> dict:
 
 
 def example(name: str) -> tuple[np.ndarray, int]:
-    """Return a real recording from librosa's collection, or, without a network, a shipped clip and one printed line.
+    """Return a real recording from librosa's collection, or, without a network, a shipped clip and
+    one printed line.
 
-    Only freely licensed recordings are offered. A recording fetched before is read from librosa's cache.
+    Only freely licensed recordings are offered. A recording fetched before is read from librosa's
+    cache.
 
     Parameters
     ----------
     name : str
-        One of librosa's keys: libri1, libri2, libri3 (voices), brahms, fishin, nutcracker, trumpet, vibeace (music),
-        humpback, robin (animals).
+        One of librosa's keys: libri1, libri2, libri3 (voices), brahms, fishin, nutcracker, trumpet,
+        vibeace (music), humpback, robin (animals).
 
     Returns
     -------
@@ -432,14 +485,18 @@ def _fetch(name: str) -> str | None:
     def work() -> None:
         try:
             import librosa
-            import pooch  # librosa's downloader: its log line would stand in the notebook, with a path
+
+            # librosa's downloader: its log line would stand in the notebook, with a path
+            import pooch
 
             pooch.get_logger().setLevel("WARNING")
             found.append(librosa.ex(name))
         except Exception:  # whatever it is, the shipped clip is the answer
             return
 
-    thread = threading.Thread(target=work, daemon=True)  # a thread, because name look-ups have no time limit
+    thread = threading.Thread(
+        target=work, daemon=True
+    )  # a thread, because name look-ups have no time limit
     thread.start()
     thread.join(PATIENCE_S)
     return found[0] if found else None

@@ -1,7 +1,8 @@
 """Mixtures of speech and noise, made on the fly from two folders of sound files.
 
-Mixture number `index` of step `step` depends on these two numbers and the seed alone. So a run that goes on after a
-stop sees what it would have seen, and several processes can share a batch without speaking about it.
+Mixture number `index` of step `step` depends on these two numbers and the seed alone. So a run that
+goes on after a stop sees what it would have seen, and several processes can share a batch without
+speaking about it.
 """
 
 import hashlib
@@ -21,7 +22,8 @@ LOWEST_DB = -55.0  # [dBFS] a crop with less in its active frames is called sile
 
 
 def active_level_db(y: np.ndarray) -> float:
-    """Return the level of the frames in which something happens: those at most 30 dB under the loudest.
+    """Return the level of the frames in which something happens: those at most 30 dB under the
+    loudest.
 
     Parameters
     ----------
@@ -65,13 +67,17 @@ class Corpus:
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
         if not paths:
             kinds = ", ".join(SUFFIXES)
-            raise ValueError(f"{folder} holds no sound file ({kinds}); name a folder with recordings in it")
+            raise ValueError(
+                f"{folder} holds no sound file ({kinds}); name a folder with recordings in it"
+            )
         digest = hashlib.sha256()
         self.sounds, self.names = [], [p.relative_to(folder).as_posix() for p in paths]
         for path in paths:
             digest.update(path.read_bytes())
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # a peak beyond full scale is scaled here
+                warnings.simplefilter(
+                    "ignore", UserWarning
+                )  # a peak beyond full scale is scaled here
                 y, sr = audio.load(path)
             y = y if sr == SR else audio.resample(y, sr=sr, to=SR)
             y = y * (32767 / max(1, np.abs(y).max()))
@@ -80,7 +86,9 @@ class Corpus:
         self.seconds = sum(map(len, self.sounds)) / SR
 
     def crop(self, rng: np.random.Generator, n: int, *, tries: int = 20) -> np.ndarray:
-        """Return n samples in which something happens, from one file, or from several where one is too short."""
+        """Return n samples in which something happens, from one file, or from several where one is
+        too short.
+        """
         for _ in range(tries):
             parts, have = [], 0
             while have < n:
@@ -91,11 +99,15 @@ class Corpus:
             y = np.concatenate(parts).astype(np.float32) / 32767
             if active_level_db(y) > LOWEST_DB:
                 return y
-        raise ValueError(f"{tries} crops in a row were silent; is {self.names[0]} and the rest of that folder sound?")
+        raise ValueError(
+            f"{tries} crops in a row were silent; is {self.names[0]} and the rest of that folder "
+            "sound?"
+        )
 
 
 class Crops:
-    """An endless, repeatable supply of clean speech: what a vocoder is given, and what it should give back.
+    """An endless, repeatable supply of clean speech: what a vocoder is given, and what it should
+    give back.
 
     Parameters
     ----------
@@ -148,7 +160,16 @@ class Mixtures:
     """
 
     def __init__(
-        self, speech, noise, *, seconds=4.0, seed=0, snr_db=(-5, 20), level_db=(-40, -15), babble=0.2, colour=True
+        self,
+        speech,
+        noise,
+        *,
+        seconds=4.0,
+        seed=0,
+        snr_db=(-5, 20),
+        level_db=(-40, -15),
+        babble=0.2,
+        colour=True,
     ):
         self.speech, self.noise, self.n, self.seed = speech, noise, round(seconds * SR), seed
         self.snr_db, self.level_db, self.babble, self.colour = snr_db, level_db, babble, colour
@@ -176,7 +197,9 @@ class Mixtures:
         speed = np.exp(rng.uniform(-0.25, 0.25)) if self.colour else 1.0
         y = self.noise.crop(rng, round(self.n * speed))
         if speed != 1.0:
-            y = np.interp(np.arange(self.n) * (len(y) / self.n), np.arange(len(y)), y).astype(np.float32)
+            y = np.interp(np.arange(self.n) * (len(y) / self.n), np.arange(len(y)), y).astype(
+                np.float32
+            )
         return y if active_level_db(y) > LOWEST_DB else self._noise(rng)
 
     def _talker(self, rng):
@@ -185,6 +208,8 @@ class Mixtures:
 
 
 def _tint(y, rng):
-    """Filter with two random zeros and poles, after J.-M. Valin, "A hybrid DSP/deep learning approach ...", 2018."""
+    """Filter with two random zeros and poles, after J.-M. Valin, "A hybrid DSP/deep learning
+    approach ...", 2018.
+    """
     b, a = (np.array([1, *rng.uniform(-0.375, 0.375, 2)]) for _ in range(2))
     return lfilter(b, a, y).astype(np.float32)

@@ -1,4 +1,6 @@
-"""Block diagrams in the course's look: data is rounded and grey, computation outlined, a model filled."""
+"""Block diagrams in the course's look: data is rounded and grey, computation outlined, a model
+filled.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,17 @@ from matplotlib.patches import FancyBboxPatch
 
 from helpers.figures import ROLES, claim, colour, label, stroke
 
-KINDS = {"data": ("data", "data"), "compute": ("ground", "ink"), "model": ("prediction", "prediction")}
+KINDS = {
+    "data": ("data", "data"),
+    "compute": ("ground", "ink"),
+    "model": ("prediction", "prediction"),
+}
 
 
-HOW = "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of the phase."
+HOW = (
+    "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of "
+    "the phase."
+)
 
 
 def canvas(width: float = 7.6, height: float = 4.0):
@@ -33,7 +42,17 @@ def canvas(width: float = 7.6, height: float = 4.0):
     return fig, ax
 
 
-def box(ax, x: float, y: float, text: str, kind: str, *, w: float = 1.0, h: float = 0.42, size: float = 9.5) -> None:
+def box(
+    ax,
+    x: float,
+    y: float,
+    text: str,
+    kind: str,
+    *,
+    w: float = 1.0,
+    h: float = 0.42,
+    size: float = 9.5,
+) -> None:
     """Draw a block centred on (x, y).
 
     Parameters
@@ -58,13 +77,22 @@ def box(ax, x: float, y: float, text: str, kind: str, *, w: float = 1.0, h: floa
         raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}")
     face, edge = (colour(role) for role in KINDS[kind])
     shape = "round,pad=0,rounding_size=0.19" if kind == "data" else "square,pad=0"
-    ax.add_patch(FancyBboxPatch((x - w / 2, y - h / 2), w, h, boxstyle=shape, fc=face, ec=edge, lw=1.1, zorder=3))
-    words = dict(weight="bold", color=colour("ground")) if kind == "model" else dict(color=colour("ink"))
+    ax.add_patch(
+        FancyBboxPatch(
+            (x - w / 2, y - h / 2), w, h, boxstyle=shape, fc=face, ec=edge, lw=1.1, zorder=3
+        )
+    )
+    words = (
+        dict(weight="bold", color=colour("ground"))
+        if kind == "model"
+        else dict(color=colour("ink"))
+    )
     ax.text(x, y, text, ha="center", va="center", size=size, zorder=4, linespacing=1.1, **words)
 
 
 def wire(ax, points, role: str = "mute", *, bold: bool = False, head: bool = True) -> None:
-    """Draw an arrow along `points`; a role gives colour and dash, `bold` makes it the path of the story.
+    """Draw an arrow along `points`; a role gives colour and dash, `bold` makes it the path of the
+    story.
 
     Parameters
     ----------
@@ -85,8 +113,17 @@ def wire(ax, points, role: str = "mute", *, bold: bool = False, head: bool = Tru
     ax.plot(xs, ys, solid_joinstyle="round", dash_joinstyle="round", zorder=2, **line)
     if head:
         tip = "head_width=0.28,head_length=0.5" if bold else "head_width=0.18,head_length=0.36"
-        arrow = dict(arrowstyle=f"-|>,{tip}", color=line["color"], lw=0.01, shrinkA=0, shrinkB=0, mutation_scale=14)
-        ax.annotate("", points[-1], xytext=points[-2], zorder=2.5, annotation_clip=False, arrowprops=arrow)
+        arrow = dict(
+            arrowstyle=f"-|>,{tip}",
+            color=line["color"],
+            lw=0.01,
+            shrinkA=0,
+            shrinkB=0,
+            mutation_scale=14,
+        )
+        ax.annotate(
+            "", points[-1], xytext=points[-2], zorder=2.5, annotation_clip=False, arrowprops=arrow
+        )
 
 
 def _ends(ax, y: float) -> None:
@@ -97,7 +134,9 @@ def _ends(ax, y: float) -> None:
 
 def _head(ax, y: float, number: int, name: str, where: str, role: str) -> None:
     """Name a setting, and say where its phase comes from."""
-    ax.text(0.10, y, f"Setting {number}", size=10.5, weight="bold", color=colour("ink"), va="center")
+    ax.text(
+        0.10, y, f"Setting {number}", size=10.5, weight="bold", color=colour("ink"), va="center"
+    )
     ax.text(0.98, y, name, size=10.5, color=colour("ink"), va="center")
     ax.text(7.50, y, where, size=10.5, weight="bold", color=colour(role), va="center", ha="right")
 
@@ -113,7 +152,12 @@ def _setting1(ax, y: float) -> None:
     for start, stop in ((1.12, 1.52), (2.24, 2.64), (3.76, 4.21), (4.63, 5.10)):
         wire(ax, [(start, y), (stop, y)])
     wire(ax, [(2.38, y), (2.38, y + 0.34), (4.42, y + 0.34), (4.42, y + 0.21)])
-    wire(ax, [(1.88, y - 0.21), (1.88, y - 0.46), (5.50, y - 0.46), (5.50, y - 0.23)], "noise", bold=True)
+    wire(
+        ax,
+        [(1.88, y - 0.21), (1.88, y - 0.46), (5.50, y - 0.46), (5.50, y - 0.23)],
+        "noise",
+        bold=True,
+    )
     wire(ax, [(5.90, y), (6.42, y)], "noise", bold=True)
     label(ax, 3.40, y + 0.34, "noisy magnitude", "text", dy=8, ha="center", size=9)
     label(ax, 3.69, y - 0.46, "noisy phase, untouched", "noise", ha="center", dy=-11)
@@ -121,7 +165,14 @@ def _setting1(ax, y: float) -> None:
 
 def _setting2(ax, y: float) -> None:
     """Draw Setting 2: the noisy phase ends, and a new one is made."""
-    _head(ax, y + 0.68, 2, "fix the magnitude, make a new phase", "phase: worked out or learned", "prediction")
+    _head(
+        ax,
+        y + 0.68,
+        2,
+        "fix the magnitude, make a new phase",
+        "phase: worked out or learned",
+        "prediction",
+    )
     _ends(ax, y)
     box(ax, 1.88, y, "STFT,\nmel", "compute", w=0.72, h=0.46)
     box(ax, 3.20, y, "mel model", "model", w=1.12)

@@ -27,8 +27,8 @@ from helpers.spectra import window_samples
 from helpers.stft import stft
 
 __all__ = [
-    "ROLES", "band", "claim", "colour", "hz_axis", "label", "picture", "point_out", "show", "spectrogram",
-    "spectrum", "stroke", "tint", "use", "waveform",
+    "ROLES", "band", "claim", "colour", "hz_axis", "label", "picture", "point_out", "show",
+    "spectrogram", "spectrum", "stroke", "tint", "use", "waveform",
 ]  # fmt: skip
 
 
@@ -36,8 +36,7 @@ __all__ = [
 class Role:
     """What a line stands for, and every channel that says so."""
 
-    paper: str  # colour on white; at least 4.5:1, so a label may wear it too
-    night: str  # colour on #111111; at least 4.5:1
+    colour: str  # on white at least 4.5:1, so a label may wear it too
     dash: tuple
     width: float
     marker: str
@@ -45,45 +44,33 @@ class Role:
     means: str
 
 
+HELD_AGAINST = "what it is held against: standard, truth, target"
 ROLES = {
-    "signal": Role("#2B6FB6", "#6192D8", (0, ()), 1.8, "o", "", "the sound we have"),
-    "reference": Role("#6D7277", "#D6DDE6", (0, ()), 1.1, "|", "", "what it is held against: standard, truth, target"),
-    "prediction": Role("#BE5712", "#EC7D4C", (0, (4.5, 1.6)), 1.8, "D", "//", "what a learner or a model says"),
-    "error": Role("#890863", "#C5709B", (0, (5, 1.4, 1, 1.4)), 1.8, "x", "xx", "the difference, the fault, the seam"),
-    "noise": Role("#956E36", "#EDC53B", (0, (1, 1.2)), 2.0, ".", "..", "what we would rather not have"),
-    "ear": Role("#1B604A", "#47D498", (0, (9, 2)), 2.2, "s", "\\\\", "what hearing can do"),
+    "signal": Role("#2B6FB6", (0, ()), 1.8, "o", "", "the sound we have"),
+    "reference": Role("#6D7277", (0, ()), 1.1, "|", "", HELD_AGAINST),
+    "prediction": Role(
+        "#BE5712", (0, (4.5, 1.6)), 1.8, "D", "//", "what a learner or a model says"
+    ),
+    "error": Role("#890863", (0, (5, 1.4, 1, 1.4)), 1.8, "x", "xx", "the difference, the fault"),
+    "noise": Role("#956E36", (0, (1, 1.2)), 2.0, ".", "..", "what we would rather not have"),
+    "ear": Role("#1B604A", (0, (9, 2)), 2.2, "s", "\\\\", "what hearing can do"),
 }
-# Neutrals: ground, ink (titles), text (labels), mute (spines), grid, data (boxes).
-GROUNDS = {
-    "paper": dict(ground="#FFFFFF", ink="#1F2328", text="#4A5159", mute="#8A9199", grid="#E8EBEE", data="#E9ECEF"),
-    "night": dict(ground="#111111", ink="#ECEFF2", text="#B9C0C8", mute="#7C848D", grid="#26292D", data="#2C3136"),
+NEUTRALS = {
+    "ground": "#FFFFFF",
+    "ink": "#1F2328",  # titles
+    "text": "#4A5159",  # labels
+    "mute": "#8A9199",  # spines
+    "grid": "#E8EBEE",
+    "data": "#E9ECEF",  # boxes
 }
-_LEVEL = {  # quiet is the ground, loud is far from it; lightness moves in equal steps
-    "paper": "#FFFFFF #D8E7F0 #AFCEE1 #84B4D2 #5699C1 #317CAC #205F8E #14436C #0A2848 #050F22",
-    "night": "#111111 #14263A #173D5E #1C5682 #2A71A2 #468DBA #6CA9CB #95C4DA #C2DEE9 #F4FAFD",
-}
-_theme = "paper"
+# quiet is the ground, loud is far from it; lightness moves in equal steps
+_LEVEL = "#FFFFFF #D8E7F0 #AFCEE1 #84B4D2 #5699C1 #317CAC #205F8E #14436C #0A2848 #050F22"
 
 
-def use(theme: str = "paper") -> None:
-    """Load the course's style and its colour map "level".
-
-    Parameters
-    ----------
-    theme : {"paper", "night"}
-        Ground of the figures: white, or #111111.
-
-    Raises
-    ------
-    ValueError
-        If there is no such theme.
-    """
-    global _theme
-    if theme not in GROUNDS:
-        raise ValueError(f"theme must be one of {sorted(GROUNDS)}, got {theme!r}")
-    _theme = theme
+def use() -> None:
+    """Load the course's style and its colour map "level"."""
     plt.style.use(Path(__file__).with_name("course.mplstyle"))
-    ramp = LinearSegmentedColormap.from_list("level", _LEVEL[theme].split(), N=256)
+    ramp = LinearSegmentedColormap.from_list("level", _LEVEL.split(), N=256)
     if "level" in mpl.colormaps:  # registering twice would warn
         mpl.colormaps.unregister("level")
     mpl.colormaps.register(ramp)
@@ -109,7 +96,7 @@ def colour(role: str) -> str:
     Returns
     -------
     str
-        Hex colour in the theme in use.
+        Hex colour.
 
     Raises
     ------
@@ -117,10 +104,10 @@ def colour(role: str) -> str:
         If `role` is neither.
     """
     if role in ROLES:
-        return getattr(ROLES[role], _theme)
-    if role not in GROUNDS[_theme]:
-        raise ValueError(f"role must be one of {[*ROLES, *GROUNDS[_theme]]}, got {role!r}")
-    return GROUNDS[_theme][role]
+        return ROLES[role].colour
+    if role not in NEUTRALS:
+        raise ValueError(f"role must be one of {[*ROLES, *NEUTRALS]}, got {role!r}")
+    return NEUTRALS[role]
 
 
 def tint(role: str, share: float = 0.14) -> tuple:
@@ -138,7 +125,9 @@ def tint(role: str, share: float = 0.14) -> tuple:
     tuple of float
         Red, green and blue, 0 to 1.
     """
-    mixed = share * np.array(to_rgb(colour(role))) + (1 - share) * np.array(to_rgb(colour("ground")))
+    mixed = share * np.array(to_rgb(colour(role))) + (1 - share) * np.array(
+        to_rgb(colour("ground"))
+    )
     return tuple(float(c) for c in mixed)
 
 
@@ -164,11 +153,18 @@ def stroke(role: str, **changes) -> dict:
     """
     if role not in ROLES:
         raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
-    return {"color": colour(role), "linestyle": ROLES[role].dash, "linewidth": ROLES[role].width, **changes}
+    return {
+        "color": colour(role),
+        "linestyle": ROLES[role].dash,
+        "linewidth": ROLES[role].width,
+        **changes,
+    }
 
 
 def _halo() -> list:
-    """Outline in the colour of the ground, so that a label survives a line or an image behind it."""
+    """Outline in the colour of the ground, so that a label survives a line or an image behind
+    it.
+    """
     return [pe.withStroke(linewidth=2.6, foreground=colour("ground"))]
 
 
@@ -205,18 +201,37 @@ def claim(fig, finding: str, how: str = "", *, size: float = 12.5) -> None:
     width, height = fig.get_size_inches()
     left, room = 0.10, (width - 0.25) * 72
     y = height - 0.10
-    for text, style, gap in ((finding, dict(size=size, weight="bold"), 0.05), (how, dict(size=9.5), 0.0)):
+    for text, style, gap in (
+        (finding, dict(size=size, weight="bold"), 0.05),
+        (how, dict(size=9.5), 0.0),
+    ):
         if not text:
             continue
         text = _wrap(text, style["size"], style.get("weight", "normal"), room)
         role = "ink" if "weight" in style else "text"
-        fig.text(left / width, y / height, text, color=colour(role), va="top", linespacing=1.2, **style)
+        fig.text(
+            left / width, y / height, text, color=colour(role), va="top", linespacing=1.2, **style
+        )
         y -= (text.count("\n") + 1) * style["size"] * 1.23 / 72 + gap
     if fig.get_layout_engine() is not None:
         fig.get_layout_engine().set(rect=(0, 0, 1, (y - 0.06) / height))
 
 
-def label(ax, x, y, text, role="text", *, dx=0.0, dy=0.0, ha="left", va="center", size=9.5, outside=False, **kw):
+def label(
+    ax,
+    x,
+    y,
+    text,
+    role="text",
+    *,
+    dx=0.0,
+    dy=0.0,
+    ha="left",
+    va="center",
+    size=9.5,
+    outside=False,
+    **kw,
+):
     """Name a thing where it is, in the colour of its role.
 
     Parameters
@@ -237,7 +252,9 @@ def label(ax, x, y, text, role="text", *, dx=0.0, dy=0.0, ha="left", va="center"
     matplotlib.text.Annotation
         The label.
     """
-    place = dict(xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, size=size, annotation_clip=False)
+    place = dict(
+        xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, size=size, annotation_clip=False
+    )
     note = ax.annotate(text, (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw})
     note.set_in_layout(outside)
     return note
@@ -270,7 +287,10 @@ def _one_channel(y, name="y") -> np.ndarray:
     """Return `y` as a float array of one axis, or say what it was."""
     y = np.asarray(y, dtype=float)
     if y.ndim != 1 or not y.size:
-        raise ValueError(f"{name} must have shape (n_samples,), got {y.shape}; draw one channel at a time, as in y[0]")
+        raise ValueError(
+            f"{name} must have shape (n_samples,), got {y.shape}; draw one channel at a time, as "
+            "in y[0]"
+        )
     return y
 
 
@@ -347,7 +367,8 @@ def spectrum(freqs, level_db, *, ax=None, role="signal", **changes):
 
 
 def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, bar=True):
-    """Draw level over time and frequency (Hann window); `low` and `high` are fixed so that pictures compare.
+    """Draw level over time and frequency (Hann window); `low` and `high` are fixed so that pictures
+    compare.
 
     Parameters
     ----------
@@ -356,7 +377,8 @@ def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, ba
     sr : float
         Sampling rate [Hz].
     n_fft, hop_length : int
-        Length of a frame and step between frames [samples]; frame m is centred on sample ``m * hop_length``.
+        Length of a frame and step between frames [samples]; frame m is centred on sample ``m *
+        hop_length``.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure if not given.
     low, high : float
@@ -379,14 +401,23 @@ def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, ba
         raise ValueError(f"low={low} must lie below high={high}")
     ax = plt.subplots()[1] if ax is None else ax
     scale = 2 / window_samples("hann", n=n_fft).sum()  # a sine of amplitude 1 reads 1
-    s_db = amplitude_to_db(scale * np.abs(stft(y, n_fft=n_fft, hop_length=hop_length)), floor_db=-200)
+    s_db = amplitude_to_db(
+        scale * np.abs(stft(y, n_fft=n_fft, hop_length=hop_length)), floor_db=-200
+    )
     step_t, step_f = hop_length / sr, sr / n_fft / 1000
-    edges = (-step_t / 2, (s_db.shape[1] - 0.5) * step_t, -step_f / 2, (s_db.shape[0] - 0.5) * step_f)
+    edges = (
+        -step_t / 2,
+        (s_db.shape[1] - 0.5) * step_t,
+        -step_f / 2,
+        (s_db.shape[0] - 0.5) * step_f,
+    )
     image = ax.imshow(s_db, origin="lower", aspect="auto", extent=edges, vmin=low, vmax=high)
     ax.set(xlim=(0, y.size / sr), ylim=(0, sr / 2000), xlabel="Time [s]", ylabel="Frequency [kHz]")
     ax.grid(False)
     if bar:
-        ax.figure.colorbar(image, ax=ax, pad=0.02, fraction=0.05, label="Level [dBFS]").outline.set_visible(False)
+        ax.figure.colorbar(
+            image, ax=ax, pad=0.02, fraction=0.05, label="Level [dBFS]"
+        ).outline.set_visible(False)
     return ax
 
 
@@ -419,7 +450,13 @@ def hz_axis(ax, low=31.25, high=16000.0, *, axis="x"):
     if not 0 < low < high:
         raise ValueError(f"a log axis needs 0 < low < high, got low={low}, high={high}")
     ticks = [f for f in 1000.0 * 2.0 ** np.arange(-6, 6) if low * 0.999 <= f <= high * 1.001]
-    ax.set(**{f"{axis}scale": "log", f"{axis}lim": (low, high), f"{axis}label": "Frequency [Hz], log scale"})
+    ax.set(
+        **{
+            f"{axis}scale": "log",
+            f"{axis}lim": (low, high),
+            f"{axis}label": "Frequency [Hz], log scale",
+        }
+    )
     side = getattr(ax, f"{axis}axis")
     side.set_major_locator(FixedLocator(ticks))
     side.set_major_formatter(FuncFormatter(_hz))
@@ -428,11 +465,21 @@ def hz_axis(ax, low=31.25, high=16000.0, *, axis="x"):
 
 
 def band(ax, low, high, role, *, axis="x"):
-    """Mark a region with a pale area, hatched where the role has a hatch so that it survives a grey print."""
+    """Mark a region with a pale area, hatched where the role has a hatch so that it survives a grey
+    print.
+    """
     draw = ax.axvspan if axis == "x" else ax.axhspan
     draw(low, high, facecolor=tint(role), edgecolor="none", zorder=0.5)
     if ROLES[role].hatch:
-        draw(low, high, facecolor="none", edgecolor=tint(role, 0.55), hatch=ROLES[role].hatch, lw=0, zorder=0.6)
+        draw(
+            low,
+            high,
+            facecolor="none",
+            edgecolor=tint(role, 0.55),
+            hatch=ROLES[role].hatch,
+            lw=0,
+            zorder=0.6,
+        )
     return ax
 
 
@@ -452,8 +499,8 @@ def picture(fig: Figure, *, colours: int = 128) -> bytes:
 def show(fig: Figure, *, alt: str) -> None:
     """Display a figure once, with the words that say the same, and close it.
 
-    Jupyter gives a PNG no alt text, so the words also stand in a fold under the picture: a screen reader finds them
-    there, and so does everybody else.
+    Jupyter gives a PNG no alt text, so the words also stand in a fold under the picture: a screen
+    reader finds them there, and so does everybody else.
 
     Parameters
     ----------
@@ -471,7 +518,9 @@ def show(fig: Figure, *, alt: str) -> None:
 
     alt = " ".join(alt.split())
     if len(alt.split()) < 4:
-        raise ValueError(f"alt says what the figure shows, in a sentence with its numbers; got {alt!r}")
+        raise ValueError(
+            f"alt says what the figure shows, in a sentence with its numbers; got {alt!r}"
+        )
     png = b64encode(picture(fig)).decode()
     words = f"<details><summary>This figure in words</summary>{html.escape(alt)}</details>"
     display({"image/png": png, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})

@@ -1,4 +1,5 @@
-"""How loud a sound is: equal-loudness contours, frequency weightings, sones, and programme loudness.
+"""How loud a sound is: equal-loudness contours, frequency weightings, sones, and programme
+loudness.
 
 - Contours: the three editions of ISO 226, and what was measured before it. Levels of tones are dB
   SPL (re 20 uPa) at the listener's ears, frontal incidence, free field, young people with normal
@@ -33,25 +34,35 @@ __all__ = [
 
 
 P2 = 4e-10  # (20 uPa) squared
-# q, r, c, s of L = (10 / a) lg(q P2^-a (10^(r LN) - c) + 10^(a (T + U) / 10)) - U + s; the table has a, U, T
-ISO226 = {2023: (P2**0.3, 0.03, 10**0.072, 0.0), 2003: (4.47e-3, 0.025, 1.15, 94 + 10 * np.log10(P2)), 1987: None}
-FREQS = np.outer([10, 100, 1000, 10000], [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]).ravel()[3:32]  # 20-12500 Hz
+# q, r, c, s of L = (10 / a) lg(q P2^-a (10^(r LN) - c) + 10^(a (T + U) / 10)) - U + s; the table
+# has a, U, T
+ISO226 = {
+    2023: (P2**0.3, 0.03, 10**0.072, 0.0),
+    2003: (4.47e-3, 0.025, 1.15, 94 + 10 * np.log10(P2)),
+    1987: None,
+}
+FREQS = np.outer([10, 100, 1000, 10000], [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]).ravel()[
+    3:32
+]  # 20-12500 Hz
 
 
 class ValidityWarning(UserWarning):
     """A number was computed outside the range for which its standard is stated."""
 
 
-warnings.simplefilter("always", ValidityWarning, append=True)  # not only the first time; your own filters come before
+warnings.simplefilter(
+    "always", ValidityWarning, append=True
+)  # not only the first time; your own filters come before
 
 
 def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarray:
     r"""Return the sound pressure level that makes a tone as loud as 1 kHz at `phon` dB SPL.
 
-    Between the 29 frequencies of the standard, which sets no rule there, the three parameters are interpolated by a
-    cubic spline over log frequency. Leaving each inner frequency out in turn, that misses by 0.3 dB rms, 1.1 dB at
-    worst, at 20-80 phon (linear: 0.9 and 3.3 dB; 2003: 0.25 and 1.0 dB; 1987: 0.5 and 1.9 dB). With all rows in,
-    the threshold meets the six points that ISO 389-7 has in between within 0.25 dB.
+    Between the 29 frequencies of the standard, which sets no rule there, the three parameters are
+    interpolated by a cubic spline over log frequency. Leaving each inner frequency out in turn,
+    that misses by 0.3 dB rms, 1.1 dB at worst, at 20-80 phon (linear: 0.9 and 3.3 dB; 2003: 0.25
+    and 1.0 dB; 1987: 0.5 and 1.9 dB). With all rows in, the threshold meets the six points that ISO
+    389-7 has in between within 0.25 dB.
 
     Parameters
     ----------
@@ -70,12 +81,14 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     Raises
     ------
     ValueError
-        For a frequency outside 20-12500 Hz, a `phon` outside 0-130, NaN, no values, or an unknown edition.
+        For a frequency outside 20-12500 Hz, a `phon` outside 0-130, NaN, no values, or an unknown
+        edition.
 
     Warns
     -----
     ValidityWarning
-        Outside 20-90 phon, above 4 kHz 20-80 phon (ISO 226:2003 and 2023; held to for 1987 too): extrapolated.
+        Outside 20-90 phon, above 4 kHz 20-80 phon (ISO 226:2003 and 2023; held to for 1987 too):
+        extrapolated.
 
     Examples
     --------
@@ -83,19 +96,26 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     array([73. , 40. , 51.6])
     """
     phon = check_range(phon, name="phon", low=0, high=130, unit="phon")
-    phon, freqs, (a, b, threshold) = _prepare(phon[..., None] if freqs is None else phon, freqs, edition)
+    phon, freqs, (a, b, threshold) = _prepare(
+        phon[..., None] if freqs is None else phon, freqs, edition
+    )
     _warn_outside(phon, freqs, edition)
     if edition == 1987:
         steps = phon - 4.2
         return threshold + steps / (a - b * steps)
     q, r, c, s = ISO226[edition]
-    return 10 / a * np.log10(q * P2**-a * (10 ** (r * phon) - c) + 10 ** (a * (threshold + b) / 10)) - b + s
+    return (
+        10 / a * np.log10(q * P2**-a * (10 ** (r * phon) - c) + 10 ** (a * (threshold + b) / 10))
+        - b
+        + s
+    )
 
 
 def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
     """Return the loudness level of tones: the exact inverse of `equal_loudness_contour`.
 
-    (ISO 226:2003 prints an inverse with rounded constants, which misses its own contours by up to 0.06 phon.)
+    (ISO 226:2003 prints an inverse with rounded constants, which misses its own contours by up to
+    0.06 phon.)
 
     Parameters
     ----------
@@ -114,8 +134,8 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
     Raises
     ------
     ValueError
-        For a frequency outside 20-12500 Hz, a level outside -100 to 200 dB, NaN, no values, or an unknown
-        edition.
+        For a frequency outside 20-12500 Hz, a level outside -100 to 200 dB, NaN, no values, or an
+        unknown edition.
 
     Warns
     -----
@@ -136,7 +156,9 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
         above = 10 ** (a * (spl_db + b - s) / 10) - 10 ** (a * (threshold + b) / 10)
         with np.errstate(invalid="ignore", divide="ignore"):
             phon = np.log10(above / (q * P2**-a) + c) / r
-    phon = np.where(phon > -1e-9, np.maximum(phon, 0), np.nan)[()]  # -1e-16 is rounding, not a level
+    phon = np.where(phon > -1e-9, np.maximum(phon, 0), np.nan)[
+        ()
+    ]  # -1e-16 is rounding, not a level
     _warn_outside(phon, freqs, edition)
     return phon
 
@@ -144,8 +166,9 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
 def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Return a contour or threshold that ISO 226 does not hold, as points to draw.
 
-    The two studies are read off a traced figure of 2003: Robinson-Dadson agrees with its own formula within 0.9 dB;
-    Fletcher-Munson rests on this one source. ISO 389-7 is the present threshold of hearing, free field.
+    The two studies are read off a traced figure of 2003: Robinson-Dadson agrees with its own
+    formula within 0.9 dB; Fletcher-Munson rests on this one source. ISO 389-7 is the present
+    threshold of hearing, free field.
 
     Parameters
     ----------
@@ -173,13 +196,21 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     points = [tuple(row.values())[:4] for row in _rows("historical_contours_digitised")]
     for row in _rows("threshold_of_hearing"):
         if row["status_iso389"].startswith("confirmed"):
-            points.append(("iso389_7_2005", "threshold", row["f_hz"], row["iso389_7_2005_free_field_db"]))
-    known = {study: list(dict.fromkeys(p[1] for p in points if p[0] == study)) for study, *_ in points}
+            points.append(
+                ("iso389_7_2005", "threshold", row["f_hz"], row["iso389_7_2005_free_field_db"])
+            )
+    known = {
+        study: list(dict.fromkeys(p[1] for p in points if p[0] == study)) for study, *_ in points
+    }
     if source not in known:
-        raise ValueError(f"there is no source {source!r}; choose from {', '.join(map(repr, known))}")
+        raise ValueError(
+            f"there is no source {source!r}; choose from {', '.join(map(repr, known))}"
+        )
     level = str(phon).removesuffix(".0")
     if level not in known[source]:
-        raise ValueError(f"{source} has no contour {phon!r}; choose from {', '.join(known[source])}")
+        raise ValueError(
+            f"{source} has no contour {phon!r}; choose from {', '.join(known[source])}"
+        )
     return tuple(np.array([p[2:] for p in points if p[:2] == (source, level)], dtype=float).T)
 
 
@@ -190,7 +221,9 @@ def _rows(name: str) -> list[dict]:
 
 @cache
 def _parameters(edition: int):
-    """Return a_f, the second parameter (L_U, or b_f in 1987) and T_f as one spline over log frequency."""
+    """Return a_f, the second parameter (L_U, or b_f in 1987) and T_f as one spline over log
+    frequency.
+    """
     from scipy.interpolate import CubicSpline  # half a second of import that only contours need
 
     rows = _rows("iso226_parameters")
@@ -200,8 +233,12 @@ def _parameters(edition: int):
 
 def _prepare(levels, freqs, edition):
     if edition not in ISO226:
-        raise ValueError(f"there is no edition {edition!r} of ISO 226; choose from {', '.join(map(str, ISO226))}")
-    freqs = check_range(FREQS if freqs is None else freqs, name="freqs", low=20, high=12500, unit="Hz")
+        raise ValueError(
+            f"there is no edition {edition!r} of ISO 226; choose from {', '.join(map(str, ISO226))}"
+        )
+    freqs = check_range(
+        FREQS if freqs is None else freqs, name="freqs", low=20, high=12500, unit="Hz"
+    )
     try:
         levels, freqs = np.broadcast_arrays(levels, freqs)
     except ValueError:
@@ -217,15 +254,18 @@ def _warn_outside(phon, freqs, edition) -> None:
     inside = (phon >= 20 - slack) & (phon <= np.where(freqs <= 4000, 90, 80) + slack)
     if not np.all(inside):
         warnings.warn(
-            f"{np.size(inside) - np.count_nonzero(inside)} of {np.size(inside)} values lie outside 20-90 phon (20-80 "
-            f"above 4 kHz), so ISO 226:{edition} does not vouch for them; NaN marks those without any number",
+            f"{np.size(inside) - np.count_nonzero(inside)} of {np.size(inside)} values lie outside "
+            "20-90 phon (20-80 "
+            f"above 4 kHz), so ISO 226:{edition} does not vouch for them; NaN marks those without "
+            "any number",
             ValidityWarning,
             stacklevel=3,
         )
 
 
-# Poles [Hz] of IEC 61672-1 Annex E, from the -3 dB points 10^1.5 and 10^3.9 Hz of C; A adds two around 10^2.45 Hz.
-# B (ANSI S1.4-1983) adds one at 10^2.2 Hz. D is IEC 537:1976, withdrawn, printed in rad/s.
+# Poles [Hz] of IEC 61672-1 Annex E, from the -3 dB points 10^1.5 and 10^3.9 Hz of C; A adds two
+# around 10^2.45 Hz. B (ANSI S1.4-1983) adds one at 10^2.2 Hz. D is IEC 537:1976, withdrawn, printed
+# in rad/s.
 _LOW, _HIGH = 20.598997057618316, 12194.217147998012
 _C = [_LOW, _LOW, _HIGH, _HIGH]
 _A = [*_C, (3 - 5**0.5) / 2 * 10**2.45, (3 + 5**0.5) / 2 * 10**2.45]
@@ -249,7 +289,10 @@ CURVES = {
     "Z": [([1], [1])],
     "468": [([1, 0], _468)],
     "K": [
-        ([1.53512485958697, -2.69169618940638, 1.19839281085285], [1, -1.69065929318241, 0.73248077421585]),
+        (
+            [1.53512485958697, -2.69169618940638, 1.19839281085285],
+            [1, -1.69065929318241, 0.73248077421585],
+        ),
         ([1, -2, 1], [1, -1.99004745483398, 0.99007225036621]),
     ],
 }
@@ -258,8 +301,9 @@ CURVES = {
 def weighting(freqs, *, curve: str = "A") -> np.ndarray:
     """Return the gain of a frequency weighting.
 
-    A, B, C, D and Z are 0 dB at 1 kHz. 468 is 12.2 dB at 6.3 kHz, the one point without tolerance (-0.02 dB at
-    1 kHz). K is the pair of 48 kHz filters that BS.1770 prints, so it ends at 24 kHz (+0.70 dB at 1 kHz).
+    A, B, C, D and Z are 0 dB at 1 kHz. 468 is 12.2 dB at 6.3 kHz, the one point without tolerance
+    (-0.02 dB at 1 kHz). K is the pair of 48 kHz filters that BS.1770 prints, so it ends at 24 kHz
+    (+0.70 dB at 1 kHz).
 
     Parameters
     ----------
@@ -295,15 +339,18 @@ def weighting(freqs, *, curve: str = "A") -> np.ndarray:
 
 def _gain_db(x: np.ndarray, curve: str) -> np.ndarray:
     with np.errstate(divide="ignore"):
-        stages = [20 * np.log10(np.abs(np.polyval(b, x) / np.polyval(a, x))) for b, a in CURVES[curve]]
+        stages = [
+            20 * np.log10(np.abs(np.polyval(b, x) / np.polyval(a, x))) for b, a in CURVES[curve]
+        ]
     return np.sum(stages, axis=0)
 
 
 def phon_to_sone(phon) -> np.ndarray:
     """Return loudness in sones: twice as many sound twice as loud, 1 sone is 40 phon.
 
-    From 40 phon up 2^((phon - 40) / 10); below, where loudness falls faster, (phon / 40)^(1 / 0.35) - 0.0005, not
-    under 0 (ISO 532-1). The two differ by 0.0005 sone at 40 phon; below 2.8 phon all is 0 sone.
+    From 40 phon up 2^((phon - 40) / 10); below, where loudness falls faster, (phon / 40)^(1 / 0.35)
+    - 0.0005, not under 0 (ISO 532-1). The two differ by 0.0005 sone at 40 phon; below 2.8 phon all
+    is 0 sone.
 
     Parameters
     ----------
@@ -326,11 +373,14 @@ def phon_to_sone(phon) -> np.ndarray:
     array([0.44, 1.  , 2.  , 4.  ])
     """
     phon = check_range(phon, name="phon", low=0, high=130, unit="phon")
-    return np.where(phon >= 40, 2 ** ((phon - 40) / 10), np.maximum((phon / 40) ** (1 / 0.35) - 0.0005, 0))[()]
+    return np.where(
+        phon >= 40, 2 ** ((phon - 40) / 10), np.maximum((phon / 40) ** (1 / 0.35) - 0.0005, 0)
+    )[()]
 
 
 def sone_to_phon(sone) -> np.ndarray:
-    """Return the loudness level of a loudness in sones: the inverse of `phon_to_sone`; 0 sone gives 2.8 phon.
+    """Return the loudness level of a loudness in sones: the inverse of `phon_to_sone`; 0 sone gives
+    2.8 phon.
 
     Parameters
     ----------
@@ -353,20 +403,24 @@ def sone_to_phon(sone) -> np.ndarray:
     array([31.4, 40. , 60. ])
     """
     sone = check_range(sone, name="sone", low=0, high=512, unit="sone")
-    soft = np.minimum(40 * (sone + 0.0005) ** 0.35, 40)  # the minimum closes the gap of 0.0005 sone at 40 phon
+    soft = np.minimum(
+        40 * (sone + 0.0005) ** 0.35, 40
+    )  # the minimum closes the gap of 0.0005 sone at 40 phon
     return np.where(sone >= 1, 40 + 10 * np.log2(np.maximum(sone, 1)), soft)[()]
 
 
-# Front channels count once, surround channels 1.41 times (BS.1770); five channels are L, R, C, Ls, Rs, without LFE.
+# Front channels count once, surround channels 1.41 times (BS.1770); five channels are L, R, C, Ls,
+# Rs, without LFE.
 WEIGHTS = {1: [1.0], 2: [1.0] * 2, 3: [1.0] * 3, 5: [1.0, 1.0, 1.0, 1.41, 1.41]}
 
 
 def k_weighting(sr: int) -> np.ndarray:
-    """Return the K-weighting filter of BS.1770 at any rate from 8 kHz: a high shelf (the head), then a high-pass.
+    """Return the K-weighting filter of BS.1770 at any rate from 8 kHz: a high shelf (the head),
+    then a high-pass.
 
-    The Recommendation prints coefficients for 48 kHz and asks for the same curve at other rates. These come from the
-    analogue parameters behind the printed ones by the bilinear transform; it bends the curve by 0.03 dB (below 1 kHz)
-    at 192 kHz, by 0.1 dB at 16 kHz and by 0.2 dB at 8 kHz.
+    The Recommendation prints coefficients for 48 kHz and asks for the same curve at other rates.
+    These come from the analogue parameters behind the printed ones by the bilinear transform; it
+    bends the curve by 0.03 dB (below 1 kHz) at 192 kHz, by 0.1 dB at 16 kHz and by 0.2 dB at 8 kHz.
 
     Parameters
     ----------
@@ -386,7 +440,8 @@ def k_weighting(sr: int) -> np.ndarray:
     References
     ----------
     .. [1] ITU-R BS.1770-5, Annex 1, tables 1 and 2.
-    .. [2] B. De Man, "Evaluation of implementations of the EBU R128 loudness measurement", AES Convention 145, 2018.
+    .. [2] B. De Man, "Evaluation of implementations of the EBU R128 loudness measurement", AES
+       Convention 145, 2018.
 
     Examples
     --------
@@ -410,18 +465,18 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
 
     .. math:: L = -0.691 + 10 \log_{10} \sum_c G_c\, \overline{z_c^2}
 
-    is taken over blocks of 400 ms that start every 100 ms. Blocks below -70 LUFS are left out, then those more than
-    10 LU below the loudness of the rest; the result is the loudness of what remains. Samples after the last whole
-    block do not count.
+    is taken over blocks of 400 ms that start every 100 ms. Blocks below -70 LUFS are left out, then
+    those more than 10 LU below the loudness of the rest; the result is the loudness of what
+    remains. Samples after the last whole block do not count.
 
     Parameters
     ----------
     y : np.ndarray, shape (n,) or (channels, n)
-        Signal [full scale = 1]; 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs) channels. Mono counts as one front channel,
-        3.01 LU below the same signal on two.
+        Signal [full scale = 1]; 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs) channels. Mono counts as
+        one front channel, 3.01 LU below the same signal on two.
     sr : int
-        Sampling rate [Hz], at least 8000. Below 44.1 kHz the signal is resampled to 48 kHz first, so that the filter
-        is the Recommendation's own.
+        Sampling rate [Hz], at least 8000. Below 44.1 kHz the signal is resampled to 48 kHz first,
+        so that the filter is the Recommendation's own.
 
     Returns
     -------
@@ -445,21 +500,29 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     Examples
     --------
     >>> t = np.arange(48000) / 48000
-    >>> round(integrated_loudness(np.sin(2 * np.pi * 997 * t), sr=48000), 2)  # 0 dBFS on one channel
+    >>> y = np.sin(2 * np.pi * 997 * t)  # 0 dBFS on one channel
+    >>> round(integrated_loudness(y, sr=48000), 2)
     -3.01
     """
     from scipy.signal import sosfilt  # a second of import that only this function needs
 
     y = np.atleast_2d(check(y)).astype(np.float64)
     if len(y) not in WEIGHTS:
-        raise ValueError(f"y has {len(y)} channels; pass 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs; leave the LFE out)")
+        raise ValueError(
+            f"y has {len(y)} channels; pass 1, 2, 3 (L, R, C) or 5 (L, R, C, Ls, Rs; leave the LFE "
+            "out)"
+        )
     if check_rate(sr) < 8000:
         raise ValueError(f"sr={sr} is too low to tell a loudness; LUFS need at least 8000 Hz")
     if sr < 44100:
         y, sr = resample(y, sr=sr, to=48000), 48000
-    edges = np.round(np.arange(int(10 * y.shape[-1] / sr + 1e-9) + 1) * sr / 10).astype(int)  # every 100 ms
+    edges = np.round(np.arange(int(10 * y.shape[-1] / sr + 1e-9) + 1) * sr / 10).astype(
+        int
+    )  # every 100 ms
     if len(edges) < 5:
-        raise ValueError(f"y lasts {1000 * y.shape[-1] / sr:.0f} ms; loudness needs at least one block of 400 ms")
+        raise ValueError(
+            f"y lasts {1000 * y.shape[-1] / sr:.0f} ms; loudness needs at least one block of 400 ms"
+        )
     squares = np.array(WEIGHTS[len(y)]) @ sosfilt(k_weighting(sr), y) ** 2
     tenths = np.add.reduceat(squares[: edges[-1]], edges[:-1])
     blocks = (tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / (0.4 * sr)

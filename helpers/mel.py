@@ -1,6 +1,8 @@
-"""What a network sees: mel filterbanks, mel spectrograms and the way back, log compression and MFCC.
+"""What a network sees: mel filterbanks, mel spectrograms and the way back, log compression and
+MFCC.
 
-A mel spectrogram is ``filterbank @ S``, where S is ``abs(stft) ** power``; axes (..., n_mels, n_frames).
+A mel spectrogram is ``filterbank @ S``, where S is ``abs(stft) ** power``; axes (..., n_mels,
+n_frames).
 """
 
 import math
@@ -58,7 +60,9 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
     """
     M = np.asarray(M)
     if M.dtype.kind == "c" or np.any(M < 0):
-        raise ValueError("M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2")
+        raise ValueError(
+            "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"
+        )
     return _scale(log) * np.log(np.maximum(M, positive(floor, "floor")) / positive(ref, "ref"))
 
 
@@ -86,7 +90,8 @@ def log_expand(L, *, log: str = "db", ref: float = 1.0) -> np.ndarray:
 
 
 def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
-    """Return mel-frequency cepstral coefficients: the orthonormal DCT-II of a log mel spectrogram over its bands.
+    """Return mel-frequency cepstral coefficients: the orthonormal DCT-II of a log mel spectrogram
+    over its bands.
 
     Parameters
     ----------
@@ -116,7 +121,9 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
            [  0.]])
     """
     L = np.asarray(L)
-    n_mfcc = check_whole(n_mfcc, name="n_mfcc", low=1, high=L.shape[-2], remedy="there is one for each band at most")
+    n_mfcc = check_whole(
+        n_mfcc, name="n_mfcc", low=1, high=L.shape[-2], remedy="there is one for each band at most"
+    )
     return scipy.fft.dct(L, axis=-2, norm="ortho")[..., :n_mfcc, :]
 
 
@@ -159,7 +166,8 @@ def filterbank(
     n_mels : int, default 80
         Number of filters.
     fmin, fmax : float
-        Lower edge of the first and upper edge of the last filter [Hz]; `fmax` is ``sr / 2`` by default.
+        Lower edge of the first and upper edge of the last filter [Hz]; `fmax` is ``sr / 2`` by
+        default.
     variant : {"slaney", "htk", "fant"}, default "slaney"
         Mel scale, as in `helpers.pitch.hz_to_mel`.
     norm : {"slaney", None}, default "slaney"
@@ -195,7 +203,9 @@ def filterbank(
     n_mels = check_whole(n_mels, name="n_mels", low=1, remedy="such as 80")
     fmax = sr / 2 if fmax is None else fmax
     if not 0 <= fmin < fmax <= sr / 2:
-        raise ValueError(f"fmin={fmin} and fmax={fmax} must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz")
+        raise ValueError(
+            f"fmin={fmin} and fmax={fmax} must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz"
+        )
     if norm not in ("slaney", None):
         raise ValueError(f"there is no norm {norm!r}; choose 'slaney' or None")
     low, high = hz_to_mel([fmin, fmax], variant=variant)
@@ -211,10 +221,14 @@ def filterbank(
 def _warn_empty(weights: np.ndarray, edges: np.ndarray, sr: int, n_fft: int) -> None:
     empty = np.flatnonzero(~weights.any(axis=1))
     if empty.size:
-        enough = int(sr / np.min(edges[2:] - edges[:-2])) + 1  # then a bin lies inside the narrowest filter
+        enough = (
+            int(sr / np.min(edges[2:] - edges[:-2])) + 1
+        )  # then a bin lies inside the narrowest filter
         warnings.warn(
-            f"{empty.size} of {len(weights)} mel filters are empty (the first is number {empty[0]}), because bins "
-            f"{sr / n_fft:.4g} Hz apart miss them; take n_fft >= {enough}, fewer n_mels, a higher fmin, or the "
+            f"{empty.size} of {len(weights)} mel filters are empty (the first is number "
+            f"{empty[0]}), because bins "
+            f"{sr / n_fft:.4g} Hz apart miss them; take n_fft >= {enough}, fewer n_mels, a higher "
+            "fmin, or the "
             "variant 'slaney', whose low filters are wider",
             EmptyFilterWarning,
             stacklevel=3,
@@ -271,10 +285,21 @@ def mel_spectrogram(
     (20, 41)
     """
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=n_mels, **bank)
-    S = np.abs(stft(y, n_fft=n_fft, hop_length=hop_length, win_length=win_length, window=window, center=center))
+    S = np.abs(
+        stft(
+            y,
+            n_fft=n_fft,
+            hop_length=hop_length,
+            win_length=win_length,
+            window=window,
+            center=center,
+        )
+    )
     S **= positive(power, "power")
     M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
-    for few in range(0, len(weights), 10):  # ten filters need their own bins only: most of the matrix is zeros
+    for few in range(
+        0, len(weights), 10
+    ):  # ten filters need their own bins only: most of the matrix is zeros
         rows = weights[few : few + 10].astype(S.dtype)
         bins = np.flatnonzero(rows.any(axis=0))
         low, high = (bins[0], bins[-1] + 1) if bins.size else (0, 0)
@@ -298,8 +323,8 @@ def mel_to_magnitude(
     power : float, default 2.0
         The exponent it was made with.
     method : {"nnls", "pinv"}, default "nnls"
-        Non-negative least squares, by `n_iter` accelerated gradient steps from the pseudo-inverse; or the
-        pseudo-inverse alone, its negative values set to 0.
+        Non-negative least squares, by `n_iter` accelerated gradient steps from the pseudo-inverse;
+        or the pseudo-inverse alone, its negative values set to 0.
     n_iter : int, default 100
         Steps of "nnls".
     **bank
@@ -313,7 +338,8 @@ def mel_to_magnitude(
     Raises
     ------
     ValueError
-        If `M` is negative (as decibels are), not finite or no spectrogram, or the method is unknown.
+        If `M` is negative (as decibels are), not finite or no spectrogram, or the method is
+        unknown.
 
     See Also
     --------
@@ -321,8 +347,8 @@ def mel_to_magnitude(
 
     References
     ----------
-    .. [1] A. Beck and M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for linear inverse problems",
-       SIAM J. Imaging Sci. 2(1), 2009.
+    .. [1] A. Beck and M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for linear
+       inverse problems", SIAM J. Imaging Sci. 2(1), 2009.
 
     Examples
     --------
@@ -330,15 +356,23 @@ def mel_to_magnitude(
     (129, 3)
     """
     M = np.asarray(M)
-    if M.dtype.kind != "f" or M.ndim not in (2, 3) or not M.size or not np.all(np.isfinite(M)) or M.min() < 0:
+    if (
+        M.dtype.kind != "f"
+        or M.ndim not in (2, 3)
+        or not M.size
+        or not np.all(np.isfinite(M))
+        or M.min() < 0
+    ):
         raise ValueError(
-            f"M holds {M.dtype} values of shape {M.shape}; pass a finite mel spectrogram without negative values, "
+            f"M holds {M.dtype} values of shape {M.shape}; pass a finite mel spectrogram without "
+            "negative values, "
             "(n_mels, n_frames): undo a logarithm first, as with log_expand"
         )
     if method not in ("nnls", "pinv"):
         raise ValueError(f"there is no method {method!r}; choose 'nnls' or 'pinv'")
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=M.shape[-2], **bank)
-    # where filters are empty or alike, NumPy's own cut-off (1e-15) can take what rounding leaves for a filter
+    # where filters are empty or alike, NumPy's own cut-off (1e-15) can take what rounding leaves
+    # for a filter
     S = np.maximum(np.linalg.pinv(weights, 1e-12) @ M, 0)
     if method == "nnls":
         S = _nnls(weights, M, S, check_whole(n_iter, name="n_iter", low=1, remedy="such as 100"))

@@ -13,7 +13,15 @@ from helpers._checks import check, check_rate
 from helpers.audio import resample
 from helpers.stft import stft
 
-__all__ = ["amplitude_to_db", "db_to_amplitude", "esr", "level_db", "log_spectral_distance", "peak_db", "pesq"]
+__all__ = [
+    "amplitude_to_db",
+    "db_to_amplitude",
+    "esr",
+    "level_db",
+    "log_spectral_distance",
+    "peak_db",
+    "pesq",
+]
 __all__ += ["power_to_db", "rms", "sd_sdr", "si_sdr", "snr", "spectral_convergence_db", "stoi"]
 
 
@@ -84,7 +92,9 @@ def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     """
     power = np.asarray(power, dtype=np.float64)
     if np.any(power < 0):
-        raise ValueError(f"a power of {power.min():g} is negative; for amplitudes use amplitude_to_db")
+        raise ValueError(
+            f"a power of {power.min():g} is negative; for amplitudes use amplitude_to_db"
+        )
     return 10 * np.log10(np.maximum(power / _positive(ref), 10 ** (floor_db / 10)))[()]
 
 
@@ -178,7 +188,8 @@ def _positive(ref: float) -> float:
     return ref
 
 
-RANGE_DB = 80.0  # what lies deeper below the loudest bin of the target counts as that deep: the log of 0 is infinite
+# what lies deeper below the loudest bin of the target counts as that deep: the log of 0 is infinite
+RANGE_DB = 80.0
 
 
 def log_spectral_distance(
@@ -187,7 +198,8 @@ def log_spectral_distance(
     r"""Return the distance of levels: the RMS over the bins of a frame, averaged over the M frames.
 
     .. math:: \mathrm{LSD} = \frac{1}{M} \sum_m
-       \sqrt{\frac{1}{K} \sum_k \left( 20 \lg \lvert\hat S[k, m]\rvert - 20 \lg \lvert S[k, m]\rvert \right)^2}
+       \sqrt{\frac{1}{K} \sum_k \left( 20 \lg \lvert\hat S[k, m]\rvert
+       - 20 \lg \lvert S[k, m]\rvert \right)^2}
 
     Parameters
     ----------
@@ -199,7 +211,8 @@ def log_spectral_distance(
     Returns
     -------
     float, or np.ndarray of shape (channels,)
-        Distance [dB]; 0 for equal magnitudes. Levels more than 80 dB below the target's loudest bin count as 80 dB.
+        Distance [dB]; 0 for equal magnitudes. Levels more than 80 dB below the target's loudest bin
+        count as 80 dB.
 
     Raises
     ------
@@ -223,7 +236,9 @@ def spectral_convergence_db(
 ) -> np.ndarray:
     r"""Return the relative error of the magnitudes, which the loud bins decide.
 
-    .. math:: 20 \lg \frac{\bigl\lVert \lvert\hat S\rvert - \lvert S\rvert \bigr\rVert}{\lVert S \rVert}
+    .. math::
+
+       20 \lg \frac{\bigl\lVert \lvert\hat S\rvert - \lvert S\rvert \bigr\rVert}{\lVert S \rVert}
 
     Parameters
     ----------
@@ -235,7 +250,8 @@ def spectral_convergence_db(
     Returns
     -------
     float, or np.ndarray of shape (channels,)
-        Error [dB re the norm of the target]; minus infinity for equal magnitudes, 0 for a silent estimate.
+        Error [dB re the norm of the target]; minus infinity for equal magnitudes, 0 for a silent
+        estimate.
 
     Raises
     ------
@@ -250,20 +266,31 @@ def spectral_convergence_db(
     """
     S_hat, S = _magnitudes(estimate, target, n_fft, hop_length)
     with np.errstate(divide="ignore"):
-        return 20 * np.log10(np.linalg.norm(S_hat - S, axis=(-2, -1)) / np.linalg.norm(S, axis=(-2, -1)))
+        return 20 * np.log10(
+            np.linalg.norm(S_hat - S, axis=(-2, -1)) / np.linalg.norm(S, axis=(-2, -1))
+        )
 
 
 def _magnitudes(estimate, target, n_fft: int, hop_length: int) -> tuple[np.ndarray, np.ndarray]:
     pair = check(estimate, name="estimate"), check(target, name="target")
     if pair[0].shape != pair[1].shape:
-        raise ValueError(f"estimate has shape {pair[0].shape} but target {pair[1].shape}; cut both to the same length")
+        raise ValueError(
+            f"estimate has shape {pair[0].shape} but target {pair[1].shape}; cut both to the same "
+            "length"
+        )
     if not np.all(np.any(pair[1], axis=-1)):
-        raise ValueError("target is silent, so there is no level to refer to; leave such clips out of the average")
-    return tuple(np.abs(stft(y.astype(np.float64), n_fft=n_fft, hop_length=hop_length)) for y in pair)
+        raise ValueError(
+            "target is silent, so there is no level to refer to; leave such clips out of the "
+            "average"
+        )
+    return tuple(
+        np.abs(stft(y.astype(np.float64), n_fft=n_fft, hop_length=hop_length)) for y in pair
+    )
 
 
 def snr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
-    r"""Return the signal-to-noise ratio: :math:`10 \log_{10}(\lVert s \rVert^2 / \lVert \hat s - s \rVert^2)`.
+    r"""Return the signal-to-noise ratio: :math:`10 \log_{10}(\lVert s \rVert^2 / \lVert \hat s - s
+    \rVert^2)`.
 
     Parameters
     ----------
@@ -295,10 +322,11 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     The target is scaled to fit the estimate best; what remains is distortion:
 
     .. math:: \alpha = \frac{\langle \hat s, s \rangle}{\lVert s \rVert^2}, \qquad
-       \mathrm{SI\text{-}SDR} = 10 \log_{10} \frac{\lVert \alpha s \rVert^2}{\lVert \alpha s - \hat s \rVert^2}
+       \mathrm{SI\text{-}SDR} = 10 \log_{10}
+       \frac{\lVert \alpha s \rVert^2}{\lVert \alpha s - \hat s \rVert^2}
 
-    It cannot tell a gain or a flipped sign from a perfect estimate. The mean is not removed, so a constant offset
-    counts as distortion.
+    It cannot tell a gain or a flipped sign from a perfect estimate. The mean is not removed, so a
+    constant offset counts as distortion.
 
     Parameters
     ----------
@@ -317,7 +345,8 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019.
+    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?",
+       ICASSP 2019.
 
     Examples
     --------
@@ -330,7 +359,8 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def sd_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
-    r"""Return the scale-dependent SDR: :math:`10 \log_{10}(\lVert \alpha s \rVert^2 / \lVert \hat s - s \rVert^2)`.
+    r"""Return the scale-dependent SDR: :math:`10 \log_{10}(\lVert \alpha s \rVert^2 / \lVert \hat s
+    - s \rVert^2)`.
 
     As `si_sdr`, but a wrong gain counts as distortion.
 
@@ -342,7 +372,8 @@ def sd_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     Returns
     -------
     float, or np.ndarray of shape (channels,)
-        Ratio [dB]; infinite when they are equal, minus infinite for a silent or orthogonal estimate.
+        Ratio [dB]; infinite when they are equal, minus infinite for a silent or orthogonal
+        estimate.
 
     Raises
     ------
@@ -351,7 +382,8 @@ def sd_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019.
+    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?",
+       ICASSP 2019.
 
     Examples
     --------
@@ -364,7 +396,8 @@ def sd_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def esr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
-    r"""Return the error-to-signal ratio: :math:`\lVert \hat s - s \rVert^2 / \lVert s \rVert^2`, the SNR upside down.
+    r"""Return the error-to-signal ratio: :math:`\lVert \hat s - s \rVert^2 / \lVert s \rVert^2`,
+    the SNR upside down.
 
     Parameters
     ----------
@@ -393,9 +426,13 @@ def esr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 def _pair(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     e, s = check(estimate, name="estimate"), check(target, name="target")
     if e.shape != s.shape:
-        raise ValueError(f"estimate has shape {e.shape} but target {s.shape}; cut both to the same length")
+        raise ValueError(
+            f"estimate has shape {e.shape} but target {s.shape}; cut both to the same length"
+        )
     if not np.all(np.any(s, axis=-1)):
-        raise ValueError("target is silent, so no ratio to it exists; leave such clips out of the average")
+        raise ValueError(
+            "target is silent, so no ratio to it exists; leave such clips out of the average"
+        )
     return e.astype(np.float64), s.astype(np.float64)
 
 
@@ -403,11 +440,14 @@ def _ratio_db(kept: np.ndarray, lost: np.ndarray) -> np.ndarray:
     kept, lost = np.sum(kept**2, axis=-1), np.sum(lost**2, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 10 * np.log10(kept / lost)
-    return np.where((kept == 0) & (lost == 0), -np.inf, ratio)[()]  # a silent estimate: nothing kept
+    return np.where((kept == 0) & (lost == 0), -np.inf, ratio)[
+        ()
+    ]  # a silent estimate: nothing kept
 
 
 def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
-    """Return wide-band PESQ (ITU-T P.862.2) from the package `pesq`; signals at another rate are resampled to 16 kHz.
+    """Return wide-band PESQ (ITU-T P.862.2) from the package `pesq`; signals at another rate are
+    resampled to 16 kHz.
 
     Parameters
     ----------
@@ -431,18 +471,23 @@ def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     try:
         import pesq as package
     except ImportError as error:
-        raise ImportError(_MISSING.format(name="pesq", what="PESQ", why="; that needs a C compiler")) from error
+        raise ImportError(
+            _MISSING.format(name="pesq", what="PESQ", why="; that needs a C compiler")
+        ) from error
     e, s = _speech(estimate, target)
     if check_rate(sr) != 16000:
         e, s = (resample(y, sr=sr, to=16000) for y in (e, s))
     try:
         return float(package.pesq(16000, s, e, "wb"))
     except package.PesqError as error:
-        raise ValueError(f"PESQ finds no score: {error}; pass at least 0.25 s with speech in both signals") from error
+        raise ValueError(
+            f"PESQ finds no score: {error}; pass at least 0.25 s with speech in both signals"
+        ) from error
 
 
 def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
-    """Return the short-time objective intelligibility from the package `pystoi`, which resamples to 10 kHz itself.
+    """Return the short-time objective intelligibility from the package `pystoi`, which resamples to
+    10 kHz itself.
 
     Parameters
     ----------
@@ -465,8 +510,9 @@ def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
 
     References
     ----------
-    .. [1] C. H. Taal, R. C. Hendriks, R. Heusdens and J. Jensen, "An algorithm for intelligibility prediction of
-       time-frequency weighted noisy speech", IEEE Trans. Audio Speech Lang. Process. 19(7), 2011.
+    .. [1] C. H. Taal, R. C. Hendriks, R. Heusdens and J. Jensen, "An algorithm for intelligibility
+       prediction of time-frequency weighted noisy speech", IEEE Trans. Audio Speech Lang. Process.
+       19(7), 2011.
     """
     try:
         import pystoi
@@ -475,13 +521,20 @@ def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     e, s = _speech(estimate, target)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", RuntimeWarning)  # pystoi warns and returns 0.00001 for too little speech
+            warnings.simplefilter(
+                "error", RuntimeWarning
+            )  # pystoi warns and returns 0.00001 for too little speech
             return float(pystoi.stoi(s, e, check_rate(sr)))
     except RuntimeWarning as error:
-        raise ValueError("STOI needs at least 0.4 s of speech in the target; pass a longer part") from error
+        raise ValueError(
+            "STOI needs at least 0.4 s of speech in the target; pass a longer part"
+        ) from error
 
 
-_MISSING = "{what} needs the package {name}: run `python -m pip install {name}`{why}. SI-SDR works without it"
+_MISSING = (
+    "{what} needs the package {name}: run `python -m pip install {name}`{why}. SI-SDR works "
+    "without it"
+)
 
 
 def _speech(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,9 @@
 """Pitch scales: mel, Bark, ERB-rate, semitones and cents, and back to hertz.
 
-Arrays of any shape go in, float64 of the same shape comes out. Frequencies run from 0 to 1e9 Hz: a scale knows no
-sampling rate, so no frequency is beyond Nyquist here. Negative, NaN and infinite values, empty arrays, values that no
-frequency has on a scale, and unknown variants raise ValueError, which names the valid choices.
+Arrays of any shape go in, float64 of the same shape comes out. Frequencies run from 0 to 1e9 Hz: a
+scale knows no sampling rate, so no frequency is beyond Nyquist here. Negative, NaN and infinite
+values, empty arrays, values that no frequency has on a scale, and unknown variants raise
+ValueError, which names the valid choices.
 """
 
 import numpy as np
@@ -17,7 +18,9 @@ def _log(size, corner):
 
 
 def _slaney(f):
-    return np.where(f < 1000, 3 * f / 200, 15 + 27 * np.log(np.maximum(f, 1000) / 1000) / np.log(6.4))
+    return np.where(
+        f < 1000, 3 * f / 200, 15 + 27 * np.log(np.maximum(f, 1000) / 1000) / np.log(6.4)
+    )
 
 
 def _slaney_back(m):
@@ -38,7 +41,9 @@ def _corrected(f):
 
 
 def _corrected_back(z):
-    return _traunmuller_back(z + 0.15 / 0.85 * np.minimum(z - 2, 0) - 0.22 / 1.22 * np.maximum(z - 20.1, 0))
+    return _traunmuller_back(
+        z + 0.15 / 0.85 * np.minimum(z - 2, 0) - 0.22 / 1.22 * np.maximum(z - 20.1, 0)
+    )
 
 
 def _zwicker(f):
@@ -77,8 +82,8 @@ def hz_to_mel(freqs, *, variant: str = "htk") -> np.ndarray:
     freqs : array_like
         Frequencies [Hz].
     variant : {"htk", "slaney", "fant"}, default "htk"
-        2595 lg(1 + f/700) (O'Shaughnessy 1987); linear up to 15 at 1 kHz, then 27 to a factor of 6.4 (Slaney 1998,
-        librosa's default); 1000 log2(1 + f/1000) (Fant 1968).
+        2595 lg(1 + f/700) (O'Shaughnessy 1987); linear up to 15 at 1 kHz, then 27 to a factor of
+        6.4 (Slaney 1998, librosa's default); 1000 log2(1 + f/1000) (Fant 1968).
 
     Returns
     -------
@@ -119,8 +124,9 @@ def hz_to_bark(freqs, *, variant: str = "traunmuller") -> np.ndarray:
     freqs : array_like
         Frequencies [Hz].
     variant : {"traunmuller", "zwicker", "wang", "traunmuller_uncorrected"}, default "traunmuller"
-        Traunmueller 1990, corrected below 2 and above 20.1 Bark; Zwicker and Terhardt 1980; Wang, Sekey and Gersho
-        1992, 6 arsinh(f/600); 26.81 f/(1960 + f) - 0.53 alone. Traunmueller's are negative near 0 Hz.
+        Traunmueller 1990, corrected below 2 and above 20.1 Bark; Zwicker and Terhardt 1980; Wang,
+        Sekey and Gersho 1992, 6 arsinh(f/600); 26.81 f/(1960 + f) - 0.53 alone. Traunmueller's are
+        negative near 0 Hz.
 
     Returns
     -------
@@ -154,7 +160,8 @@ def bark_to_hz(bark, *, variant: str = "traunmuller") -> np.ndarray:
 
 
 def hz_to_erb_rate(freqs) -> np.ndarray:
-    """Return frequencies as ERB-rate 21.4 lg(1 + 0.00437 f), the number of auditory filters below them.
+    """Return frequencies as ERB-rate 21.4 lg(1 + 0.00437 f), the number of auditory filters below
+    them.
 
     Parameters
     ----------
@@ -212,7 +219,8 @@ def erb_bandwidth(freqs) -> np.ndarray:
 
 
 def hz_to_semitones(freqs, *, ref: float = 440.0, cents: bool = False) -> np.ndarray:
-    """Return the distance from `ref` in semitones, 12 to the octave, or in cents, 1200 to the octave.
+    """Return the distance from `ref` in semitones, 12 to the octave, or in cents, 1200 to the
+    octave.
 
     Parameters
     ----------
@@ -264,7 +272,9 @@ def _hz(freqs, low=0.0, name="freqs") -> np.ndarray:
 
 def _pair(unit: str, variant: str):
     if variant not in SCALES[unit]:
-        raise ValueError(f"there is no {unit} variant {variant!r}; choose from {', '.join(SCALES[unit])}")
+        raise ValueError(
+            f"there is no {unit} variant {variant!r}; choose from {', '.join(SCALES[unit])}"
+        )
     return SCALES[unit][variant]
 
 
@@ -275,4 +285,6 @@ def _to(freqs, unit: str, variant: str) -> np.ndarray:
 def _back(values, unit: str, variant: str) -> np.ndarray:
     to, back = _pair(unit, variant)
     low, high = to(np.array([0.0, TOP]))
-    return np.clip(back(check_range(values, name="values", low=low, high=high, unit=unit)), 0, TOP)[()]
+    return np.clip(back(check_range(values, name="values", low=low, high=high, unit=unit)), 0, TOP)[
+        ()
+    ]

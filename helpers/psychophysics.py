@@ -32,7 +32,9 @@ REFERENCE = "reference"
 ANCHORS = {"low anchor": 3500.0, "mid anchor": 7000.0}  # upper edge of the pass band [Hz]
 
 
-def mushra_post_screen(reference, *, floor: float = 90.0, share: float = 0.15) -> tuple[bool, float]:
+def mushra_post_screen(
+    reference, *, floor: float = 90.0, share: float = 0.15
+) -> tuple[bool, float]:
     """Say whether a listener found the hidden reference often enough for the ratings to count.
 
     Parameters
@@ -42,7 +44,8 @@ def mushra_post_screen(reference, *, floor: float = 90.0, share: float = 0.15) -
     floor : float, default 90
         A rating below this is a slip.
     share : float, default 0.15
-        Largest share of slips that passes (ITU-R BS.1534-3). With six items one slip is already 17 %.
+        Largest share of slips that passes (ITU-R BS.1534-3). With six items one slip is already 17
+        %.
 
     Returns
     -------
@@ -63,8 +66,8 @@ def mushra_post_screen(reference, *, floor: float = 90.0, share: float = 0.15) -
 def mean_interval(x, *, level: float = 0.95) -> tuple[float, float, float]:
     """Return a mean with Student's t interval.
 
-    It takes the values for a sample of a normal distribution. A percentile bootstrap takes less for granted, but at
-    6 to 10 items it is too narrow.
+    It takes the values for a sample of a normal distribution. A percentile bootstrap takes less for
+    granted, but at 6 to 10 items it is too narrow.
 
     Parameters
     ----------
@@ -108,7 +111,8 @@ def wilcoxon_p(differences) -> float:
     Returns
     -------
     float
-        Chance of ranks at least as one-sided if every sign were a coin toss; 1 if all differences are 0.
+        Chance of ranks at least as one-sided if every sign were a coin toss; 1 if all differences
+        are 0.
 
     Raises
     ------
@@ -124,7 +128,9 @@ def wilcoxon_p(differences) -> float:
     if not np.isfinite(d).all():
         raise ValueError("a paired difference is not finite; leave out items that were not rated")
     d = d[d != 0]
-    ranks = np.rint(2 * stats.rankdata(np.abs(d))).astype(int)  # doubled, because the mean rank of a tie may be a half
+    ranks = np.rint(2 * stats.rankdata(np.abs(d))).astype(
+        int
+    )  # doubled, because the mean rank of a tie may be a half
     share = np.ones(1)  # share[w]: share of the sign patterns whose positive ranks add up to w
     for rank in ranks:
         share = (np.pad(share, (0, rank)) + np.pad(share, (rank, 0))) / 2
@@ -185,13 +191,14 @@ def mushra_pairs(ratings: dict) -> list[dict]:
     Parameters
     ----------
     ratings : dict of str to array-like, shape (n_items,)
-        Ratings [0 to 100] of each condition, items in the same order. More pairs cost more correction.
+        Ratings [0 to 100] of each condition, items in the same order. More pairs cost more
+        correction.
 
     Returns
     -------
     list of dict
-        `a`, `b`, `difference` (mean of a - b), `low`, `high` (95 % t interval of this pair alone), `p` (exact
-        Wilcoxon) and `p_holm` (corrected over all pairs).
+        `a`, `b`, `difference` (mean of a - b), `low`, `high` (95 % t interval of this pair alone),
+        `p` (exact Wilcoxon) and `p_holm` (corrected over all pairs).
 
     Raises
     ------
@@ -205,19 +212,31 @@ def mushra_pairs(ratings: dict) -> list[dict]:
     if sizes[0] < MIN_ITEMS:
         least = 2.0 ** (1 - sizes[0])
         raise ValueError(
-            f"{sizes[0]} items cannot show a difference (smallest p = {least:g}); rate at least {MIN_ITEMS}"
+            f"{sizes[0]} items cannot show a difference (smallest p = {least:g}); rate at least "
+            f"{MIN_ITEMS}"
         )
     rows = []
     for a, b in combinations(x, 2):
         mean, low, high = mean_interval(x[a] - x[b])
-        rows.append({"a": a, "b": b, "difference": mean, "low": low, "high": high, "p": wilcoxon_p(x[a] - x[b])})
+        rows.append(
+            {
+                "a": a,
+                "b": b,
+                "difference": mean,
+                "low": low,
+                "high": high,
+                "p": wilcoxon_p(x[a] - x[b]),
+            }
+        )
     for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = float(p)
     return rows
 
 
 def compared(names) -> list[str]:
-    """Return the conditions that are compared two by two: all but the reference and the anchors, if there are two."""
+    """Return the conditions that are compared two by two: all but the reference and the anchors, if
+    there are two.
+    """
     systems = [name for name in names if name not in (REFERENCE, *ANCHORS)]
     return systems if len(systems) > 1 else [REFERENCE, *systems]
 
@@ -227,7 +246,10 @@ def too_few_items(names, n_items: int) -> str:
     pairs = comb(len(compared(names)), 2)
     if n_items >= (needed := mushra_items_needed(pairs)):
         return ""
-    return f"With {n_items} items and {pairs} pairs no corrected p can reach .05: at least {needed} items are needed."
+    return (
+        f"With {n_items} items and {pairs} pairs no corrected p can reach .05: at least {needed} "
+        "items are needed."
+    )
 
 
 def mushra_report(ratings: dict) -> str:
@@ -247,17 +269,27 @@ def mushra_report(ratings: dict) -> str:
     passed, below = mushra_post_screen(ratings[REFERENCE])
     found = f"The hidden reference got less than 90 in {round(below * n)} of {n} items"
     if not passed:
-        return f"{found}, more than 15 %: by ITU-R BS.1534 these ratings do not count, and no pairs are compared."
+        return (
+            f"{found}, more than 15 %: by ITU-R BS.1534 these ratings do not count, and no pairs "
+            "are compared."
+        )
     lines = [f"{found}: by ITU-R BS.1534 these ratings count."]
     for name, values in ratings.items():
-        lines.append(f"{name}: mean {{:.1f}} (95 % t interval {{:.1f}} to {{:.1f}})".format(*mean_interval(values)))
+        lines.append(
+            f"{name}: mean {{:.1f}} (95 % t interval {{:.1f}} to {{:.1f}})".format(
+                *mean_interval(values)
+            )
+        )
     rows = mushra_pairs({name: ratings[name] for name in compared(ratings)})
     for row in rows:
         verdict = (
-            "this listener heard a difference" if row["p_holm"] <= 0.05 else "no difference shown for this listener"
+            "this listener heard a difference"
+            if row["p_holm"] <= 0.05
+            else "no difference shown for this listener"
         )
         lines.append(
-            "{a} minus {b}: {difference:+.1f} (95 % t interval {low:+.1f} to {high:+.1f}), p = {p:.4f}, "
+            "{a} minus {b}: {difference:+.1f} (95 % t interval {low:+.1f} to {high:+.1f}), p = "
+            "{p:.4f}, "
             "corrected {p_holm:.4f}: ".format(**row)
             + verdict
         )
@@ -274,7 +306,8 @@ class SimulatedListener:
     p_correct : float, default 0.5
         Rate of right ABX answers: .5 guesses; `abx_rate` turns a d' into a rate.
     quality : dict of str to float, optional
-        What each condition is worth to this listener [0 to 100], for ranking and MUSHRA; 100 where not listed.
+        What each condition is worth to this listener [0 to 100], for ranking and MUSHRA; 100 where
+        not listed.
     noise : float, default 0.0
         Standard deviation of one judgement [points].
     seed : int, default 0
@@ -291,9 +324,19 @@ class SimulatedListener:
     ['clean', 'noisy']
     """
 
-    def __init__(self, *, p_correct: float = 0.5, quality: dict | None = None, noise: float = 0.0, seed: int = 0):
+    def __init__(
+        self,
+        *,
+        p_correct: float = 0.5,
+        quality: dict | None = None,
+        noise: float = 0.0,
+        seed: int = 0,
+    ):
         if not 0 <= p_correct <= 1 or noise < 0:
-            raise ValueError(f"p_correct is a rate from 0 to 1, noise is not negative; got {p_correct} and {noise}")
+            raise ValueError(
+                f"p_correct is a rate from 0 to 1, noise is not negative; got {p_correct} and "
+                f"{noise}"
+            )
         self.p_correct, self.quality, self.noise = p_correct, quality or {}, noise
         self.rng = np.random.default_rng(seed)
 
@@ -348,7 +391,9 @@ class SimulatedListener:
         return np.array(worth) + self.noise * self.rng.standard_normal(len(names))
 
 
-def simulated(listener: SimulatedListener, kind: str, names: list[str], screen: int, item: str) -> list[dict]:
+def simulated(
+    listener: SimulatedListener, kind: str, names: list[str], screen: int, item: str
+) -> list[dict]:
     """Return one screen's answers to a blind test, in the form in which the page sends them."""
     if kind == "abx":
         x = "AB"[listener.rng.integers(2)]
@@ -356,16 +401,22 @@ def simulated(listener: SimulatedListener, kind: str, names: list[str], screen: 
     heard = [names[i] for i in listener.rng.permutation(len(names))]
     letter = dict(zip(heard, "ABCDEFGHI", strict=False))
     if kind == "rank":
-        return [{"rank": i + 1, "track": n, "letter": letter[n]} for i, n in enumerate(listener.rank(heard))]
+        return [
+            {"rank": i + 1, "track": n, "letter": letter[n]}
+            for i, n in enumerate(listener.rank(heard))
+        ]
     rated = zip(heard, listener.rate(heard), strict=True)
-    return [{"item": item, "condition": n, "letter": letter[n], "rating": rating} for n, rating in rated]
+    return [
+        {"item": item, "condition": n, "letter": letter[n], "rating": rating} for n, rating in rated
+    ]
 
 
 MAX_RANKED = 9  # 9! = 362,880 orders can still be listed one by one
 
 
 def abx_p_value(n_correct: int, n_trials: int) -> float:
-    """Return the chance of at least `n_correct` right answers by guessing (exact binomial, one-sided).
+    """Return the chance of at least `n_correct` right answers by guessing (exact binomial,
+    one-sided).
 
     Parameters
     ----------
@@ -388,7 +439,9 @@ def abx_p_value(n_correct: int, n_trials: int) -> float:
     0.0625
     """
     if not 0 <= n_correct <= n_trials or n_trials < 1:
-        raise ValueError(f"n_correct must lie between 0 and n_trials, got {n_correct} of {n_trials}")
+        raise ValueError(
+            f"n_correct must lie between 0 and n_trials, got {n_correct} of {n_trials}"
+        )
     return sum(comb(n_trials, k) for k in range(n_correct, n_trials + 1)) / 2**n_trials
 
 
@@ -422,11 +475,15 @@ def abx_criterion(n_trials: int, *, alpha: float = 0.05) -> tuple[int, float]:
     for needed in range(n_trials + 1):
         if (size := abx_p_value(needed, n_trials)) <= alpha:
             return needed, size
-    raise ValueError(f"{n_trials} trials cannot reach p <= {alpha:g}: all right has p = {size:g}; take more trials")
+    raise ValueError(
+        f"{n_trials} trials cannot reach p <= {alpha:g}: all right has p = {size:g}; take more "
+        "trials"
+    )
 
 
 def abx_power(n_trials: int, p_true: float, *, alpha: float = 0.05) -> float:
-    """Return the chance that a listener who can hear something passes; 1 minus it is the chance of a miss.
+    """Return the chance that a listener who can hear something passes; 1 minus it is the chance of
+    a miss.
 
     Parameters
     ----------
@@ -476,7 +533,8 @@ def abx_rate(d_prime: float) -> float:
 
     References
     ----------
-    .. [1] N. A. Macmillan and C. D. Creelman, "Detection Theory: A User's Guide", 2nd ed., 2005, chapter 9.
+    .. [1] N. A. Macmillan and C. D. Creelman, "Detection Theory: A User's Guide", 2nd ed., 2005,
+       chapter 9.
 
     Examples
     --------
@@ -498,24 +556,32 @@ def abx_verdict(n_correct: int, n_trials: int) -> str:
     Returns
     -------
     str
-        Four lines: score and p, criterion, verdict, and the chance that such a test misses a real difference.
+        Four lines: score and p, criterion, verdict, and the chance that such a test misses a real
+        difference.
     """
     p, (needed, size) = abx_p_value(n_correct, n_trials), abx_criterion(n_trials)
     miss = [1 - abx_power(n_trials, rate) for rate in (0.75, 0.9)]
     verdict = "This listener told A from B in this test: guessing alone seldom does this well."
     if n_correct < needed:
-        verdict = "This test did not show that this listener can tell A from B. That is no proof that nobody can."
+        verdict = (
+            "This test did not show that this listener can tell A from B. That is no proof that "
+            "nobody can."
+        )
     return (
         f"{n_correct} of {n_trials} right. Guessing gets that many or more with p = {p:.3f} "
         "(exact binomial, one-sided).\n"
-        f"{needed} were needed: a listener who only guesses reaches that with a chance of {size:.3f}.\n{verdict}\n"
-        f"Chance that a test of this length misses a real difference: {miss[0]:.2f} for a listener who is right "
+        f"{needed} were needed: a listener who only guesses reaches that with a chance of "
+        f"{size:.3f}.\n{verdict}\n"
+        f"Chance that a test of this length misses a real difference: {miss[0]:.2f} for a listener "
+        "who is right "
         f"in 75 % of trials, {miss[1]:.2f} for one who is right in 90 %."
     )
 
 
 def _agreement(orders: np.ndarray, other: np.ndarray, method: str) -> np.ndarray:
-    """Spearman's rho or Kendall's tau-b of each row of ranks in `orders` (..., n) with `other` (n,)."""
+    """Spearman's rho or Kendall's tau-b of each row of ranks in `orders` (..., n) with `other`
+    (n,).
+    """
     if method == "spearman":
         a, b = orders - orders.mean(axis=-1, keepdims=True), other - other.mean()
     else:
@@ -527,7 +593,8 @@ def _agreement(orders: np.ndarray, other: np.ndarray, method: str) -> np.ndarray
 def rank_correlation(a, b, *, method: str = "spearman") -> tuple[float, float]:
     """Return how far two orders agree, and the exact two-sided p.
 
-    All n! orders are listed. Ties share their mean rank (Spearman) or count for neither side (Kendall's tau-b).
+    All n! orders are listed. Ties share their mean rank (Spearman) or count for neither side
+    (Kendall's tau-b).
 
     Parameters
     ----------
@@ -559,7 +626,8 @@ def rank_correlation(a, b, *, method: str = "spearman") -> tuple[float, float]:
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape or a.ndim != 1 or not 3 <= a.size <= MAX_RANKED:
         raise ValueError(
-            f"pass two lists of 3 to {MAX_RANKED} values, as long as each other; got {a.shape}, {b.shape}"
+            f"pass two lists of 3 to {MAX_RANKED} values, as long as each other; got {a.shape}, "
+            f"{b.shape}"
         )
     if not np.isfinite([a, b]).all() or np.ptp(a) == 0 or np.ptp(b) == 0:
         raise ValueError("the values of an order must be finite and not all equal")

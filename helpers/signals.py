@@ -9,15 +9,26 @@ import numpy as np
 
 from helpers._checks import check
 
-__all__ = ["click", "fade", "harmonics", "mu_law_decode", "mu_law_encode", "pink_noise", "quantize", "sine", "sweep"]
+__all__ = [
+    "click",
+    "fade",
+    "harmonics",
+    "mu_law_decode",
+    "mu_law_encode",
+    "pink_noise",
+    "quantize",
+    "sine",
+    "sweep",
+]
 __all__ += ["white_noise"]
 
 
 def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -> np.ndarray:
-    """Round to the ``2**bits`` values that a signed integer of that many bits can hold (mid-tread: 0 is one of them).
+    """Round to the ``2**bits`` values that a signed integer of that many bits can hold (mid-tread:
+    0 is one of them).
 
-    The step is ``q = 2**(1 - bits)``; values are clipped to -1 ... 1 - q. Without dither a full-scale sine keeps an
-    SNR of about 6.02 bits + 1.76 dB.
+    The step is ``q = 2**(1 - bits)``; values are clipped to -1 ... 1 - q. Without dither a
+    full-scale sine keeps an SNR of about 6.02 bits + 1.76 dB.
 
     Parameters
     ----------
@@ -26,8 +37,8 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
     bits : int
         Number of bits, 1 to 24.
     dither : bool, default False
-        Add triangular noise, 2 q peak to peak, before rounding: the error then no longer follows the signal, and its
-        power is q**2 / 4 instead of about q**2 / 12.
+        Add triangular noise, 2 q peak to peak, before rounding: the error then no longer follows
+        the signal, and its power is q**2 / 4 instead of about q**2 / 12.
     seed : int, default 0
         Seed of the dither.
 
@@ -43,8 +54,8 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
 
     References
     ----------
-    .. [1] S. P. Lipshitz, R. A. Wannamaker and J. Vanderkooy, "Quantization and dither: a theoretical survey",
-       J. Audio Eng. Soc. 40(5), 1992.
+    .. [1] S. P. Lipshitz, R. A. Wannamaker and J. Vanderkooy, "Quantization and dither: a
+       theoretical survey", J. Audio Eng. Soc. 40(5), 1992.
 
     Examples
     --------
@@ -61,7 +72,8 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
 
 
 def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
-    r"""Compress to ``mu + 1`` codes whose steps grow with the amplitude, as telephones and WaveNet do.
+    r"""Compress to ``mu + 1`` codes whose steps grow with the amplitude, as telephones and WaveNet
+    do.
 
     .. math:: F(y) = \mathrm{sgn}(y)\,\frac{\ln(1 + \mu |y|)}{\ln(1 + \mu)}, \qquad
        c = \left\lfloor \frac{F(y) + 1}{2}\,\mu + \frac{1}{2} \right\rfloor
@@ -95,7 +107,10 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     y, mu = check(y), _whole_mu(mu)
     peak = np.abs(y).max()
     if peak > 1:
-        raise ValueError(f"y peaks at {peak:.3f}, but mu-law codes reach only to 1; scale it first: y / {peak:.3f}")
+        raise ValueError(
+            f"y peaks at {peak:.3f}, but mu-law codes reach only to 1; scale it first: y / "
+            f"{peak:.3f}"
+        )
     compressed = np.sign(y) * np.log1p(mu * np.abs(y, dtype=np.float64)) / np.log1p(mu)
     return np.floor((compressed + 1) / 2 * mu + 0.5).astype(np.int64)
 
@@ -131,7 +146,9 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     """
     codes, mu = np.asarray(codes), _whole_mu(mu)
     if codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0 or codes.max() > mu:
-        raise ValueError(f"codes must be integers from 0 to {mu}, got {codes.dtype} of shape {codes.shape}")
+        raise ValueError(
+            f"codes must be integers from 0 to {mu}, got {codes.dtype} of shape {codes.shape}"
+        )
     compressed = 2.0 * codes / mu - 1
     return np.sign(compressed) * np.expm1(np.abs(compressed) * np.log1p(mu)) / mu
 
@@ -147,11 +164,15 @@ def _times(sr: float, duration: float) -> np.ndarray:
     if not (np.isfinite(sr) and sr > 0):
         raise ValueError(f"sr={sr} must be a positive sampling rate in Hz, such as 16000")
     if not (np.isfinite(duration) and duration > 0 and round(sr * duration) >= 1):
-        raise ValueError(f"duration={duration} s must be positive and hold at least one sample at sr={sr}")
+        raise ValueError(
+            f"duration={duration} s must be positive and hold at least one sample at sr={sr}"
+        )
     return np.arange(round(sr * duration)) / sr
 
 
-def sine(freq: float, *, sr: float, duration: float, amp: float = 1.0, phase: float = 0.0) -> np.ndarray:
+def sine(
+    freq: float, *, sr: float, duration: float, amp: float = 1.0, phase: float = 0.0
+) -> np.ndarray:
     """Return a sampled sine wave.
 
     Parameters
@@ -179,7 +200,8 @@ def sine(freq: float, *, sr: float, duration: float, amp: float = 1.0, phase: fl
 def sweep(f0: float, f1: float, *, sr: float, duration: float, amp: float = 1.0) -> np.ndarray:
     r"""Return a sine whose frequency glides exponentially: equal times for equal ratios.
 
-    .. math:: f(t) = f_0\,(f_1/f_0)^{t/T}, \qquad \varphi(t) = 2\pi f_0 T\,\frac{(f_1/f_0)^{t/T} - 1}{\ln(f_1/f_0)}
+    .. math:: f(t) = f_0\,(f_1/f_0)^{t/T}, \qquad
+       \varphi(t) = 2\pi f_0 T\,\frac{(f_1/f_0)^{t/T} - 1}{\ln(f_1/f_0)}
 
     Parameters
     ----------
@@ -201,7 +223,9 @@ def sweep(f0: float, f1: float, *, sr: float, duration: float, amp: float = 1.0)
         If a frequency is not positive.
     """
     if f0 <= 0 or f1 <= 0:
-        raise ValueError(f"f0={f0} and f1={f1} must be positive: an exponential glide never reaches 0 Hz")
+        raise ValueError(
+            f"f0={f0} and f1={f1} must be positive: an exponential glide never reaches 0 Hz"
+        )
     t = _times(sr, duration)
     if f0 == f1:
         return amp * np.sin(2 * np.pi * f0 * t)
@@ -209,8 +233,11 @@ def sweep(f0: float, f1: float, *, sr: float, duration: float, amp: float = 1.0)
     return amp * np.sin(2 * np.pi * f0 * np.expm1(rate * t) / rate)
 
 
-def harmonics(f0: float, *, sr: float, duration: float, n: int = 10, amp: float = 0.5) -> np.ndarray:
-    r"""Return the first partials of a sawtooth: :math:`\sum_{k=1}^{n} \frac{A}{k} \sin(2\pi k f_0 t)`.
+def harmonics(
+    f0: float, *, sr: float, duration: float, n: int = 10, amp: float = 0.5
+) -> np.ndarray:
+    r"""Return the first partials of a sawtooth: :math:`\sum_{k=1}^{n} \frac{A}{k} \sin(2\pi k f_0
+    t)`.
 
     Parameters
     ----------
@@ -237,7 +264,10 @@ def harmonics(f0: float, *, sr: float, duration: float, n: int = 10, amp: float 
         raise ValueError(f"f0={f0} Hz and n={n} must be positive")
     if n * f0 >= sr / 2:
         most = int(np.ceil(sr / 2 / f0)) - 1
-        raise ValueError(f"partial {n} of {f0} Hz lies at {n * f0} Hz, not below sr / 2 = {sr / 2:g}; use n <= {most}")
+        raise ValueError(
+            f"partial {n} of {f0} Hz lies at {n * f0} Hz, not below sr / 2 = {sr / 2:g}; use n <= "
+            f"{most}"
+        )
     k = np.arange(1, n + 1)[:, None]
     return amp * np.sum(np.sin(2 * np.pi * k * f0 * _times(sr, duration)) / k, axis=0)
 
@@ -270,11 +300,14 @@ def white_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -
     >>> round(float(np.sqrt(np.mean(y**2))), 6)
     0.1
     """
-    return _at_level(np.random.default_rng(seed).standard_normal(len(_times(sr, duration))), level_db)
+    return _at_level(
+        np.random.default_rng(seed).standard_normal(len(_times(sr, duration))), level_db
+    )
 
 
 def pink_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -> np.ndarray:
-    """Return Gaussian noise with equal power in every octave: its density falls by 3.01 dB per octave.
+    """Return Gaussian noise with equal power in every octave: its density falls by 3.01 dB per
+    octave.
 
     White noise is shaped by 1/sqrt(f) in one DFT over the whole length; 0 Hz is removed.
 
@@ -299,7 +332,9 @@ def pink_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) ->
     """
     n = len(_times(sr, duration))
     if n < 2:
-        raise ValueError(f"duration={duration} s holds one sample at sr={sr}; pink noise needs at least two")
+        raise ValueError(
+            f"duration={duration} s holds one sample at sr={sr}; pink noise needs at least two"
+        )
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[0] = 0
@@ -307,7 +342,8 @@ def pink_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) ->
 
 
 def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndarray:
-    """Return silence with one sample in it: the shortest sound there is, with all frequencies equally strong.
+    """Return silence with one sample in it: the shortest sound there is, with all frequencies
+    equally strong.
 
     Parameters
     ----------
@@ -344,7 +380,8 @@ def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndar
 def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     r"""Fade in and out with raised cosines, so that a sound does not start or end with a click.
 
-    The first half of a Hann window of 2m + 1 points comes in, its mirror image goes out: both ends are exactly 0.
+    The first half of a Hann window of 2m + 1 points comes in, its mirror image goes out: both ends
+    are exactly 0.
 
     Parameters
     ----------
@@ -373,7 +410,10 @@ def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     y = check(y)
     m, n = round(sr * ms / 1000), y.shape[-1]
     if ms < 0 or 2 * m > n:
-        raise ValueError(f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; the longest is {500 * n / sr:g}")
+        raise ValueError(
+            f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; the longest is "
+            f"{500 * n / sr:g}"
+        )
     gain = np.ones(n, dtype=y.dtype)
     gain[:m] = 0.5 - 0.5 * np.cos(np.pi * np.arange(m) / max(m, 1))
     return y * gain * gain[::-1]

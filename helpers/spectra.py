@@ -13,7 +13,13 @@ import scipy.fft
 
 from helpers._checks import check, check_range, check_whole
 
-__all__ = ["WindowProperties", "amplitude_spectrum", "dtft", "estimate_frequency", "window_properties"]
+__all__ = [
+    "WindowProperties",
+    "amplitude_spectrum",
+    "dtft",
+    "estimate_frequency",
+    "window_properties",
+]
 __all__ += ["window_samples"]
 
 
@@ -51,14 +57,16 @@ def window_samples(window, *, n: int) -> np.ndarray:
     Parameters
     ----------
     window : str, tuple or array_like
-        A name such as "hann", a name with its parameters such as ("kaiser", 8.6), or the n samples themselves.
+        A name such as "hann", a name with its parameters such as ("kaiser", 8.6), or the n samples
+        themselves.
     n : int
         Length [samples].
 
     Returns
     -------
     np.ndarray, shape (n,)
-        The periodic form, the one period of n + 1 symmetric samples that leaves the last one out, as float64.
+        The periodic form, the one period of n + 1 symmetric samples that leaves the last one out,
+        as float64.
 
     Raises
     ------
@@ -77,13 +85,20 @@ def window_samples(window, *, n: int) -> np.ndarray:
         try:
             w = get_window(window, n)
         except ValueError as error:
-            raise ValueError(f"window={window!r}: {error}; try 'hann', 'boxcar' or ('kaiser', 8.6)") from None
+            raise ValueError(
+                f"window={window!r}: {error}; try 'hann', 'boxcar' or ('kaiser', 8.6)"
+            ) from None
     else:
         w = np.asarray(window)
     if w.shape != (n,) or w.dtype.kind not in "iuf" or not np.all(np.isfinite(w)):
-        raise ValueError(f"window holds {w.dtype} samples of shape {w.shape}; pass a name, or {n} finite real numbers")
+        raise ValueError(
+            f"window holds {w.dtype} samples of shape {w.shape}; pass a name, or {n} finite real "
+            "numbers"
+        )
     if abs(w.sum()) < 1e-12 * n:
-        raise ValueError(f"window={window!r} of {n} samples sums to zero, so no level can be read; take n > 1")
+        raise ValueError(
+            f"window={window!r} of {n} samples sums to zero, so no level can be read; take n > 1"
+        )
     return w.astype(np.float64)
 
 
@@ -100,10 +115,11 @@ def window_properties(window, *, n: int) -> WindowProperties:
     Returns
     -------
     WindowProperties
-        `main_lobe_bins` (null to null), `peak_sidelobe_db` (re the main lobe), `enbw_bins` (equivalent noise
-        bandwidth), `scalloping_db` (loss half-way between two bins), `coherent_gain` (mean of the window),
-        `bandwidth_3db_bins`, `bandwidth_6db_bins` (full widths at half power and at half amplitude),
-        `worst_case_loss_db` (of a sine against white noise).
+        `main_lobe_bins` (null to null), `peak_sidelobe_db` (re the main lobe), `enbw_bins`
+        (equivalent noise bandwidth), `scalloping_db` (loss half-way between two bins),
+        `coherent_gain` (mean of the window), `bandwidth_3db_bins`, `bandwidth_6db_bins` (full
+        widths at half power and at half amplitude), `worst_case_loss_db` (of a sine against white
+        noise).
 
     Raises
     ------
@@ -112,8 +128,8 @@ def window_properties(window, *, n: int) -> WindowProperties:
 
     References
     ----------
-    .. [1] F. J. Harris, "On the use of windows for harmonic analysis with the discrete Fourier transform",
-       Proc. IEEE 66(1), 1978.
+    .. [1] F. J. Harris, "On the use of windows for harmonic analysis with the discrete Fourier
+       transform", Proc. IEEE 66(1), 1978.
 
     Examples
     --------
@@ -131,9 +147,13 @@ def window_properties(window, *, n: int) -> WindowProperties:
     lobes = np.abs(scipy.fft.rfft(w, GRID * n)) / abs(w.sum())
     falls = (lobes[1:-1] <= lobes[:-2]) & (lobes[1:-1] < lobes[2:]) & (lobes[1:-1] < 0.5)
     if not falls.any():
-        raise ValueError(f"window={window!r} of {n} samples has no side lobe to measure; take a larger n")
+        raise ValueError(
+            f"window={window!r} of {n} samples has no side lobe to measure; take a larger n"
+        )
     k = int(np.argmax(falls)) + 1
-    null = minimize_scalar(level, bounds=((k - 1) / GRID, (k + 1) / GRID), method="bounded", options={"xatol": 1e-9}).x
+    null = minimize_scalar(
+        level, bounds=((k - 1) / GRID, (k + 1) / GRID), method="bounded", options={"xatol": 1e-9}
+    ).x
     widths = [2 * brentq(lambda b, to=to: level(b) - to, 0, null) for to in (0.5**0.5, 0.5)]
     enbw, scalloping = n * np.sum(w**2) / w.sum() ** 2, -20 * np.log10(level(0.5))
     figures = (2 * null, 20 * np.log10(lobes[k:].max()), enbw, scalloping, w.mean(), *widths)
@@ -141,7 +161,9 @@ def window_properties(window, *, n: int) -> WindowProperties:
 
 
 def fold(values: np.ndarray, hop: int) -> np.ndarray:
-    """Return the sum of copies of `values` shifted by all multiples of `hop`: one period of `hop` samples."""
+    """Return the sum of copies of `values` shifted by all multiples of `hop`: one period of `hop`
+    samples.
+    """
     return np.pad(values, (0, -len(values) % hop)).reshape(-1, hop).sum(axis=0)
 
 
@@ -183,12 +205,15 @@ def cola_ripple(window, *, n: int, hop_length: int, power: int = 1) -> float:
     [0.0, 0.667]
     """
     w = window_samples(window, n=n)
-    sums = fold(w ** check_whole(power, name="power", low=1, remedy="1 or 2"), check_hop(hop_length, n=n))
+    sums = fold(
+        w ** check_whole(power, name="power", low=1, remedy="1 or 2"), check_hop(hop_length, n=n)
+    )
     return float(np.ptp(sums) / abs(sums.mean())) if sums.mean() else np.inf
 
 
 def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
-    """Return whether shifted windows add up to a constant (COLA), and whether they see every sample (NOLA).
+    """Return whether shifted windows add up to a constant (COLA), and whether they see every sample
+    (NOLA).
 
     An inverse by least squares needs NOLA only; COLA is what an inverse without division needs.
 
@@ -202,9 +227,10 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
     Returns
     -------
     Overlap
-        `cola`, `cola_squared`: the window, its square add up to a constant (ripple below 1e-10); `ripple`,
-        `ripple_squared`: as of `cola_ripple`; `nola`: the squares add up to more than 1e-10 of their peak everywhere;
-        `weakest`: the least such sum [re the peak]; `correlation` of neighbouring frames of white noise.
+        `cola`, `cola_squared`: the window, its square add up to a constant (ripple below 1e-10);
+        `ripple`, `ripple_squared`: as of `cola_ripple`; `nola`: the squares add up to more than
+        1e-10 of their peak everywhere; `weakest`: the least such sum [re the peak]; `correlation`
+        of neighbouring frames of white noise.
 
     Raises
     ------
@@ -221,19 +247,26 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
     >>> report.cola, report.cola_squared, report.nola
     (True, False, True)
     """
-    ripple, squared = (cola_ripple(window, n=n, hop_length=hop_length, power=power) for power in (1, 2))
+    ripple, squared = (
+        cola_ripple(window, n=n, hop_length=hop_length, power=power) for power in (1, 2)
+    )
     w = window_samples(window, n=n)
     weakest = float(fold(w**2, hop_length).min() / np.max(w**2))
     correlation = float(np.sum(w[hop_length:] * w[: n - hop_length]) / np.sum(w**2))
-    return Overlap(ripple < 1e-10, squared < 1e-10, weakest > 1e-10, ripple, squared, weakest, correlation)
+    return Overlap(
+        ripple < 1e-10, squared < 1e-10, weakest > 1e-10, ripple, squared, weakest, correlation
+    )
 
 
-def amplitude_spectrum(y, *, sr: float, window="hann", n_fft: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def amplitude_spectrum(
+    y, *, sr: float, window="hann", n_fft: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     r"""Return a one-sided spectrum that reads the amplitude of a sine.
 
     .. math:: A[k] = \frac{c_k}{\sum_n w[n]} \left| \sum_n w[n]\, y[n]\, e^{-2\pi i k n / N} \right|
 
-    with :math:`c_k = 2`, but 1 at 0 Hz and, for even N, at ``sr / 2``, which have no partner at a negative frequency.
+    with :math:`c_k = 2`, but 1 at 0 Hz and, for even N, at ``sr / 2``, which have no partner at a
+    negative frequency.
 
     Parameters
     ----------
@@ -265,7 +298,9 @@ def amplitude_spectrum(y, *, sr: float, window="hann", n_fft: int | None = None)
     """
     y, sr = check(y), positive(sr)
     n = y.shape[-1]
-    n_fft = check_whole(n if n_fft is None else n_fft, name="n_fft", low=n, remedy="cut y to a shorter part")
+    n_fft = check_whole(
+        n if n_fft is None else n_fft, name="n_fft", low=n, remedy="cut y to a shorter part"
+    )
     w = window_samples(window, n=n)
     amps = 2 / abs(w.sum()) * np.abs(scipy.fft.rfft(y * w, n_fft))
     amps[..., 0] /= 2
@@ -275,7 +310,8 @@ def amplitude_spectrum(y, *, sr: float, window="hann", n_fft: int | None = None)
 
 
 def dtft(y, freqs, *, sr: float) -> np.ndarray:
-    r"""Return the discrete-time Fourier transform at any frequencies: :math:`\sum_n y[n]\,e^{-2\pi i f n / f_s}`.
+    r"""Return the discrete-time Fourier transform at any frequencies: :math:`\sum_n y[n]\,e^{-2\pi
+    i f n / f_s}`.
 
     Parameters
     ----------
@@ -302,18 +338,27 @@ def dtft(y, freqs, *, sr: float) -> np.ndarray:
     array([2.+0.j, 1.-1.j])
     """
     y = np.asarray(check(y), dtype=np.float64)
-    turns = check_range(np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz") / positive(sr)
+    turns = check_range(
+        np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz"
+    ) / positive(sr)
     n = y.shape[-1]
-    b = int(np.ceil(np.sqrt(n)))  # n = b * row + column: two short tables of exponentials replace one of n columns
+    b = int(
+        np.ceil(np.sqrt(n))
+    )  # n = b * row + column: two short tables of exponentials replace one of n columns
     rows = np.zeros((*y.shape[:-1], b * b))
     rows[..., :n] = y
     columns = np.exp(-2j * np.pi * np.outer(np.arange(b), turns))
     return np.sum(
-        rows.reshape(*y.shape[:-1], b, b) @ columns * np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns)), -2
+        rows.reshape(*y.shape[:-1], b, b)
+        @ columns
+        * np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns)),
+        -2,
     )
 
 
-def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann", padding: int = 8) -> float:
+def estimate_frequency(
+    y, *, sr: float, method: str = "parabola", window="hann", padding: int = 8
+) -> float:
     """Return the frequency of the strongest sine.
 
     Parameters
@@ -323,9 +368,10 @@ def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann",
     sr : float
         Sampling rate [Hz].
     method : {"parabola", "argmax", "padded", "phase"}, default "parabola"
-        The vertex of a parabola through the log magnitudes of the largest bin and its neighbours; the largest bin; the
-        largest bin after zero padding to `padding` times the length; or the phase by which that sine advances
-        between two frames a quarter of the length apart, with the parabola's value to count whole turns.
+        The vertex of a parabola through the log magnitudes of the largest bin and its neighbours;
+        the largest bin; the largest bin after zero padding to `padding` times the length; or the
+        phase by which that sine advances between two frames a quarter of the length apart, with the
+        parabola's value to count whole turns.
     window : str, tuple or array_like, default "hann"
         Window over the samples; for "phase" over three quarters of them, so there by name.
     padding : int, default 8
@@ -344,23 +390,35 @@ def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann",
     Examples
     --------
     >>> y = np.cos(2 * np.pi * 1003 * np.arange(800) / 8000)
-    >>> estimate_frequency(y, sr=8000, method="argmax"), round(estimate_frequency(y, sr=8000, method="phase"), 3)
+    >>> by_phase = estimate_frequency(y, sr=8000, method="phase")
+    >>> estimate_frequency(y, sr=8000, method="argmax"), round(by_phase, 3)
     (1000.0, 1003.0)
     """
     y = check(y, min_samples=8)
     if y.ndim != 1 or not y.any():
-        raise ValueError(f"y has shape {y.shape} and peak {np.abs(y).max():g}; pass one channel that is not silent")
+        raise ValueError(
+            f"y has shape {y.shape} and peak {np.abs(y).max():g}; pass one channel that is not "
+            "silent"
+        )
     n = y.shape[-1]
     if method not in ("argmax", "padded", "parabola", "phase"):
-        raise ValueError(f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'")
+        raise ValueError(
+            f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'"
+        )
     if method == "phase":
         hop = n // 4
         frames = np.stack([y[: n - hop], y[hop:]])
         rough = estimate_frequency(frames[0], sr=sr, window=window)
         first, second = dtft(frames * window_samples(window, n=n - hop), [rough], sr=sr)[:, 0]
         expected = 2 * np.pi * rough * hop / sr
-        return float(rough + np.angle(second / first * np.exp(-1j * expected)) * sr / (2 * np.pi * hop))
-    zeros = check_whole(padding, name="padding", low=1, remedy="1 adds no zeros") if method == "padded" else 1
+        return float(
+            rough + np.angle(second / first * np.exp(-1j * expected)) * sr / (2 * np.pi * hop)
+        )
+    zeros = (
+        check_whole(padding, name="padding", low=1, remedy="1 adds no zeros")
+        if method == "padded"
+        else 1
+    )
     mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n * zeros))
     k, bin_hz = int(np.argmax(mags)), positive(sr) / (n * zeros)
     if method != "parabola" or not 0 < k < len(mags) - 1:
@@ -371,7 +429,9 @@ def estimate_frequency(y, *, sr: float, method: str = "parabola", window="hann",
 
 
 def positive(sr: float) -> float:
-    """Return a positive rate in hertz (any: a drawing may use 20 Hz), or say what is wrong with it."""
+    """Return a positive rate in hertz (any: a drawing may use 20 Hz), or say what is wrong with
+    it.
+    """
     if not isinstance(sr, int | float | np.integer | np.floating) or not 0 < sr < np.inf:
         raise ValueError(f"sr={sr!r} must be a positive sampling rate in Hz, such as 16000")
     return float(sr)

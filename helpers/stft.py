@@ -2,17 +2,21 @@
 
 The conventions, once for the whole course:
 
-- Axes: ``D[..., k, m]`` is bin k, frame m; shape ``(n_fft // 2 + 1, n_frames)``, before it the channels, if any.
-- Scaling: none, ``D[k, m] = sum_n w[n] y[m hop_length + n - start] exp(-2 pi i k n / n_fft)``; a sine of amplitude a
-  that sits on bin k reads ``a * w.sum() / 2``. Phase counts from the first sample of the frame.
-- Time: with `center`, ``start = n_fft // 2``, so that sample ``m * hop_length`` lies in the middle of frame m, and
-  zeros fill the ends; without, ``start = 0`` and only whole frames count.
-- Frames: centred ``1 + L // hop_length`` for L samples (odd n_fft: ``1 + (L - 1) // hop_length``), else
-  ``1 + (L - n_fft) // hop_length``. A hop beyond about half a window can leave the last samples where every window
-  is almost 0; then a centred STFT has one frame more, so that nothing is lost.
+- Axes: ``D[..., k, m]`` is bin k, frame m; shape ``(n_fft // 2 + 1, n_frames)``, before it the
+  channels, if any.
+- Scaling: none, ``D[k, m] = sum_n w[n] y[m hop_length + n - start] exp(-2 pi i k n / n_fft)``; a
+  sine of amplitude a that sits on bin k reads ``a * w.sum() / 2``. Phase counts from the first
+  sample of the frame.
+- Time: with `center`, ``start = n_fft // 2``, so that sample ``m * hop_length`` lies in the middle
+  of frame m, and zeros fill the ends; without, ``start = 0`` and only whole frames count.
+- Frames: centred ``1 + L // hop_length`` for L samples (odd n_fft: ``1 + (L - 1) // hop_length``),
+  else ``1 + (L - n_fft) // hop_length``. A hop beyond about half a window can leave the last
+  samples where every window is almost 0; then a centred STFT has one frame more, so that nothing is
+  lost.
 - Windows are periodic; one shorter than `n_fft` stands in its middle. float32 in, complex64 out.
 
-librosa has the same conventions, torch with ``pad_mode="constant"``, `scipy.signal.ShortTimeFFT` with other edges.
+librosa has the same conventions, torch with ``pad_mode="constant"``, `scipy.signal.ShortTimeFFT`
+with other edges.
 """
 
 import warnings
@@ -32,18 +36,27 @@ BLOCK = 2**16  # samples worked on at once
 
 def place_window(n_fft, hop_length, win_length, window) -> tuple[np.ndarray, int]:
     """Return the window in the middle of `n_fft` samples, and the hop."""
-    n_fft = check_whole(n_fft, name="n_fft", low=2, remedy="a frame needs two samples, such as 1024 at 16 kHz")
+    n_fft = check_whole(
+        n_fft, name="n_fft", low=2, remedy="a frame needs two samples, such as 1024 at 16 kHz"
+    )
     n = check_whole(
-        n_fft if win_length is None else win_length, name="win_length", low=1, remedy="by default it is n_fft"
+        n_fft if win_length is None else win_length,
+        name="win_length",
+        low=1,
+        remedy="by default it is n_fft",
     )
     if n > n_fft:
-        raise ValueError(f"win_length={n} is longer than n_fft={n_fft}; raise n_fft to pad with zeros")
+        raise ValueError(
+            f"win_length={n} is longer than n_fft={n_fft}; raise n_fft to pad with zeros"
+        )
     hop, left = check_hop(hop_length, n=n), (n_fft - n) // 2
     return np.pad(window_samples(window, n=n), (left, n_fft - n - left)), hop
 
 
 def loses_the_end(w: np.ndarray, hop: int, *, last: int) -> bool:
-    """Return whether some sample up to place `last` in the last frame needs a further frame to come back."""
+    """Return whether some sample up to place `last` in the last frame needs a further frame to come
+    back.
+    """
     rows = np.pad(w**2, (0, hop + -len(w) % hop)).reshape(-1, hop)
     seen = np.cumsum(rows[::-1], axis=0)[::-1]  # by the last frame and those before; row 0: by all
     lost = seen < np.minimum(1e-4 * rows.max(), seen[0] / 2)
@@ -68,14 +81,20 @@ def prepare(D, n_fft, hop_length, win_length, window):
     D = np.asarray(D)
     if D.dtype.kind != "c":
         raise ValueError(
-            f"D holds {D.dtype} values; pass a complex STFT: a magnitude needs a phase, S * np.exp(1j * p)"
+            f"D holds {D.dtype} values; pass a complex STFT: a magnitude needs a phase, S * "
+            "np.exp(1j * p)"
         )
     if D.ndim not in (2, 3) or not D.size:
-        raise ValueError(f"D has shape {D.shape}; pass (n_freq, n_frames) or (channels, n_freq, n_frames)")
+        raise ValueError(
+            f"D has shape {D.shape}; pass (n_freq, n_frames) or (channels, n_freq, n_frames)"
+        )
     n_fft = 2 * (D.shape[-2] - 1) if n_fft is None else n_fft
     w, hop = place_window(n_fft, hop_length, win_length, window)
     if D.shape[-2] != len(w) // 2 + 1:
-        raise ValueError(f"D has {D.shape[-2]} bins, but n_fft={n_fft} has {len(w) // 2 + 1}; bins come before frames")
+        raise ValueError(
+            f"D has {D.shape[-2]} bins, but n_fft={n_fft} has {len(w) // 2 + 1}; bins come before "
+            "frames"
+        )
     D = D.astype(np.complex64 if D.dtype == np.complex64 else np.complex128, copy=False)
     if not np.all(np.isfinite(D)):
         raise ValueError("D holds NaN or infinite values; find where they arise (log of 0, 0 / 0)")
@@ -83,7 +102,9 @@ def prepare(D, n_fft, hop_length, win_length, window):
 
 
 def overlap_add(D: np.ndarray, w: np.ndarray, hop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sum of windowed inverse frames and of squared windows, added up in rows of `hop` samples."""
+    """Return the sum of windowed inverse frames and of squared windows, added up in rows of `hop`
+    samples.
+    """
     n_frames, n = D.shape[-1], len(w)
     cuts = range(-(-n // hop))  # a frame covers so many rows
     w = w.astype(D.real.dtype)
@@ -104,13 +125,22 @@ def overlap_add(D: np.ndarray, w: np.ndarray, hop: int) -> tuple[np.ndarray, np.
     return y.reshape(*y.shape[:-2], -1)[..., :total], weight.ravel()[:total]
 
 
-# least sum of squared windows, re the window's own peak, from which a sample comes back; rounding errors grow by the
-# root of its inverse, to 1e-11 and 1e-5 of full scale. At the ends, which matter less, complex64 may be noisier.
+# least sum of squared windows, re the window's own peak, from which a sample comes back; rounding
+# errors grow by the root of its inverse, to 1e-11 and 1e-5 of full scale. At the ends, which matter
+# less, complex64 may be noisier.
 WEAKEST = {"complex128": 1e-10, "complex64": 1e-4}
 WEAKEST_END = {"complex128": 1e-10, "complex64": 1e-8}
 
 
-def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, window="hann", center: bool = True):
+def stft(
+    y,
+    *,
+    n_fft: int,
+    hop_length: int,
+    win_length: int | None = None,
+    window="hann",
+    center: bool = True,
+):
     """Return the short-time Fourier transform.
 
     Parameters
@@ -134,7 +164,8 @@ def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, windo
     Raises
     ------
     ValueError
-        If `y` is no audio, the hop is 0 or beyond the window, or there is less than one frame without `center`.
+        If `y` is no audio, the hop is 0 or beyond the window, or there is less than one frame
+        without `center`.
 
     Examples
     --------
@@ -152,7 +183,10 @@ def stft(y, *, n_fft: int, hop_length: int, win_length: int | None = None, windo
         padded = np.zeros((*y.shape[:-1], span), y.dtype)
         padded[..., len(w) // 2 :][..., :n] = y
     elif n < len(w):
-        raise ValueError(f"y has {n} samples, less than one frame of {len(w)}; use center=True or a smaller n_fft")
+        raise ValueError(
+            f"y has {n} samples, less than one frame of {len(w)}; use center=True or a smaller "
+            "n_fft"
+        )
     else:
         padded = y
     frames = sliding_window_view(padded, len(w), axis=-1)[..., ::hop, :]
@@ -180,7 +214,8 @@ def istft(
     hop_length, n_fft, win_length, window, center
         As given to `stft`; `n_fft` is ``2 * (n_freq - 1)`` by default, so state it where it is odd.
     length : int, optional
-        Length to return [samples]; by default up to the middle of the last frame, without `center` up to its end.
+        Length to return [samples]; by default up to the middle of the last frame, without `center`
+        up to its end.
 
     Returns
     -------
@@ -190,19 +225,19 @@ def istft(
     Raises
     ------
     ValueError
-        If `D` is not complex, not finite, or of another shape, or window and hop leave samples that no frame sees
-        (NOLA).
+        If `D` is not complex, not finite, or of another shape, or window and hop leave samples that
+        no frame sees (NOLA).
 
     Warns
     -----
     UserWarning
-        Where samples at the ends lie outside what the frames see, as under the foot of the first window without
-        `center`: they are returned as 0.
+        Where samples at the ends lie outside what the frames see, as under the foot of the first
+        window without `center`: they are returned as 0.
 
     References
     ----------
-    .. [1] D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans.
-       Acoust. Speech Signal Process. 32(2), 1984.
+    .. [1] D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier
+       transform", IEEE Trans. Acoust. Speech Signal Process. 32(2), 1984.
 
     Examples
     --------
@@ -215,8 +250,10 @@ def istft(
     least = WEAKEST[D.dtype.name] * peak
     if (weakest := fold(w**2, hop).min()) < least:
         raise ValueError(
-            f"hop_length={hop} fails NOLA with this window: where its squares add up least they reach {weakest:.1e}, "
-            f"and {D.dtype} needs {least:.1e}; take a smaller hop, such as {max(1, np.count_nonzero(w) // 4)}"
+            f"hop_length={hop} fails NOLA with this window: where its squares add up least they "
+            f"reach {weakest:.1e}, "
+            f"and {D.dtype} needs {least:.1e}; take a smaller hop, such as "
+            f"{max(1, np.count_nonzero(w) // 4)}"
         )
     y, weight = overlap_add(D, w, hop)
     start = len(w) // 2 if center else 0
@@ -226,7 +263,10 @@ def istft(
         else check_whole(length, name="length", low=1, remedy="or leave it out")
     )
     if (missing := start + n - y.shape[-1]) > 0:
-        y, weight = (np.concatenate([a, np.zeros_like(a[..., :1]).repeat(missing, -1)], axis=-1) for a in (y, weight))
+        y, weight = (
+            np.concatenate([a, np.zeros_like(a[..., :1]).repeat(missing, -1)], axis=-1)
+            for a in (y, weight)
+        )
     y, weight = y[..., start : start + n], weight[start : start + n]
     unseen = weight < WEAKEST_END[D.dtype.name] * peak
     if unseen.any():
@@ -236,11 +276,14 @@ def istft(
     return np.divide(y, weight, out=y, where=~unseen)
 
 
-def consistency_db(D, *, hop_length: int, n_fft: int | None = None, win_length: int | None = None, window="hann"):
-    r"""Return how far `D` is from the STFT of any signal: :math:`20 \lg (\lVert D - D' \rVert / \lVert D \rVert)`.
+def consistency_db(
+    D, *, hop_length: int, n_fft: int | None = None, win_length: int | None = None, window="hann"
+):
+    r"""Return how far `D` is from the STFT of any signal: :math:`20 \lg (\lVert D - D' \rVert /
+    \lVert D \rVert)`.
 
-    D' is the STFT of the least-squares inverse of D. That signal may reach into the padding at both ends, so the
-    STFT of a signal of any length, centred or not, is consistent.
+    D' is the STFT of the least-squares inverse of D. That signal may reach into the padding at both
+    ends, so the STFT of a signal of any length, centred or not, is consistent.
 
     Parameters
     ----------
@@ -252,8 +295,8 @@ def consistency_db(D, *, hop_length: int, n_fft: int | None = None, win_length: 
     Returns
     -------
     float
-        Inconsistency [dB re the norm of D]: rounding (-300 in complex128, -140 in complex64) for an STFT, near 0 for
-        a magnitude with random phase.
+        Inconsistency [dB re the norm of D]: rounding (-300 in complex128, -140 in complex64) for an
+        STFT, near 0 for a magnitude with random phase.
 
     Raises
     ------
@@ -268,10 +311,14 @@ def consistency_db(D, *, hop_length: int, n_fft: int | None = None, win_length: 
     """
     D, (w, hop) = prepare(D, n_fft, hop_length, win_length, window)
     if not D.any():
-        raise ValueError("D is silent, so there is no norm to refer to; pass a spectrogram with sound")
+        raise ValueError(
+            "D is silent, so there is no norm to refer to; pass a spectrogram with sound"
+        )
     y, weight = overlap_add(D, w, hop)
     np.divide(y, weight, out=y, where=weight > 0)
-    again = transform(sliding_window_view(y, len(w), axis=-1)[..., ::hop, :], w.astype(y.dtype)).swapaxes(-1, -2)
+    again = transform(
+        sliding_window_view(y, len(w), axis=-1)[..., ::hop, :], w.astype(y.dtype)
+    ).swapaxes(-1, -2)
     again -= D
     return float(20 * np.log10(max(np.linalg.norm(again) / np.linalg.norm(D), 1e-20)))
 
@@ -303,4 +350,6 @@ def axes(D, *, sr: float, hop_length: int, n_fft: int | None = None, center: boo
     n_freq, n_frames = np.shape(D)[-2:]
     n_fft = 2 * (n_freq - 1) if n_fft is None else n_fft
     start = 0 if center else n_fft // 2
-    return np.arange(n_freq) * (positive(sr) / n_fft), (np.arange(n_frames) * hop_length + start) / sr
+    return np.arange(n_freq) * (positive(sr) / n_fft), (
+        np.arange(n_frames) * hop_length + start
+    ) / sr

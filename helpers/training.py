@@ -1,10 +1,17 @@
-"""What the enhancers of the course are trained with: the SNR of the waveform, and compressed magnitudes."""
+"""What the enhancers of the course are trained with: the SNR of the waveform, and compressed
+magnitudes.
+"""
 
 try:
     import torch
 except ImportError as error:
-    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
-    raise ImportError(f"training losses need PyTorch, which is not installed here: {remedy}") from error
+    remedy = (
+        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
+        "the kernel"
+    )
+    raise ImportError(
+        f"training losses need PyTorch, which is not installed here: {remedy}"
+    ) from error
 
 __all__ = ["enhancement_loss"]
 
@@ -15,11 +22,14 @@ N_FFT, HOP = 512, 128
 def enhancement_loss(estimate, clean, *, weight: float = 10.0):
     r"""Return minus the SNR plus the error of compressed magnitudes, a mean over the batch.
 
-    .. math:: 10 \lg \frac{\lVert s - \hat s \rVert^2 + 10^{-3} \lVert s \rVert^2}{\lVert s \rVert^2}
+    .. math::
+
+       10 \lg \frac{\lVert s - \hat s \rVert^2 + 10^{-3} \lVert s \rVert^2}{\lVert s \rVert^2}
        + w\, \overline{\left(|S|^{0.3} - |\hat S|^{0.3}\right)^2}
 
-    The first term looks after the waveform, the second after what is quiet: the power 0.3 lifts it. Both are finite
-    for digital silence, and so are their slopes: squares get a small number added before the power is taken.
+    The first term looks after the waveform, the second after what is quiet: the power 0.3 lifts it.
+    Both are finite for digital silence, and so are their slopes: squares get a small number added
+    before the power is taken.
 
     Parameters
     ----------
@@ -35,8 +45,8 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
 
     References
     ----------
-    .. [1] S. Braun and I. Tashev, "A consolidated view of loss functions for supervised deep learning-based speech
-       enhancement", 2020.
+    .. [1] S. Braun and I. Tashev, "A consolidated view of loss functions for supervised deep
+       learning-based speech enhancement", 2020.
     """
     power = clean.square().sum(-1) + 1e-8
     error = (estimate - clean).square().sum(-1)

@@ -9,7 +9,9 @@ AMP = 10 ** (-26 / 20) * np.sqrt(2)  # a sine of -26 dBFS RMS
 
 
 def heard(tone):
-    """Return the frequency [Hz] at which a tone sounds after sampling at SR: folded into 0 ... SR / 2."""
+    """Return the frequency [Hz] at which a tone sounds after sampling at SR: folded into 0 ... SR /
+    2.
+    """
     return abs(tone - SR * round(tone / SR))
 
 
@@ -32,7 +34,8 @@ def compute(tone):
         "image_levels": [0.5] * len(images),
         "true_hz": [tone],
         "heard_hz": [alias],
-        "sound": AMP * np.cos(2 * np.pi * tone * np.arange(SR) / SR),  # one second: whole periods of whole hertz
+        "sound": AMP
+        * np.cos(2 * np.pi * tone * np.arange(SR) / SR),  # one second: whole periods of whole hertz
         "readout": f"Tone {tone:.0f} Hz, sampled at {SR} Hz, heard at {alias:.0f} Hz.",
         "solved": f"{tone:.0f} Hz and 1000 Hz give the same samples." if solved else "",
     }
@@ -46,7 +49,8 @@ def aliasing(**options):
         compute,
         title="Drag the tone past the Nyquist frequency",
         alt="Above: the tone, its samples, and the lowest tone through the same samples. "
-        "Below: the frequency axis with the tone, the Nyquist frequency, and where the tone is heard.",
+        "Below: the frequency axis with the tone, the Nyquist frequency, and where the tone is "
+        "heard.",
         panels=[
             explore.panel(
                 time,
@@ -58,15 +62,24 @@ def aliasing(**options):
             explore.panel(
                 freq,
                 explore.axis("", 0, 1.8),
-                explore.area("band", x="band_hz", role="ear", label="what 8000 samples a second can hold"),
-                explore.stems("image_levels", x="image_hz", role="reference", label="tones with the same samples"),
+                explore.area(
+                    "band", x="band_hz", role="ear", label="what 8000 samples a second can hold"
+                ),
+                explore.stems(
+                    "image_levels",
+                    x="image_hz",
+                    role="reference",
+                    label="tones with the same samples",
+                ),
                 explore.mark("nyquist", "Nyquist {} Hz", role="error", row=0),
                 explore.mark("true_hz", "tone {} Hz", role="signal", row=1),
                 explore.mark("heard_hz", "heard {} Hz", role="prediction", row=2, width=2.5),
                 height=170,
             ),
         ],
-        handles=[explore.handle("tone", "Tone", 0, 20000, 5000, step=50, page=1000, unit="Hz", panel=1)],
+        handles=[
+            explore.handle("tone", "Tone", 0, 20000, 5000, step=50, page=1000, unit="Hz", panel=1)
+        ],
         sr=SR,
         challenge="make a tone above the Nyquist frequency sound exactly like 1000 Hz.",
         **options,

@@ -6,12 +6,22 @@ import numpy as np
 import pytest
 
 # Where two run at once, what takes minutes begins first, and the short ones fill the end evenly.
-LONG_FIRST = ("tests/browser/test_unit", "tests/test_course.py", "tests/test_unit", "tests/browser/", "tests/")
+LONG_FIRST = (
+    "tests/browser/test_unit",
+    "tests/test_course.py",
+    "tests/test_unit",
+    "tests/browser/",
+    "tests/",
+)
 
 
 def pytest_collection_modifyitems(items):
     """Bring files that take long to the front; within a file nothing moves."""
-    items.sort(key=lambda item: next((k for k, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9))
+    items.sort(
+        key=lambda item: next(
+            (k for k, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9
+        )
+    )
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +36,14 @@ def rng():
     return np.random.default_rng(440)
 
 
-# ---- a unit whose test module states its NAME ----------------------------------------------------------------------
+# ---- a unit whose test module states its NAME ----------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def unit(request, tmp_path_factory):
-    """Every name that a unit leaves behind, run in a folder of its own; with its "players" and "stages"."""
+    """Every name that a unit leaves behind, run in a folder of its own; with its "players" and
+    "stages".
+    """
     from helpers import explore, listening
     from tests.pages import code_cells, run
 
@@ -42,7 +54,9 @@ def unit(request, tmp_path_factory):
         for room, name, kept in ((listening, "player", "players"), (explore, "stage", "stages")):
             real, store = getattr(room, name), made[kept]
             patch.setattr(
-                room, name, lambda *a, real=real, store=store, **kw: store.append(real(*a, **kw)) or store[-1]
+                room,
+                name,
+                lambda *a, real=real, store=store, **kw: store.append(real(*a, **kw)) or store[-1],
             )
         yield run(code_cells(request.module.NAME), folder) | made
 
@@ -55,7 +69,9 @@ def page(request):
     from tools import notebooks
 
     cells = notebooks.read(ROOT / "notebooks" / f"{request.module.NAME}.ipynb")["cells"]
-    return catalogue.flat("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"))
+    return catalogue.flat(
+        "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,4 +79,6 @@ def texts(request):
     """Everything that the coursework of the unit says, in one line."""
     from helpers.coursework import catalogue
 
-    return catalogue.flat((catalogue.DATA / f"unit{request.module.NAME[:2]}.toml").read_text(encoding="utf-8"))
+    return catalogue.flat(
+        (catalogue.DATA / f"unit{request.module.NAME[:2]}.toml").read_text(encoding="utf-8")
+    )

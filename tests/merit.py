@@ -14,7 +14,9 @@ def table(name):
 
 
 def window_of(row, n):
-    """A window of windows_figures_of_merit.csv or windows_cola.csv, from its definition in the former."""
+    """A window of windows_figures_of_merit.csv or windows_cola.csv, from its definition in the
+    former.
+    """
     name, parameter = row["window"], row["parameter"]
     if name == "rectangular":
         return "boxcar"
@@ -33,8 +35,14 @@ def window_of(row, n):
         return name, float(value) * (np.pi if letter == "alpha" else 1)
     if parameter == "25/46":  # the table rounds its terms
         return "general_hamming", 25 / 46
-    (terms,) = (r["definition_or_cosine_terms"] for r in MERIT if (r["window"], r["parameter"]) == (name, parameter))
-    return "general_cosine", [np.divide(*map(float, (*t.split("/"), 1)[:2])) for t in terms.split(",")]
+    (terms,) = (
+        r["definition_or_cosine_terms"]
+        for r in MERIT
+        if (r["window"], r["parameter"]) == (name, parameter)
+    )
+    return "general_cosine", [
+        np.divide(*map(float, (*t.split("/"), 1)[:2])) for t in terms.split(",")
+    ]
 
 
 MERIT = table("windows_figures_of_merit")

@@ -1,4 +1,6 @@
-"""What the tests of the units share: a notebook's cells, what they leave behind, and measures of sound written out."""
+"""What the tests of the units share: a notebook's cells, what they leave behind, and measures of
+sound written out.
+"""
 
 import json
 import os
@@ -14,11 +16,15 @@ def code_cells(name, *, tag=None):
     """Return the sources of a notebook's code cells, those with `tag` if one is given."""
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return ["".join(c["source"]) for c in cells if tag is None or tag in c["metadata"].get("tags", [])]
+    return [
+        "".join(c["source"]) for c in cells if tag is None or tag in c["metadata"].get("tags", [])
+    ]
 
 
 def run(sources, folder, names=None):
-    """Execute cells in `folder`, as a kernel there would, and return the names they leave behind."""
+    """Execute cells in `folder`, as a kernel there would, and return the names they leave
+    behind.
+    """
     names = {"__name__": "__main__"} if names is None else names
     before = Path.cwd()
     os.chdir(folder)

@@ -1,4 +1,6 @@
-"""Facts about files, rates and mixtures: what comes out is what went in, and what is no sound is refused."""
+"""Facts about files, rates and mixtures: what comes out is what went in, and what is no sound is
+refused.
+"""
 
 import io
 import os
@@ -20,7 +22,7 @@ def peak_hz(y, sr):
     return np.argmax(np.abs(np.fft.rfft(y * np.hanning(len(y))))) * sr / len(y)
 
 
-# --- what counts as audio -------------------------------------------------------------------------------------------
+# --- what counts as audio -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -62,13 +64,15 @@ def test_rates_are_whole_numbers_of_hertz(sr):
     assert audio.check_rate(sr) == sr and type(audio.check_rate(sr)) is int
 
 
-@pytest.mark.parametrize("sr", [0, -16000, 44.1, 999, 768001, 22050.5, np.nan, np.inf, "16000", None, True])
+@pytest.mark.parametrize(
+    "sr", [0, -16000, 44.1, 999, 768001, 22050.5, np.nan, np.inf, "16000", None, True]
+)
 def test_absurd_rates_are_refused(sr):
     with pytest.raises(ValueError, match=r"sr=.*such as 16000"):
         audio.check_rate(sr)
 
 
-# --- loading --------------------------------------------------------------------------------------------------------
+# --- loading --------------------------------------------------------------------------------------
 
 FORMATS = {  # kind: (subtype, error allowed in the amplitude, rates that the format knows)
     "wav": ("PCM_16", 1e-4, (8000, 22050, 44100, 96000)),
@@ -81,12 +85,16 @@ FORMATS = {  # kind: (subtype, error allowed in the amplitude, rates that the fo
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize(("kind", "sr"), [(kind, sr) for kind, (_, _, rates) in FORMATS.items() for sr in rates])
+@pytest.mark.parametrize(
+    ("kind", "sr"), [(kind, sr) for kind, (_, _, rates) in FORMATS.items() for sr in rates]
+)
 def test_every_format_gives_back_its_tone(tmp_path, kind, sr, channels):
     subtype, error, _ = FORMATS[kind]
     tone = signals.fade(signals.sine(440, sr=sr, duration=1.0, amp=0.5), sr=sr)
     path = tmp_path / f"tone.{kind}"
-    soundfile.write(path, np.stack([tone] * channels, axis=1), sr, subtype=subtype, format=kind.upper())
+    soundfile.write(
+        path, np.stack([tone] * channels, axis=1), sr, subtype=subtype, format=kind.upper()
+    )
     y, got = audio.load(path)
     assert (got, y.dtype, y.ndim) == (sr, np.float32, 1)
     assert len(y) == pytest.approx(sr, abs=2400)  # mp3 adds up to two frames
@@ -149,19 +157,37 @@ BAD = {  # name: (writer, what the refusal says)
         lambda p: p.write_text("These are my notes about the sound."),
         "it is text, starting with 'These are",
     ),
-    "page.mp3": (lambda p: p.write_text("<!DOCTYPE html><p>ä" + "x" * 600), "it is text, starting with '<!DOCTYPE"),
-    "cover.flac": (lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40)), "it is a PNG picture"),
+    "page.mp3": (
+        lambda p: p.write_text("<!DOCTYPE html><p>ä" + "x" * 600),
+        "it is text, starting with '<!DOCTYPE",
+    ),
+    "cover.flac": (
+        lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40)),
+        "it is a PNG picture",
+    ),
     "phone.m4a": (lambda p: p.write_bytes(b"\0\0\0\x20ftypM4A " + bytes(40)), "MP4 or M4A.*ffmpeg"),
     "chrome.webm": (lambda p: p.write_bytes(b"\x1aE\xdf\xa3" + bytes(40)), "WebM.*ffmpeg"),
     "pack.ogg": (as_zip, "ZIP archive"),
-    "noise.bin": (lambda p: p.write_bytes(bytes([0xF3, 0x28, 0x80]) * 300), "first bytes are f3 28 80"),
+    "noise.bin": (
+        lambda p: p.write_bytes(bytes([0xF3, 0x28, 0x80]) * 300),
+        "first bytes are f3 28 80",
+    ),
     "samples.raw": (lambda p: p.write_bytes(bytes([0xF3, 0x28, 0x80]) * 300), "first bytes are"),
     "void.wav": (lambda p: p.write_bytes(b""), "empty .0 bytes."),
     "torn.flac": (lambda p: p.write_bytes(b"fLaC\0\0\0\x22" + bytes(9)), "damaged"),
     "headeronly.wav": (lambda p: soundfile.write(p, np.zeros(0), 8000), "no samples"),
-    "nan.wav": (lambda p: soundfile.write(p, np.array([0, np.nan]), 8000, subtype="FLOAT"), "nan.wav holds 1 NaN"),
-    "inf.wav": (lambda p: soundfile.write(p, np.array([0, np.inf]), 8000, subtype="FLOAT"), "1 NaN or infinite"),
-    "slow.wav": (lambda p: soundfile.write(p, np.zeros(9), 250), "slow.wav's header, sr=250 is no sampling rate"),
+    "nan.wav": (
+        lambda p: soundfile.write(p, np.array([0, np.nan]), 8000, subtype="FLOAT"),
+        "nan.wav holds 1 NaN",
+    ),
+    "inf.wav": (
+        lambda p: soundfile.write(p, np.array([0, np.inf]), 8000, subtype="FLOAT"),
+        "1 NaN or infinite",
+    ),
+    "slow.wav": (
+        lambda p: soundfile.write(p, np.zeros(9), 250),
+        "slow.wav's header, sr=250 is no sampling rate",
+    ),
     "fast.wav": (lambda p: soundfile.write(p, np.zeros(9), 999_999), "sr=999999"),
     "long.wav": (
         lambda p: soundfile.write(p, np.zeros(1000 * 3700, np.int16), 1000),
@@ -197,7 +223,7 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
         audio.load(tmp_path)
 
 
-# --- saving ---------------------------------------------------------------------------------------------------------
+# --- saving ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(1000,), (2, 1000)])
@@ -240,7 +266,9 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         raise OSError(28, "disk full")
 
     monkeypatch.setattr(_storage.os, "fsync", break_off)
-    with pytest.raises(OSError, match=r"a.wav could not be saved \(disk full\), what it held before is untouched"):
+    with pytest.raises(
+        OSError, match=r"a.wav could not be saved \(disk full\), what it held before is untouched"
+    ):
         audio.save(tmp_path / "a.wav", np.ones(4), sr=8000)
     assert (tmp_path / "a.wav").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]
@@ -251,10 +279,12 @@ def test_a_missing_folder_is_named(tmp_path):
         audio.save(tmp_path / "missing" / "a.wav", np.zeros(4), sr=8000)
 
 
-# --- resampling -----------------------------------------------------------------------------------------------------
+# --- resampling -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("sr", "to"), [(44100, 16000), (16000, 44100), (48000, 24000), (22050, 16000), (8000, 96000)])
+@pytest.mark.parametrize(
+    ("sr", "to"), [(44100, 16000), (16000, 44100), (48000, 24000), (22050, 16000), (8000, 96000)]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_tone_below_both_nyquists_survives(sr, to, dtype):
     y = signals.sine(1000, sr=sr, duration=1.0, amp=0.5).astype(dtype)
@@ -286,11 +316,15 @@ def test_channels_do_not_mix():
     y = np.random.default_rng(0).standard_normal((2, 4410))
     both = audio.resample(y, sr=44100, to=16000)
     for channel in range(2):
-        np.testing.assert_allclose(both[channel], audio.resample(y[channel], sr=44100, to=16000), atol=1e-12)
+        np.testing.assert_allclose(
+            both[channel], audio.resample(y[channel], sr=44100, to=16000), atol=1e-12
+        )
 
 
 def test_there_and_back_is_the_same_where_nothing_was_lost():
-    y = np.sum([signals.sine(f, sr=16000, duration=1.0, amp=0.1) for f in (100, 1234, 6000)], axis=0)
+    y = np.sum(
+        [signals.sine(f, sr=16000, duration=1.0, amp=0.1) for f in (100, 1234, 6000)], axis=0
+    )
     back = audio.resample(audio.resample(y, sr=16000, to=48000), sr=48000, to=16000)
     assert np.abs(back - y)[800:-800].max() < 1e-6
 
@@ -300,7 +334,7 @@ def test_bad_rates_are_named():
         audio.resample(np.zeros(4), sr=8000, to=0)
 
 
-# --- mixing ---------------------------------------------------------------------------------------------------------
+# --- mixing ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("snr_db", [-20, -3.5, 0, 10, 40])
@@ -317,10 +351,15 @@ def test_a_mixture_has_the_ratio_that_was_asked_for(snr_db, m):
 
 def test_stereo_mixes_and_float32_stays():
     rng = np.random.default_rng(1)
-    speech, noise = rng.standard_normal((2, 500)).astype(np.float32), rng.standard_normal((2, 90)).astype(np.float32)
+    speech, noise = (
+        rng.standard_normal((2, 500)).astype(np.float32),
+        rng.standard_normal((2, 90)).astype(np.float32),
+    )
     y = audio.mix(speech, noise, snr_db=6)
     assert (y.shape, y.dtype) == ((2, 500), np.float32)
-    assert 10 * np.log10(np.sum(speech**2) / np.sum((y - speech) ** 2)) == pytest.approx(6, abs=1e-3)
+    assert 10 * np.log10(np.sum(speech**2) / np.sum((y - speech) ** 2)) == pytest.approx(
+        6, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(
@@ -339,7 +378,7 @@ def test_mixtures_without_a_ratio_are_refused(speech, noise, snr_db, said):
         audio.mix(speech, noise, snr_db=snr_db)
 
 
-# --- clips and examples ---------------------------------------------------------------------------------------------
+# --- clips and examples ---------------------------------------------------------------------------
 
 
 def test_my_voice_is_a_clip_once_it_is_recorded(tmp_path, monkeypatch):
@@ -404,12 +443,14 @@ def test_only_free_recordings_are_offered():
             audio.example(name)
 
 
-# --- real recordings ------------------------------------------------------------------------------------------------
+# --- real recordings ------------------------------------------------------------------------------
 
 
 def recordings():
     if not (SHARED / "corpus").is_dir():
-        reason = "no real recordings here: they lie beside the repository, or where EARUP_SHARED says"
+        reason = (
+            "no real recordings here: they lie beside the repository, or where EARUP_SHARED says"
+        )
         return [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
     speech = sorted((SHARED / "corpus" / "speech" / "valid").glob("*.flac"))[:4]
     music = sorted((SHARED / "corpus" / "music").glob("*.flac"))
@@ -422,7 +463,14 @@ def test_real_recordings_load_from_every_format_and_rate(tmp_path, path):
     full, sr = audio.load(path)
     full, n = full[: 3 * sr], min(len(full), 3 * sr)
     reference = metrics.level_db(full)
-    for kind, to in [("WAV", 44100), ("FLAC", 8000), ("OGG", 48000), ("MP3", 22050), ("MP3", 44100), ("WAV", 96000)]:
+    for kind, to in [
+        ("WAV", 44100),
+        ("FLAC", 8000),
+        ("OGG", 48000),
+        ("MP3", 22050),
+        ("MP3", 44100),
+        ("WAV", 96000),
+    ]:
         moved = audio.resample(full, sr=sr, to=to)
         stereo = np.stack([moved, moved], axis=1) * min(1.0, 0.99 / np.abs(moved).max())
         copy = tmp_path / f"copy{to}.{kind.lower()}"
@@ -432,6 +480,8 @@ def test_real_recordings_load_from_every_format_and_rate(tmp_path, path):
         back, _ = audio.load(copy, sr=sr)
         assert np.all(np.isfinite(back)) and abs(len(back) - n) < 3000
         kept = metrics.level_db(stereo.T)[0]
-        assert metrics.level_db(y) == pytest.approx(kept, abs=0.8)  # the codecs drop a little of the treble
+        assert metrics.level_db(y) == pytest.approx(
+            kept, abs=0.8
+        )  # the codecs drop a little of the treble
         if to >= sr:
             assert kept == pytest.approx(reference, abs=1.0)

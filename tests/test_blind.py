@@ -1,4 +1,6 @@
-"""Blind tests without a browser: what is refused, how levels are made equal, and how answers survive."""
+"""Blind tests without a browser: what is refused, how levels are made equal, and how answers
+survive.
+"""
 
 import base64
 import io
@@ -28,11 +30,16 @@ def tone(freq, amp=0.1, seconds=1.0, sr=SR):
 
 
 def abx(name=None, **changed):
-    return blind.blind_test("abx", {"low": tone(440), "high": tone(880, 0.2)}, sr=SR, name=name, **changed)
+    return blind.blind_test(
+        "abx", {"low": tone(440), "high": tone(880, 0.2)}, sr=SR, name=name, **changed
+    )
 
 
 def items(n=6):
-    return {f"clip{i}": {"reference": NOISE, "dull": NOISE * 0.5, "rough": np.roll(NOISE, i + 1)} for i in range(n)}
+    return {
+        f"clip{i}": {"reference": NOISE, "dull": NOISE * 0.5, "rough": np.roll(NOISE, i + 1)}
+        for i in range(n)
+    }
 
 
 def mushra(n=6, name=None, **changed):
@@ -49,7 +56,10 @@ def answer(test, *right):
 def played(test, item=0):
     """Return name -> samples as the browser gets them."""
     tracks = test.sounds[item]["tracks"]
-    return {t["name"]: np.stack([np.frombuffer(c, "<f4") for c in t["channels"]]).squeeze() for t in tracks}
+    return {
+        t["name"]: np.stack([np.frombuffer(c, "<f4") for c in t["channels"]]).squeeze()
+        for t in tracks
+    }
 
 
 # ---- what is refused ----
@@ -80,16 +90,26 @@ GOOD = {"a": tone(440), "b": tone(880)}
         (GOOD, {"sr": 100}, "sr=100"),
         (GOOD, {"kind": "mushra"}, "dict of items"),
         (items(5), {"kind": "mushra"}, "5 items are too few.*take 6"),
-        (items() | {"clip5": {"reference": NOISE, "dull": NOISE}}, {"kind": "mushra"}, "'clip5'.*the same ones"),
+        (
+            items() | {"clip5": {"reference": NOISE, "dull": NOISE}},
+            {"kind": "mushra"},
+            "'clip5'.*the same ones",
+        ),
         ({k: {"dull": NOISE, "rough": NOISE} for k in items()}, {"kind": "mushra"}, "'reference'"),
-        ({k: v | {"low anchor": NOISE} for k, v in items().items()}, {"kind": "mushra"}, "made here"),
+        (
+            {k: v | {"low anchor": NOISE} for k, v in items().items()},
+            {"kind": "mushra"},
+            "made here",
+        ),
         (items(), {"kind": "mushra", "sr": 8000}, "anchor needs sr above"),
     ],
 )
 def test_bad_tests_are_refused_with_a_remedy(tracks, changed, says):
     with pytest.raises(ValueError, match=says):
         blind.blind_test(
-            changed.get("kind", "abx"), tracks, **({"sr": SR} | {k: v for k, v in changed.items() if k != "kind"})
+            changed.get("kind", "abx"),
+            tracks,
+            **({"sr": SR} | {k: v for k, v in changed.items() if k != "kind"}),
         )
 
 
@@ -111,7 +131,10 @@ def test_the_louder_track_is_lowered_and_the_quieter_one_left(match):
 
 
 def test_the_note_says_how_far_each_track_moved():
-    assert abx(match="rms").note == "Lowered to the RMS level of the quietest: low 0.0 dB, high -6.0 dB."
+    assert (
+        abx(match="rms").note
+        == "Lowered to the RMS level of the quietest: low 0.0 dB, high -6.0 dB."
+    )
     assert "reference -6.0 dB, dull 0.0 dB, rough -6.0 dB" in mushra(match="rms").note
     assert "known by its level" in abx(match=None).note
 
@@ -120,15 +143,22 @@ def test_a_sound_too_short_for_loudness_is_matched_by_rms():
     short = {"a": tone(440, 0.1, 0.2), "b": tone(880, 0.2, 0.2)}
     test = blind.blind_test("abx", short, sr=SR)
     assert "RMS level" in test.note
-    assert metrics.level_db(played(test)["a"]) == pytest.approx(metrics.level_db(played(test)["b"]), abs=1e-3)
+    assert metrics.level_db(played(test)["a"]) == pytest.approx(
+        metrics.level_db(played(test)["b"]), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("match", ["loudness", "rms", None])
 def test_stereo_keeps_its_balance(match):
-    pair = {"a": np.stack([tone(440), tone(440, 0.05)]), "b": np.stack([tone(880, 0.2), tone(880, 0.1)])}
+    pair = {
+        "a": np.stack([tone(440), tone(440, 0.05)]),
+        "b": np.stack([tone(880, 0.2), tone(880, 0.1)]),
+    }
     sounds = played(blind.blind_test("abx", pair, sr=SR, match=match))
     for y in sounds.values():
-        assert metrics.level_db(y[0]) - metrics.level_db(y[1]) == pytest.approx(20 * np.log10(2), abs=1e-3)
+        assert metrics.level_db(y[0]) - metrics.level_db(y[1]) == pytest.approx(
+            20 * np.log10(2), abs=1e-3
+        )
 
 
 # ---- anchors ----
@@ -140,7 +170,9 @@ def test_an_anchor_keeps_the_pass_band_and_drops_the_rest(sr, cutoff):
     impulse = np.zeros(4096)
     impulse[2048] = 1.0
     response = stimuli.anchor(impulse, sr=sr, cutoff=cutoff)
-    np.testing.assert_allclose(response[1:], response[1:][::-1], atol=1e-12)  # symmetric about the impulse: no delay
+    np.testing.assert_allclose(
+        response[1:], response[1:][::-1], atol=1e-12
+    )  # symmetric about the impulse: no delay
     gain_db = 20 * np.log10(np.abs(np.fft.rfft(response, 1 << 16)) + 1e-12)
     freqs = np.fft.rfftfreq(1 << 16, 1 / sr)
     assert np.abs(gain_db[freqs <= cutoff]).max() < 0.1  # ITU-R BS.1534: ripple in the pass band
@@ -152,13 +184,17 @@ def test_anchors_belong_to_the_matched_reference():
     for name, cutoff in (("low anchor", 3500), ("mid anchor", 7000)):
         spectrum, wanted = (np.abs(np.fft.rfft(sounds[key])) for key in (name, "reference"))
         band = np.fft.rfftfreq(SR, 1 / SR) < cutoff - 500
-        assert np.sqrt(np.mean(spectrum[band] ** 2) / np.mean(wanted[band] ** 2)) == pytest.approx(1, abs=0.01)
+        assert np.sqrt(np.mean(spectrum[band] ** 2) / np.mean(wanted[band] ** 2)) == pytest.approx(
+            1, abs=0.01
+        )
 
 
 def test_an_anchor_of_stereo_is_that_of_each_channel():
     y = np.stack([NOISE, NOISE[::-1]])
     both = stimuli.anchor(y, sr=SR, cutoff=3500.0)
-    np.testing.assert_allclose(both, [stimuli.anchor(c, sr=SR, cutoff=3500.0) for c in y], atol=1e-12)
+    np.testing.assert_allclose(
+        both, [stimuli.anchor(c, sr=SR, cutoff=3500.0) for c in y], atol=1e-12
+    )
 
 
 def test_the_reference_comes_first_wherever_it_was_listed():
@@ -194,10 +230,14 @@ def test_a_new_object_goes_on_where_the_last_one_stopped():
 
 
 def test_ratings_and_order_survive_too():
-    listener = SimulatedListener(quality={"dull": 40, "rough": 70, "low anchor": 10, "mid anchor": 20}, noise=5)
+    listener = SimulatedListener(
+        quality={"dull": 40, "rough": 70, "low anchor": 10, "mid anchor": 20}, noise=5
+    )
     first, again = mushra(name="rate").simulate(listener), mushra(name="rate")
     assert again.answers == first.answers and again.report == first.report != ""
-    ranked = blind.blind_test("rank", GOOD, sr=SR, name="rank").simulate(SimulatedListener(quality={"a": 10}))
+    ranked = blind.blind_test("rank", GOOD, sr=SR, name="rank").simulate(
+        SimulatedListener(quality={"a": 10})
+    )
     assert blind.blind_test("rank", GOOD, sr=SR, name="rank").order == ranked.order == ["b", "a"]
 
 
@@ -209,7 +249,9 @@ def test_a_changed_test_starts_anew_and_keeps_the_old_answers(tmp_path, changed)
     answer(abx("x"), True)
     old = (tmp_path / "blind_x.csv").read_text()
     test = abx("x", **changed)
-    assert test.answers == [] and "have changed" in test.note and "blind_x.earlier-1.csv" in test.note
+    assert (
+        test.answers == [] and "have changed" in test.note and "blind_x.earlier-1.csv" in test.note
+    )
     answer(test, True, True)
     assert (tmp_path / "blind_x.earlier-1.csv").read_text() == old
     assert len((tmp_path / "blind_x.csv").read_text().splitlines()) == 4
@@ -253,7 +295,11 @@ def test_a_second_go_keeps_the_first(tmp_path):
     test = abx("x", n_trials=5)
     answer(test, *[True] * 5)
     test.answers = []
-    assert "blind_x.earlier-1.csv" in test.note and not test.done and abx("x", n_trials=5).answers == []
+    assert (
+        "blind_x.earlier-1.csv" in test.note
+        and not test.done
+        and abx("x", n_trials=5).answers == []
+    )
     answer(test, *[False] * 5)
     assert test.result.startswith("0 of 5") and len(list(tmp_path.iterdir())) == 2
 
@@ -297,10 +343,14 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
     test = abx("x")
     answer(test, True)
     before = (tmp_path / "blind_x.csv").read_text()
-    monkeypatch.setattr("os.replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        "os.replace", lambda *a: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
     answer(test, True)
     assert "No space left" in test.fault
-    assert [p.name for p in tmp_path.iterdir()] == ["blind_x.csv"] and (tmp_path / "blind_x.csv").read_text() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["blind_x.csv"] and (
+        tmp_path / "blind_x.csv"
+    ).read_text() == before
 
 
 def test_names_with_commas_and_quotes_come_back(tmp_path):
@@ -372,7 +422,10 @@ def test_a_simulated_listener_does_not_mix_with_answers_of_yours():
 def test_a_stored_notebook_shows_the_same_words_and_a_small_picture(make):
     shown = [make()._repr_mimebundle_() for _ in range(2)]
     first, second = (bundle[0] if isinstance(bundle, tuple) else bundle for bundle in shown)
-    assert first["text/plain"] == second["text/plain"] and "Run this cell to take it." in first["text/plain"]
+    assert (
+        first["text/plain"] == second["text/plain"]
+        and "Run this cell to take it." in first["text/plain"]
+    )
     png = first["image/png"]
     raw = base64.b64decode(png) if isinstance(png, str) else png
     assert len(raw) < 25_000 and Image.open(io.BytesIO(raw)).format == "PNG"

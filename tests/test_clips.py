@@ -1,4 +1,6 @@
-"""Facts about the shipped clips: their stated measures, what each sounds like, and that they can be made again."""
+"""Facts about the shipped clips: their stated measures, what each sounds like, and that they can be
+made again.
+"""
 
 import hashlib
 import importlib.util
@@ -19,7 +21,9 @@ CLIPS = MANIFEST["clips"]
 
 
 def spectrum(name, channel=0, start=0.0, stop=None):
-    """Return frequencies [Hz] and power in dB below the strongest bin, Hann window over the part."""
+    """Return frequencies [Hz] and power in dB below the strongest bin, Hann window over the
+    part.
+    """
     y, sr = audio.clip(name)
     y = np.atleast_2d(y)[channel][round(start * sr) : None if stop is None else round(stop * sr)]
     power = np.abs(np.fft.rfft(y * np.hanning(len(y)), 4 * len(y))) ** 2
@@ -27,7 +31,9 @@ def spectrum(name, channel=0, start=0.0, stop=None):
 
 
 def peak_near(name, low, high, **part):
-    """Return the frequency of the strongest bin in a band, and its level below the strongest of all [dB]."""
+    """Return the frequency of the strongest bin in a band, and its level below the strongest of all
+    [dB].
+    """
     freqs, db = spectrum(name, **part)
     band = (freqs >= low) & (freqs <= high)
     best = np.argmax(np.where(band, db, -np.inf))
@@ -40,7 +46,7 @@ def frames_db(name):
     return 10 * np.log10(np.mean(y[: len(y) // m * m].reshape(-1, m) ** 2, axis=1) + 1e-12)
 
 
-# --- measures -------------------------------------------------------------------------------------------------------
+# --- measures -------------------------------------------------------------------------------------
 
 
 def test_folder_and_list_agree_and_are_small():
@@ -55,19 +61,27 @@ def test_a_clip_has_its_stated_measures(name):
     stated = CLIPS[name]
     assert hashlib.sha256((FOLDER / f"{name}.flac").read_bytes()).hexdigest() == stated["sha256"]
     y, sr = audio.clip(name)
-    assert (sr, y.shape[-1] / sr, y.dtype) == (stated["sr"], pytest.approx(stated["seconds"], abs=1e-3), np.float32)
+    assert (sr, y.shape[-1] / sr, y.dtype) == (
+        stated["sr"],
+        pytest.approx(stated["seconds"], abs=1e-3),
+        np.float32,
+    )
     assert y.shape[:-1] == (() if stated["channels"] == 1 else (stated["channels"],))
     assert 2 <= stated["seconds"] <= 7
     peak = 20 * np.log10(np.abs(y).max())
     assert peak == pytest.approx(stated["peak_db"], abs=0.01) and peak <= -6
-    assert 10 * np.log10(np.mean(y.astype(np.float64) ** 2)) == pytest.approx(stated["rms_db"], abs=0.01)
+    assert 10 * np.log10(np.mean(y.astype(np.float64) ** 2)) == pytest.approx(
+        stated["rms_db"], abs=0.01
+    )
 
 
 @pytest.mark.parametrize("name", CLIPS)
 def test_a_clip_plays_at_the_common_level_or_peaks_at_minus_six(name):
     y, sr = audio.clip(name)
     m = round(0.032 * sr)
-    power = np.mean(np.atleast_2d(y)[:, : y.shape[-1] // m * m].reshape(-1, m).astype(np.float64) ** 2, axis=1)
+    power = np.mean(
+        np.atleast_2d(y)[:, : y.shape[-1] // m * m].reshape(-1, m).astype(np.float64) ** 2, axis=1
+    )
     active = 10 * np.log10(np.mean(power[power > power.max() * 1e-3]))
     assert active == pytest.approx(CLIPS[name]["active_db"], abs=0.1)
     assert active == pytest.approx(-26, abs=0.1) or (active < -26 and CLIPS[name]["peak_db"] > -6.1)
@@ -94,12 +108,17 @@ def test_the_readme_states_the_same(name):
     text = (audio.DATA / "README.md").read_text(encoding="utf-8")
     (row,) = (line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
     c = CLIPS[name]
-    numbers = [f"{c['sr']} Hz", str(c["channels"]), f"{c['seconds']:.2f} s", f"{c['active_db']:.1f} dB"]
+    numbers = [
+        f"{c['sr']} Hz",
+        str(c["channels"]),
+        f"{c['seconds']:.2f} s",
+        f"{c['active_db']:.1f} dB",
+    ]
     assert [cell.strip() for cell in row.split("|")][4:9] == [*numbers, f"{c['peak_db']:.1f} dB"]
     assert c["what"] in row and ("achine voice" in row) == (c["origin"] == "flite")
 
 
-# --- what each sounds like ------------------------------------------------------------------------------------------
+# --- what each sounds like ------------------------------------------------------------------------
 
 
 def test_hum_is_fifty_hertz_and_its_multiples():
@@ -113,9 +132,9 @@ def test_flute_holds_an_a():
     freq, db = peak_near("flute", 400, 480, start=0.5, stop=2.2)
     assert freq == pytest.approx(440, abs=4) and db > -12  # within 16 cents
     for k in (2, 3):
-        assert peak_near("flute", 440 * k - 30, 440 * k + 30, start=0.5, stop=2.2)[0] == pytest.approx(
-            k * freq, rel=0.01
-        )
+        assert peak_near("flute", 440 * k - 30, 440 * k + 30, start=0.5, stop=2.2)[
+            0
+        ] == pytest.approx(k * freq, rel=0.01)
 
 
 def test_cello_starts_on_its_lowest_string():
@@ -128,21 +147,28 @@ def test_violin_starts_on_g_and_ends_on_it():
 
 
 @pytest.mark.parametrize(
-    ("at", "pitches"), [(0, (130.8, 196.0, 329.6, 523.3)), (2, (87.3, 220.0, 349.2)), (4, (130.8, 261.6, 392.0))]
+    ("at", "pitches"),
+    [(0, (130.8, 196.0, 329.6, 523.3)), (2, (87.3, 220.0, 349.2)), (4, (130.8, 261.6, 392.0))],
 )
 def test_piano_plays_its_chords(at, pitches):
     for pitch in pitches:
-        freq, db = peak_near("piano_chords", pitch * 0.97, pitch * 1.03, start=at + 0.05, stop=at + 0.9)
+        freq, db = peak_near(
+            "piano_chords", pitch * 0.97, pitch * 1.03, start=at + 0.05, stop=at + 0.9
+        )
         assert freq == pytest.approx(pitch, rel=0.01) and db > -35
 
 
-@pytest.mark.parametrize(("name", "beats"), [("castanets", (0.5, 1.5, 2.5, 2.75, 3, 4.5, 5, 5.25, 5.5))])
+@pytest.mark.parametrize(
+    ("name", "beats"), [("castanets", (0.5, 1.5, 2.5, 2.75, 3, 4.5, 5, 5.25, 5.5))]
+)
 def test_castanets_strike_on_their_beats_and_are_short(name, beats):
     db = frames_db(name)
     strikes = np.flatnonzero((db[1:] > db.max() - 6) & (np.diff(db) > 12)) + 1
     starts = strikes[np.diff(strikes, prepend=-9) > 3] * 0.01
     np.testing.assert_allclose(starts, np.array(beats) / 2, atol=0.025)
-    assert CLIPS[name]["peak_db"] - CLIPS[name]["rms_db"] > 20  # a transient: its peak towers over its mean
+    assert (
+        CLIPS[name]["peak_db"] - CLIPS[name]["rms_db"] > 20
+    )  # a transient: its peak towers over its mean
 
 
 def test_drums_repeat_every_four_seconds_of_eighths():
@@ -156,7 +182,9 @@ def test_drums_repeat_every_four_seconds_of_eighths():
 
 def test_rain_is_broad_and_steady():
     freqs, db = spectrum("rain")
-    octaves = [np.mean(10 ** (db[(freqs >= f) & (freqs < 2 * f)] / 10)) for f in (500, 1000, 2000, 4000)]
+    octaves = [
+        np.mean(10 ** (db[(freqs >= f) & (freqs < 2 * f)] / 10)) for f in (500, 1000, 2000, 4000)
+    ]
     assert max(octaves) / min(octaves) < 10 ** (15 / 10)
     y, sr = audio.clip("rain")
     seconds = np.sqrt(np.mean(y[: 5 * sr].reshape(5, sr) ** 2, axis=1))
@@ -173,7 +201,9 @@ def test_babble_has_no_gaps_where_one_voice_has():
     assert dynamics("babble") < 14 < 25 < dynamics("voice_a")
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("voice_a", 130, 250), ("voice_b", 80, 180), ("digits", 130, 250)])
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("voice_a", 130, 250), ("voice_b", 80, 180), ("digits", 130, 250)]
+)
 def test_voices_have_a_voice_s_pitch(name, low, high):
     y, sr = audio.clip(name)
     m = round(0.04 * sr)
@@ -189,7 +219,9 @@ def test_voices_have_a_voice_s_pitch(name, low, high):
 def test_ten_digits_are_ten_words():
     loud = frames_db("digits") > -50
     edges = np.flatnonzero(np.diff(loud.astype(int), prepend=0, append=0)).reshape(-1, 2)
-    edges[1:][edges[1:, 0] - edges[:-1, 1] <= 11] = -1  # a stop inside a word ("eight", "six") is a shorter gap
+    edges[1:][
+        edges[1:, 0] - edges[:-1, 1] <= 11
+    ] = -1  # a stop inside a word ("eight", "six") is a shorter gap
     assert np.sum(edges[:, 0] >= 0) == 10
 
 
@@ -203,15 +235,19 @@ def test_left_is_left_and_right_is_right():
 
 
 def test_duet_keeps_its_players_apart():
-    assert peak_near("duet", 500, 700, channel=0, start=0.2, stop=0.9)[0] == pytest.approx(587, abs=8)
-    assert peak_near("duet", 80, 120, channel=1, start=0.1, stop=0.45)[0] == pytest.approx(98, abs=2)
+    assert peak_near("duet", 500, 700, channel=0, start=0.2, stop=0.9)[0] == pytest.approx(
+        587, abs=8
+    )
+    assert peak_near("duet", 80, 120, channel=1, start=0.1, stop=0.45)[0] == pytest.approx(
+        98, abs=2
+    )
     y, _ = audio.clip("duet")
     assert abs(np.corrcoef(y)[0, 1]) < 0.05
     levels = 10 * np.log10(np.mean(y.astype(np.float64) ** 2, axis=1))
     assert levels[0] == pytest.approx(levels[1], abs=0.1)
 
 
-# --- made again -----------------------------------------------------------------------------------------------------
+# --- made again -----------------------------------------------------------------------------------
 
 
 def maker():
@@ -228,7 +264,9 @@ def test_a_second_run_gives_the_same_bytes(tmp_path):
     if missing:
         pytest.skip(f"not installed here: {', '.join(missing)}")
     here = make_clips.versions()
-    other = [f"{k} {here[k]} instead of {v}" for k, v in MANIFEST["versions"].items() if here[k] != v]
+    other = [
+        f"{k} {here[k]} instead of {v}" for k, v in MANIFEST["versions"].items() if here[k] != v
+    ]
     if other:
         pytest.skip(f"the clips were made with other versions: {', '.join(other)}")
     make_clips.main(tmp_path)

@@ -1,4 +1,6 @@
-"""Two commands on a fresh machine, and everything that can be wrong with that machine. Nothing is installed here."""
+"""Two commands on a fresh machine, and everything that can be wrong with that machine. Nothing is
+installed here.
+"""
 
 import ast
 import errno
@@ -28,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name == "nt", reason="stands a link in for an environment")
 
 
-# ---- course.py ------------------------------------------------------------------------------------------------------
+# ---- course.py -----------------------------------------------------------------------------------
 
 
 def old_pythons():
@@ -48,12 +50,19 @@ def test_an_older_python_can_read_the_file():
 def test_an_older_python_is_told_so_in_one_line(python):
     done = subprocess.run([python, "course.py", "lab"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert re.fullmatch(r"The course needs Python 3\.11, 3\.12 or 3\.13; this is 3\.\d+\.\d+\..*\n", done.stderr)
+    assert re.fullmatch(
+        r"The course needs Python 3\.11, 3\.12 or 3\.13; this is 3\.\d+\.\d+\..*\n", done.stderr
+    )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["course", "tools/bootstrap", "tools/site/address", *(f"tools/start/{n}" for n in ["setup", "packages", "lab"])],
+    [
+        "course",
+        "tools/bootstrap",
+        "tools/site/address",
+        *(f"tools/start/{n}" for n in ["setup", "packages", "lab"]),
+    ],
 )
 def test_what_runs_before_the_install_needs_nothing_installed(name):
     tree = ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8"))
@@ -99,14 +108,16 @@ def test_a_fault_of_setup_is_the_only_thing_said(monkeypatch):
     assert course.main(["lab"]) == "one line"
 
 
-# ---- setup, with pip and Python played by others --------------------------------------------------------------------
+# ---- setup, with pip and Python played by others -------------------------------------------------
 
 
 def venv_of(folder, python=sys.executable):
     """Put what looks like an environment into a folder."""
     (folder / "bin").mkdir(parents=True)
     (folder / "bin/python").symlink_to(Path(python).resolve())
-    (folder / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages").mkdir(parents=True)
+    (folder / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages").mkdir(
+        parents=True
+    )
 
 
 def put(site, name, *, whole=True):
@@ -114,9 +125,15 @@ def put(site, name, *, whole=True):
     (site / name).mkdir(parents=True, exist_ok=True)
     info = site / f"{name}-1.0.dist-info"
     info.mkdir(exist_ok=True)
-    for path in (site / name / "__init__.py", info / "METADATA", *([info / "INSTALLER"] if whole else [])):
+    for path in (
+        site / name / "__init__.py",
+        info / "METADATA",
+        *([info / "INSTALLER"] if whole else []),
+    ):
         path.touch()
-    (info / "RECORD").write_text(f"{name}/__init__.py,,\n{info.name}/METADATA,,\n", encoding="utf-8")
+    (info / "RECORD").write_text(
+        f"{name}/__init__.py,,\n{info.name}/METADATA,,\n", encoding="utf-8"
+    )
 
 
 class House:
@@ -124,7 +141,9 @@ class House:
 
     def __init__(self, root, monkeypatch):
         self.root, self.venv, self.asked, self.fail = root, root / ".venv", [], {}
-        shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        shutil.copytree(
+            ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("*.py", "__pycache__")
+        )
         shutil.copy(ROOT / "pyproject.toml", root)
         for name, value in {"ROOT": root, "VENV": self.venv, "pip_install": self.pip}.items():
             monkeypatch.setattr(packages, name, value)
@@ -237,7 +256,9 @@ def test_new_pins_install_only_their_group(house):
 
 
 @posix
-@pytest.mark.parametrize("stamp", ["", "{", "[]", '{"root": "/elsewhere", "groups": {"torch": ""}}'])
+@pytest.mark.parametrize(
+    "stamp", ["", "{", "[]", '{"root": "/elsewhere", "groups": {"torch": ""}}']
+)
 def test_a_stamp_that_is_broken_or_of_another_folder_counts_for_nothing(stamp, house):
     setup.ensure()
     house.asked.clear()
@@ -339,7 +360,11 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_starts(house, m
 
     monkeypatch.setattr(Path, "touch", refuse)
     said = setup.main([])
-    assert str(house.root) in said and "cannot be written (Read-only file system)" in said and "\n" not in said
+    assert (
+        str(house.root) in said
+        and "cannot be written (Read-only file system)" in said
+        and "\n" not in said
+    )
     assert house.asked == [] and not house.venv.exists()
 
 
@@ -350,7 +375,9 @@ def test_a_python_without_venv_is_told_what_to_install(house, monkeypatch):
 
 
 def test_python_versions(capsys):
-    with pytest.raises(SetupError, match=r"needs Python 3\.11, 3\.12 or 3\.13; this is Python 3\.10"):
+    with pytest.raises(
+        SetupError, match=r"needs Python 3\.11, 3\.12 or 3\.13; this is Python 3\.10"
+    ):
         setup.check_python((3, 10, 4))
     setup.check_python((3, 13, 0))
     assert capsys.readouterr().out == ""
@@ -358,7 +385,7 @@ def test_python_versions(capsys):
     assert "newer" in capsys.readouterr().out
 
 
-# ---- pip, the real one, with nothing to reach -----------------------------------------------------------------------
+# ---- pip, the real one, with nothing to reach ----------------------------------------------------
 
 
 @pytest.fixture
@@ -377,20 +404,31 @@ def test_no_network_is_one_clear_line(lonely):
     with socket.socket() as closed:  # bound and not listening: whoever connects is refused
         closed.bind(("127.0.0.1", 0))
         with pytest.raises(SetupError, match=r"^No network: [^\n]+$"):
-            lonely("--index-url", f"http://127.0.0.1:{closed.getsockname()[1]}/simple", "no-such-package==1.0")
+            lonely(
+                "--index-url",
+                f"http://127.0.0.1:{closed.getsockname()[1]}/simple",
+                "no-such-package==1.0",
+            )
 
 
 def test_a_pin_that_does_not_exist_here_is_named(lonely):
-    with pytest.raises(NotToBeHad, match=r"^no-such-package==1\.0 cannot be had for Python 3\.\d+ on this system\."):
+    with pytest.raises(
+        NotToBeHad, match=r"^no-such-package==1\.0 cannot be had for Python 3\.\d+ on this system\."
+    ):
         lonely("--no-index", "no-such-package==1.0")
 
 
 @pytest.mark.parametrize(
     ("output", "line"),
     [
-        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
         (
-            "WARNING: Retrying: [Errno -3] Temporary failure in name resolution\nERROR: No matching distribution",
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on "
+            "device",
+            "disk is full",
+        ),
+        (
+            "WARNING: Retrying: [Errno -3] Temporary failure in name resolution\nERROR: No "
+            "matching distribution",
             "No network",
         ),
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]", "certificate"),
@@ -398,7 +436,10 @@ def test_a_pin_that_does_not_exist_here_is_named(lonely):
             "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied",
             "cannot be written",
         ),
-        ("ERROR: Package 'numpy' requires a different Python: 3.14.0 not in '<3.14'", "cannot be had"),
+        (
+            "ERROR: Package 'numpy' requires a different Python: 3.14.0 not in '<3.14'",
+            "cannot be had",
+        ),
         ("ERROR: something new", r"something new\. See .*setup\.log"),
         ("", "pip stopped"),
     ],
@@ -428,9 +469,15 @@ def test_the_users_own_sources_are_seen(monkeypatch, lonely):
         ("win32", False, False, False),
     ],
 )
-def test_torch_comes_as_its_cpu_build_only_where_cuda_would_come_uninvited(system, nvidia, own, cpu):
-    index = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["torch_cpu_index"]
-    assert packages.torch_source(system=system, nvidia=nvidia, own=own) == (["--index-url", index] if cpu else [])
+def test_torch_comes_as_its_cpu_build_only_where_cuda_would_come_uninvited(
+    system, nvidia, own, cpu
+):
+    index = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"][
+        "torch_cpu_index"
+    ]
+    assert packages.torch_source(system=system, nvidia=nvidia, own=own) == (
+        ["--index-url", index] if cpu else []
+    )
 
 
 def test_progress_shows_every_file_on_a_terminal_and_the_big_ones_elsewhere(capsys):
@@ -452,7 +499,7 @@ def test_progress_shows_every_file_on_a_terminal_and_the_big_ones_elsewhere(caps
     assert "attrs (67 kB)" in said and "25 %" in said
 
 
-# ---- lab ------------------------------------------------------------------------------------------------------------
+# ---- lab -----------------------------------------------------------------------------------------
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_one_clear_line(monkeypatch):
@@ -488,7 +535,9 @@ def test_the_questions_are_turned_off_before_jupyterlab_starts(monkeypatch, tmp_
     with pytest.raises(SystemExit):
         lab.main(["--no-browser", "--ServerApp.token=x"])
     assert started[0][-2:] == ["--ServerApp.token=x", "--no-browser"]
-    assert "fetchNews" in (tmp_path / "share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8")
+    assert "fetchNews" in (tmp_path / "share/jupyter/lab/settings/overrides.json").read_text(
+        encoding="utf-8"
+    )
 
 
 @posix
@@ -497,7 +546,9 @@ def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_pa
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
     options = ["--no-browser", "--port", str(port), f"--IdentityProvider.token={token}"]
     command = [sys.executable, "-m", "tools.start.lab", *options]
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         address = next(line for line in process.stdout if f":{port}/lab" in line)
         assert address.split(f":{port}")[1].strip() == f"/lab/tree/{lab.FIRST}?token=..."
@@ -507,19 +558,25 @@ def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_pa
         setting = "lab/api/settings/@jupyterlab/apputils-extension:notification"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/{setting}?token={token}") as answer:
             asks = json.load(answer)["schema"]["properties"]
-        assert (asks["fetchNews"]["default"], asks["checkForUpdates"]["default"]) == ("false", False)
+        assert (asks["fetchNews"]["default"], asks["checkForUpdates"]["default"]) == (
+            "false",
+            False,
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()
         process.wait()
 
 
-# ---- test, check ----------------------------------------------------------------------------------------------------
+# ---- test, check ---------------------------------------------------------------------------------
 
 
 def test_pytests_counts_are_read(tmp_path):
     tests = tmp_path / "test_three.py"
-    code = "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\ndef test_c(): pytest.skip('no')\n"
+    code = (
+        "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\ndef test_c(): "
+        "pytest.skip('no')\n"
+    )
     tests.write_text(code, encoding="utf-8")
     here, env = (
         ["--rootdir", str(tmp_path), "-c", os.devnull, "-q"],
@@ -533,10 +590,15 @@ def test_pytests_counts_are_read(tmp_path):
 
 @pytest.mark.parametrize(
     ("second", "line", "status"),
-    [((3, 0, 1), "5 passed, 0 failed, 1 skipped", 0), ((3, 2, 0), "5 passed, 2 failed, 0 skipped", 1)],
+    [
+        ((3, 0, 1), "5 passed, 0 failed, 1 skipped", 0),
+        ((3, 2, 0), "5 passed, 2 failed, 0 skipped", 1),
+    ],
 )
 def test_the_last_line_counts_all_phases(second, line, status, monkeypatch, capsys):
-    monkeypatch.setattr(test_verb, "PHASES", {"one": lambda env: (2, 0, 0), "two": lambda env: second})
+    monkeypatch.setattr(
+        test_verb, "PHASES", {"one": lambda env: (2, 0, 0), "two": lambda env: second}
+    )
     assert test_verb.main([]) == status
     assert capsys.readouterr().out.splitlines()[-1] == line
 
@@ -552,9 +614,13 @@ def test_ci_refuses_to_skip_the_browser(ci, required, monkeypatch):
     assert seen["EARUP_PROGRESS"] != os.environ.get("EARUP_PROGRESS")
 
 
-def test_a_linter_that_finds_something_and_a_bad_notebook_fail_the_check(monkeypatch, capsys, tmp_path):
+def test_a_linter_that_finds_something_and_a_bad_notebook_fail_the_check(
+    monkeypatch, capsys, tmp_path
+):
     good = ["json.tool", "--help"]
-    monkeypatch.setattr(check, "linters", lambda: {"good": good, "bad": ["json.tool", str(tmp_path / "gone")]})
+    monkeypatch.setattr(
+        check, "linters", lambda: {"good": good, "bad": ["json.tool", str(tmp_path / "gone")]}
+    )
     monkeypatch.setattr(notebooks, "paths", list)
     assert check.main([]) == 1
     said = capsys.readouterr().out

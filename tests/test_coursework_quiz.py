@@ -52,8 +52,12 @@ def test_question_has_one_key_and_names_each_misconception(question):
         assert set(option) <= {"text", "says", "right", "slip", "compute"}
         assert len(option["says"].split()) >= 12
         assert ("slip" in option) == (not option.get("right"))
-        assert option["says"].strip().startswith("Yes: ") == bool(option.get("right"))  # the widget adds "Not yet."
-    assert len({o["text"] for o in options}) == len({o.get("slip") for o in options}) == len(options)
+        assert option["says"].strip().startswith("Yes: ") == bool(
+            option.get("right")
+        )  # the widget adds "Not yet."
+    assert (
+        len({o["text"] for o in options}) == len({o.get("slip") for o in options}) == len(options)
+    )
 
 
 @pytest.mark.parametrize("key", PREDICTIONS)
@@ -66,8 +70,17 @@ def test_prediction_answers_every_guess(key):
 
 
 def test_no_feedback_is_used_twice():
-    says = [catalogue.flat(o["says"]) for q in [*QUESTIONS.values(), *PREDICTIONS.values()] for o in q["option"]]
-    says += [text for n in UNITS for e in catalogue.exercises(n).values() for text in (*e.texts.values(), *e.hints)]
+    says = [
+        catalogue.flat(o["says"])
+        for q in [*QUESTIONS.values(), *PREDICTIONS.values()]
+        for o in q["option"]
+    ]
+    says += [
+        text
+        for n in UNITS
+        for e in catalogue.exercises(n).values()
+        for text in (*e.texts.values(), *e.hints)
+    ]
     assert [text for text, times in Counter(says).items() if times > 1] == []
 
 
@@ -118,7 +131,9 @@ EVERY_TEXT = [
 
 def test_tone():
     for text in EVERY_TEXT:
-        assert not re.search(r"!|\b(simply|obviously|of course|just|unfortunately)\b", text.lower()), text
+        assert not re.search(
+            r"!|\b(simply|obviously|of course|just|unfortunately)\b", text.lower()
+        ), text
 
 
 def test_only_code_is_marked_up():
@@ -148,7 +163,9 @@ def test_guess_is_stored_under_its_own_key(file):
     assert coursework.predict("01.dither").answers == {"01.dither": {"chosen": 1, "tried": [1]}}
 
 
-@pytest.mark.parametrize("record", [{"chosen": 9}, {"tried": [0, 7]}, {"tried": "x"}, "x", {"chosen": "a"}])
+@pytest.mark.parametrize(
+    "record", [{"chosen": 9}, {"tried": [0, 7]}, {"tried": "x"}, "x", {"chosen": "a"}]
+)
 def test_answer_that_fits_no_option_is_not_shown(record):
     store.update(lambda s: s["quizzes"].update({"01": {"alias": record, "dither": {"chosen": 0}}}))
     assert coursework.quiz("01").answers == {"dither": {"chosen": 0}}

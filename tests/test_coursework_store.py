@@ -1,4 +1,6 @@
-"""Progress: nothing is lost, nothing raises, nothing leaves the folder; the map and the certificate tell the truth."""
+"""Progress: nothing is lost, nothing raises, nothing leaves the folder; the map and the certificate
+tell the truth.
+"""
 
 import errno
 import json
@@ -37,7 +39,10 @@ def finish(state):
             solve(key)(state)
         for question in catalogue.questions(number):
             right = next(i for i, option in enumerate(question["options"]) if option["right"])
-            state["quizzes"].setdefault(number, {})[question["key"]] = {"chosen": right, "tried": [right]}
+            state["quizzes"].setdefault(number, {})[question["key"]] = {
+                "chosen": right,
+                "tried": [right],
+            }
 
 
 def test_lies_beside_the_notebook_unless_the_environment_says_otherwise(tmp_path, monkeypatch):
@@ -62,7 +67,8 @@ def test_nothing_is_written_for_what_was_not_attempted(file):
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "{", "[]", '{"version": "x"}', '{"version": 1, "exercises": 3}', "\udcff", "null"]
+    "broken",
+    ["", "{", "[]", '{"version": "x"}', '{"version": 1, "exercises": 3}', "\udcff", "null"],
 )
 def test_broken_file_is_set_aside_and_kept(file, broken):
     raw = broken.encode("utf-8", "surrogateescape")
@@ -160,7 +166,12 @@ def test_lock_of_a_dead_kernel_does_not_stop_anybody(file):
 
 @pytest.mark.parametrize(
     ("what", "left"),
-    [("01.level", {"00.half", "01.alias"}), ("01", {"00.half"}), ("everything", set()), ("01.dither", None)],
+    [
+        ("01.level", {"00.half", "01.alias"}),
+        ("01", {"00.half"}),
+        ("everything", set()),
+        ("01.dither", None),
+    ],
 )
 def test_reset_forgets_exactly_that(file, what, left):
     keys = {"00.half", "01.level", "01.alias"}
@@ -184,9 +195,15 @@ def test_progress_counts_what_was_done():
     right = next(i for i, o in enumerate(catalogue.questions("01")[0]["options"]) if o["right"])
     wrong = (right + 1) % 3
     store.update(
-        lambda s: s["quizzes"].update({"01": {"nyquist": {"tried": [wrong, right]}, "alias": {"tried": [3]}}})
+        lambda s: s["quizzes"].update(
+            {"01": {"nyquist": {"tried": [wrong, right]}, "alias": {"tried": [3]}}}
+        )
     )
-    store.update(lambda s: s["predictions"].update({"01.dither": {"skipped": True}, "01.energy": {"tried": [2]}}))
+    store.update(
+        lambda s: s["predictions"].update(
+            {"01.dither": {"skipped": True}, "01.energy": {"tried": [2]}}
+        )
+    )
     line = repr(coursework.progress()).splitlines()[1]
     assert line == "Unit 01: exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3"
     assert report.standing("01", store.load()[0]).first == 0

@@ -45,7 +45,9 @@ def made(**more):
 
 
 def assert_true(frames, figure):
-    """Compare with a full draw; Agg renders the edges of a letter a little differently after other drawing."""
+    """Compare with a full draw; Agg renders the edges of a letter a little differently after other
+    drawing.
+    """
     fast = np.array(frames.next(), dtype=int)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -173,7 +175,10 @@ def test_log_slider_reaches_both_ends_in_octaves():
 
 
 def test_choice_and_toggle():
-    assert explore.choice("Window", {"Hann": "hann", "none": "boxcar"}, start="boxcar").value == "boxcar"
+    assert (
+        explore.choice("Window", {"Hann": "hann", "none": "boxcar"}, start="boxcar").value
+        == "boxcar"
+    )
     assert explore.toggle("Dither", start=True).value is True
     with pytest.raises(ValueError, match="two options"):
         explore.choice("Window", ["hann"])
@@ -193,7 +198,9 @@ CONTROLS = {
 @pytest.mark.parametrize("control", CONTROLS.values(), ids=CONTROLS.keys())
 def test_what_a_front_end_sends_back_is_what_was_meant(control):
     spec, sent = controls.describe("x", control)
-    assert spec["name"] == "x" and controls.understand(control, sent) == pytest.approx(control.value)
+    assert spec["name"] == "x" and controls.understand(control, sent) == pytest.approx(
+        control.value
+    )
     assert type(controls.understand(control, sent)) is type(control.value)
 
 
@@ -214,7 +221,9 @@ def test_a_move_changes_picture_and_words():
 def test_a_fault_is_shown_and_the_next_value_recovers():
     box = made()
     box.controls["height"].value = 7
-    assert "RuntimeError: seven is broken" in box.readout.fault and "height = 7" in box.readout.fault
+    assert (
+        "RuntimeError: seven is broken" in box.readout.fault and "height = 7" in box.readout.fault
+    )
     assert box.readout.text == "flat at 3"
     box.controls["height"].value = 8
     assert box.readout.fault == "" and box.readout.text == "flat at 8"
@@ -232,7 +241,9 @@ def test_stored_notebook_keeps_picture_and_words():
 def test_sweep_finds_the_position_that_raises(monkeypatch):
     monkeypatch.setenv("NOTEBOOK_SWEEP", "1")
     with pytest.raises(RuntimeError, match=r"A hill: drawing failed at \{'height': 7") as caught:
-        explore.explore(draw, title="A hill", height=explore.slider("Height", 0, 7, 3, step=1, unit="m"))
+        explore.explore(
+            draw, title="A hill", height=explore.slider("Height", 0, 7, 3, step=1, unit="m")
+        )
     assert isinstance(caught.value.__cause__, RuntimeError)
     fine = explore.slider("Height", 0, 6, 3, step=1, unit="m")
     assert explore.explore(draw, title="A hill", height=fine).readout.text == "flat at 3"
@@ -253,7 +264,10 @@ def test_sweep_tries_every_option():
     height = explore.slider("Height", 0, 6, 3, step=1, unit="m")
     kind, wide = explore.choice("Kind", ["flat", "steep", "round"]), explore.toggle("Wide")
     explore.explore(watch, title="A hill", height=height, kind=kind, wide=wide).sweep()
-    assert {k for _, k, _ in seen} == {"flat", "steep", "round"} and {w for _, _, w in seen} == {True, False}
+    assert {k for _, k, _ in seen} == {"flat", "steep", "round"} and {w for _, _, w in seen} == {
+        True,
+        False,
+    }
     assert {0, 6} <= {h for h, _, _ in seen}
 
 
@@ -305,7 +319,9 @@ def test_stage_answers_with_one_buffer():
     arrays = unpacked(content["contents"], buffer)
     assert content["n"] == 4 and "heard at 1000 Hz" in content["readout"] and content["solved"]
     n = np.arange(8000)
-    assert np.allclose(arrays["sound"], arrays["sound"][0] * np.cos(2 * np.pi * 1000 * n / 8000), atol=1e-6)
+    assert np.allclose(
+        arrays["sound"], arrays["sound"][0] * np.cos(2 * np.pi * 1000 * n / 8000), atol=1e-6
+    )
 
 
 def test_stage_shows_its_first_frame_without_a_kernel():
@@ -320,7 +336,9 @@ def test_stage_shows_its_first_frame_without_a_kernel():
 def flat(reply, **more):
     panel = explore.panel(explore.axis("A", 0, 1), explore.axis("B", 0, 1), explore.line("y"))
     handle = explore.handle("x", "X", 0, 5, 1, step=1)
-    return explore.stage(lambda x: reply(x), title="t", alt="a", panels=[panel], handles=[handle], **more)
+    return explore.stage(
+        lambda x: reply(x), title="t", alt="a", panels=[panel], handles=[handle], **more
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
-"""What goes wrong on a learner's computer, provoked: each fault is told in one line with a remedy, and loses nothing.
+"""What goes wrong on a learner's computer, provoked: each fault is told in one line with a remedy,
+and loses nothing.
 
-What needs a browser is in tests/browser/test_faults.py; `python3 -m tools.verify.reorder` takes all notebooks, and minutes.
+What needs a browser is in tests/browser/test_faults.py; `python3 -m tools.verify.reorder` takes all
+notebooks, and minutes.
 """
 
 import json
@@ -28,7 +30,7 @@ from tools.verify import reorder
 
 Y = 0.1 * np.sin(np.arange(4000) / 5)
 
-# ---- a damaged file of the course -----------------------------------------------------------------------------------
+# ---- a damaged file of the course ----------------------------------------------------------------
 
 
 def cut(raw):
@@ -44,7 +46,13 @@ def pointer(raw):
     return b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab\n"
 
 
-FAULTS = {"truncated": cut, "one bit flipped": flip, "empty": lambda raw: b"", "text": pointer, "missing": None}
+FAULTS = {
+    "truncated": cut,
+    "one bit flipped": flip,
+    "empty": lambda raw: b"",
+    "text": pointer,
+    "missing": None,
+}
 
 
 def weights_of(name):
@@ -71,8 +79,12 @@ USES = {
     "coursework/unit01.toml": lambda: coursework.hint("01.level"),
     "coursework/solutions/unit01.toml": lambda: coursework.solution("01.level"),
 }
-MAY_PASS = {("coursework/unit01.toml", "one bit flipped")}  # a letter of a text; teachers may change texts, too
-MAY_PASS |= {("coursework/solutions/unit01.toml", fault) for fault in ("one bit flipped", "missing")}
+MAY_PASS = {
+    ("coursework/unit01.toml", "one bit flipped")
+}  # a letter of a text; teachers may change texts, too
+MAY_PASS |= {
+    ("coursework/solutions/unit01.toml", fault) for fault in ("one bit flipped", "missing")
+}
 
 
 @pytest.fixture
@@ -106,7 +118,9 @@ def test_a_damaged_file_is_named_with_the_way_back(data, name, fault):
         USES[name]()
     except (ValueError, FileNotFoundError) as error:
         said = str(error)
-        assert re.search(rf"^data/{re.escape(name)} (is|does) .*git checkout -- data/{re.escape(name)} ", said)
+        assert re.search(
+            rf"^data/{re.escape(name)} (is|does) .*git checkout -- data/{re.escape(name)} ", said
+        )
         assert "\n" not in said and str(data) not in said
     else:
         assert (name, fault) in MAY_PASS
@@ -156,7 +170,7 @@ def test_ends_of_lines_are_no_damage(data):
     assert data == audio.DATA
 
 
-# ---- a full disk ----------------------------------------------------------------------------------------------------
+# ---- a full disk ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -170,7 +184,9 @@ def folder(tmp_path, monkeypatch):
 
 
 class Full:
-    """No file may grow beyond some bytes: the operating system cuts each write short, and then refuses it."""
+    """No file may grow beyond some bytes: the operating system cuts each write short, and then
+    refuses it.
+    """
 
     def __enter__(self):
         self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -188,7 +204,9 @@ def progress():
 
 
 def blind():
-    test = listening.blind_test("abx", {"one": Y, "two": Y}, sr=16000, name="x", n_trials=5, match=None)
+    test = listening.blind_test(
+        "abx", {"one": Y, "two": Y}, sr=16000, name="x", n_trials=5, match=None
+    )
 
     def one():
         test.answers = [*test.answers, {"trial": len(test.answers) + 1, "x": "A", "answer": "A"}]
@@ -219,7 +237,9 @@ def recording():
     widget.send = lambda content, buffers=(): said.append(content)
 
     def save():
-        widget._receive(widget, {"do": "save", "sr": 8000, "replace": True}, [Y.astype("<f4").tobytes()])
+        widget._receive(
+            widget, {"do": "save", "sr": 8000, "replace": True}, [Y.astype("<f4").tobytes()]
+        )
         return said[-1]["text"] if said[-1]["kind"] == "error" else ""
 
     yield save
@@ -227,8 +247,16 @@ def recording():
 
 
 def certificate():
-    yield lambda: report.write_certificate("Ada", report.standings(store.load()[0]), Path.cwd()) and ""
-    yield lambda: report.write_certificate("Bea", report.standings(store.load()[0]), Path.cwd()) and ""
+    yield (
+        lambda: (
+            report.write_certificate("Ada", report.standings(store.load()[0]), Path.cwd()) and ""
+        )
+    )
+    yield (
+        lambda: (
+            report.write_certificate("Bea", report.standings(store.load()[0]), Path.cwd()) and ""
+        )
+    )
 
 
 def weights_file():
@@ -236,7 +264,9 @@ def weights_file():
     from helpers import _weights
 
     for n in (4, 5):
-        yield lambda n=n: _weights.save(Path("w.safetensors"), torch.nn.Linear(n, n), config={}, provenance={})
+        yield lambda n=n: _weights.save(
+            Path("w.safetensors"), torch.nn.Linear(n, n), config={}, provenance={}
+        )
 
 
 def checkpoint():
@@ -245,7 +275,10 @@ def checkpoint():
 
     for n in (1, 2):
         yield lambda n=n: loop._save(
-            Path("checkpoint.pt").resolve(), {"model": torch.nn.Linear(n, n)}, {"step": n}, loop.Plan()
+            Path("checkpoint.pt").resolve(),
+            {"model": torch.nn.Linear(n, n)},
+            {"step": n},
+            loop.Plan(),
         )
 
 
@@ -258,7 +291,8 @@ def log():
 
 
 @pytest.mark.parametrize(
-    "what", [progress, blind, experiment, sound, recording, certificate, weights_file, checkpoint, log]
+    "what",
+    [progress, blind, experiment, sound, recording, certificate, weights_file, checkpoint, log],
 )
 def test_a_full_disk_leaves_the_old_file_and_says_so(folder, what):
     first, second = what()
@@ -270,7 +304,9 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(folder, what):
         except OSError as error:
             said = error.strerror
     assert "could not be saved" in said and "File too large" in said and "\n" not in said
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before and len(before) == 1
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before and len(
+        before
+    ) == 1
     assert not second()  # there is room again
     assert {path.name for path in folder.iterdir()} == set(before)
 
@@ -306,7 +342,7 @@ def test_a_salt_is_whole_or_refused(tmp_path):
     assert len(grade.salt_from(salt)) == 64 == len(grade.salt_from(salt))
 
 
-# ---- killed ---------------------------------------------------------------------------------------------------------
+# ---- killed --------------------------------------------------------------------------------------
 
 WRITES = """
 import sys
@@ -317,7 +353,8 @@ n = 0
 while True:
     n += 1
     file.save([{"n": i} for i in range(n % 400 + 1)])
-    store.update(lambda state: state["exercises"].setdefault("01.level", {}).update(attempts=n, pad="x" * (n % 4000)))
+    more = {"attempts": n, "pad": "x" * (n % 4000)}
+    store.update(lambda state: state["exercises"].setdefault("01.level", {}).update(more))
     print(n, flush=True)
 """
 
@@ -325,7 +362,9 @@ while True:
 @pytest.mark.parametrize("after", [1, 7, 20])
 def test_a_kill_in_the_middle_of_saving_leaves_whole_files(folder, after):
     line = [sys.executable, "-c", WRITES]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}) as job:
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    ) as job:
         for _ in range(after):
             said = int(job.stdout.readline())
         job.kill()
@@ -334,8 +373,13 @@ def test_a_kill_in_the_middle_of_saving_leaves_whole_files(folder, after):
     assert note == "" and len(rows) in (said % 400 + 1, (said + 1) % 400 + 1)
     state, note = store.load()
     assert note == "" and state["exercises"]["01.level"]["attempts"] in (said, said + 1)
-    assert store.update(lambda state: state["exercises"].setdefault("01.alias", {})) == ""  # a dead lock does not hold
-    assert set(json.loads((folder / "progress.json").read_text())["exercises"]) == {"01.level", "01.alias"}
+    assert (
+        store.update(lambda state: state["exercises"].setdefault("01.alias", {})) == ""
+    )  # a dead lock does not hold
+    assert set(json.loads((folder / "progress.json").read_text())["exercises"]) == {
+        "01.level",
+        "01.alias",
+    }
 
 
 def test_a_damaged_checkpoint_is_one_line(tmp_path):
@@ -348,11 +392,13 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path):
     whole = path.read_bytes()
     for broken in (cut(whole), b"", b"hello"):
         path.write_bytes(broken)
-        with pytest.raises(ValueError, match=r"checkpoint.pt is damaged; remove it, and the training starts anew$"):
+        with pytest.raises(
+            ValueError, match=r"checkpoint.pt is damaged; remove it, and the training starts anew$"
+        ):
             loop._resume(path, parts, loop.Plan())
 
 
-# ---- a read-only checkout -------------------------------------------------------------------------------------------
+# ---- a read-only checkout ------------------------------------------------------------------------
 
 LEARNS = """
 from helpers import audio, coursework, explore, figures, listening, loudness
@@ -378,7 +424,9 @@ def test_in_a_read_only_folder_everything_works_but_saving_which_says_so(tmp_pat
         if not shutil.which("setpriv"):
             pytest.skip("run as the superuser, and there is no setpriv to give up its rights")
         line = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", *line]
-    shutil.copytree(ROOT / "helpers", tmp_path / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "helpers", tmp_path / "helpers", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for part in ("SHA256SUMS", "clips", "tables", "coursework"):
         copy = shutil.copytree if (ROOT / "data" / part).is_dir() else shutil.copy
         (tmp_path / "data").mkdir(exist_ok=True)
@@ -391,13 +439,18 @@ def test_in_a_read_only_folder_everything_works_but_saving_which_says_so(tmp_pat
     finally:
         [path.chmod(0o755) for path in folders]
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Correct\. .*\n\(.*session only: progress\.json could not be saved \(Permission", done.stdout)
+    assert re.search(
+        r"Correct\. .*\n\(.*session only: progress\.json could not be saved \(Permission",
+        done.stdout,
+    )
     assert "session only: blind_x.csv could not be saved (Permission denied)" in done.stdout
-    assert "mine.wav could not be saved (Permission denied), there is no such file yet" in done.stdout
+    assert (
+        "mine.wav could not be saved (Permission denied), there is no such file yet" in done.stdout
+    )
     assert not [path.name for path in tmp_path.iterdir() if path.name not in ("helpers", "data")]
 
 
-# ---- no network -----------------------------------------------------------------------------------------------------
+# ---- no network ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -415,7 +468,9 @@ def no_network(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    for name in [name for name in os.environ if name.lower().endswith("_proxy") or name == "HF_ENDPOINT"]:
+    for name in [
+        name for name in os.environ if name.lower().endswith("_proxy") or name == "HF_ENDPOINT"
+    ]:
         monkeypatch.delenv(name)
 
 
@@ -429,13 +484,15 @@ def test_a_vocoder_of_the_hub_gives_up_at_once_in_one_line(no_network, caplog):
     pytest.importorskip("transformers")
     from helpers import settings
 
-    with pytest.raises(ValueError, match=r"could not be loaded .*; without a network the shipped .*\"gan\"") as caught:
+    with pytest.raises(
+        ValueError, match=r"could not be loaded .*; without a network the shipped .*\"gan\""
+    ) as caught:
         settings.load_vocoder("hub:nobody/has_this")
     assert "\n" not in str(caught.value)
     assert not [record for record in caplog.records if "Retrying" in record.getMessage()]
 
 
-# ---- cells once more, in another order ------------------------------------------------------------------------------
+# ---- cells once more, in another order -----------------------------------------------------------
 
 
 def test_unit_00_runs_again_from_the_last_cell_to_the_first(folder):
@@ -446,9 +503,19 @@ def test_unit_00_runs_again_from_the_last_cell_to_the_first(folder):
 def test_a_cell_that_another_one_spoils_is_found(tmp_path):
     import nbformat.v4 as v4
 
-    sources = ("x = 1", "# NBVAL_CHECK_OUTPUT\nprint(x)", "y = [x]\nx = 2", "y.append(z := 0)\ndel y")
+    sources = (
+        "x = 1",
+        "# NBVAL_CHECK_OUTPUT\nprint(x)",
+        "y = [x]\nx = 2",
+        "y.append(z := 0)\ndel y",
+    )
     page = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
     path = tmp_path / "spoiled.ipynb"
-    path.write_text(v4.writes(page) if hasattr(v4, "writes") else json.dumps(page), encoding="utf-8")
+    path.write_text(
+        v4.writes(page) if hasattr(v4, "writes") else json.dumps(page), encoding="utf-8"
+    )
     found = reorder.problems(path)
-    assert [line[:13] for line in found] == ["cell 3 raises", "cell 1 prints"] and "NameError" in found[0]
+    assert [line[:13] for line in found] == [
+        "cell 3 raises",
+        "cell 1 prints",
+    ] and "NameError" in found[0]

@@ -1,4 +1,6 @@
-"""Setting 2: the gan and its adversary, the cleaner of spectrograms, a vocoder of the hub, and how they train."""
+"""Setting 2: the gan and its adversary, the cleaner of spectrograms, a vocoder of the hub, and how
+they train.
+"""
 
 import subprocess
 import sys
@@ -49,11 +51,13 @@ def generator(seed=0, **form):
     return Generator(MelFormat(**form), **SMALL)
 
 
-# ---- the generator --------------------------------------------------------------------------------------------------
+# ---- the generator -------------------------------------------------------------------------------
 
 
 def test_before_it_has_learned_it_reads_the_mel_off(voice):
-    """With the network silent, each bin gets its bands' mean magnitude: re-analysed, it is the mel again."""
+    """With the network silent, each bin gets its bands' mean magnitude: re-analysed, it is the mel
+    again.
+    """
     model = generator()
     torch.nn.init.zeros_(model.onto.weight), torch.nn.init.zeros_(model.onto.bias)
     log_mel = model.features(torch.from_numpy(voice)[None])
@@ -61,7 +65,9 @@ def test_before_it_has_learned_it_reads_the_mel_off(voice):
     again = (model.features.bank @ S).clamp_min(1e-5).log()
     assert float((again - log_mel).detach().abs().median()) < 0.35
     flat = model.magnitude(torch.zeros(1, 80, 3) + model.area)[0].detach()
-    np.testing.assert_allclose(flat[1:-1], 0, atol=1e-4)  # a flat spectrum of 1 has a mel of the bands' areas
+    np.testing.assert_allclose(
+        flat[1:-1], 0, atol=1e-4
+    )  # a flat spectrum of 1 has a mel of the bands' areas
 
 
 def test_the_shipped_gan_is_better_than_griffin_lim(voice):
@@ -78,7 +84,10 @@ def test_the_shipped_gan_is_better_than_griffin_lim(voice):
 def test_more_rounds_make_the_phase_fit_better(voice):
     vocoder = load_vocoder("gan")
     log_mel = vocoder.mel(voice, sr=SR)
-    far = [np.abs(vocoder.mel(vocoder.synthesize(log_mel, n_iter=n), sr=SR) - log_mel).mean() for n in (0, 4, 32)]
+    far = [
+        np.abs(vocoder.mel(vocoder.synthesize(log_mel, n_iter=n), sr=SR) - log_mel).mean()
+        for n in (0, 4, 32)
+    ]
     assert far[0] > far[1] > far[2]
 
 
@@ -90,7 +99,7 @@ def test_distance_is_finite_where_nothing_sounds():
     assert float(distance(log_S.detach() + 1, log_S.detach())) > 1
 
 
-# ---- the adversary --------------------------------------------------------------------------------------------------
+# ---- the adversary -------------------------------------------------------------------------------
 
 
 def test_the_critic_learns_to_tell_real_from_blurred(voice):
@@ -129,7 +138,15 @@ def test_a_run_with_an_adversary_goes_on_exactly(speech, tmp_path):
                 plan.steps = 6
                 stop_after(3, model, adversary, crops, plan, tmp_path / str(len(stops)))
                 continue
-            train(model, adversary, crops, plan, out=tmp_path / str(len(stops)), validate=lambda m: 0.0, quiet=True)
+            train(
+                model,
+                adversary,
+                crops,
+                plan,
+                out=tmp_path / str(len(stops)),
+                validate=lambda m: 0.0,
+                quiet=True,
+            )
         found.append(torch.cat([p.flatten() for p in model.parameters()]))
     torch.testing.assert_close(*found, rtol=0, atol=0)
 
@@ -164,7 +181,18 @@ def test_crops_repeat_and_come_twice(speech):
 @pytest.mark.parametrize("name", ["gan", "setting2_vocoder"])
 def test_the_command_line_trains(name, speech, tmp_path):
     """One step each, from the shipped weights."""
-    command = [sys.executable, "-m", "tools.training", name, "--speech", speech, "--out", tmp_path, "--steps", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.training",
+        name,
+        "--speech",
+        speech,
+        "--out",
+        tmp_path,
+        "--steps",
+        "1",
+    ]
     command += ["--batch", "1", "--seconds", "0.5", "--half"]
     command += ["--noise", speech] if name.startswith("setting") else ["--adversary", "0.1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -174,7 +202,9 @@ def test_the_command_line_trains(name, speech, tmp_path):
 
 
 def load_vocoder_file(name, file):
-    """Load a vocoder from a file; the package has the name of a function, so it is imported here."""
+    """Load a vocoder from a file; the package has the name of a function, so it is imported
+    here.
+    """
     from helpers.vocoders import load_file
 
     return load_file(name, file)
@@ -182,15 +212,28 @@ def load_vocoder_file(name, file):
 
 @pytest.mark.parametrize(
     "name, more, says",
-    [("griffin_lim", [], "nothing to learn"), ("setting2_vocoder", [], "name a folder with --noise")],
+    [
+        ("griffin_lim", [], "nothing to learn"),
+        ("setting2_vocoder", [], "name a folder with --noise"),
+    ],
 )
 def test_the_command_line_refuses(name, more, says, speech, tmp_path):
-    command = [sys.executable, "-m", "tools.training", name, "--speech", speech, "--out", tmp_path, *more]
+    command = [
+        sys.executable,
+        "-m",
+        "tools.training",
+        name,
+        "--speech",
+        speech,
+        "--out",
+        tmp_path,
+        *more,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
 
 
-# ---- the cleaner ----------------------------------------------------------------------------------------------------
+# ---- the cleaner ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rows, n", [("mel", 80), ("linear", 513)])
@@ -236,7 +279,10 @@ def test_setting_2_cannot_stream(untrained):
 
 def test_another_vocoder_may_speak(voice):
     noisy = audio.mix(voice, audio.clip("rain")[0][: len(voice)], snr_db=5)
-    own, other = settings.load("setting2_vocoder"), settings.load("setting2_vocoder", vocoder="griffin_lim")
+    own, other = (
+        settings.load("setting2_vocoder"),
+        settings.load("setting2_vocoder", vocoder="griffin_lim"),
+    )
     assert (own.vocoder.name, other.vocoder.name) == ("gan_tuned", "griffin_lim")
     np.testing.assert_array_equal(own.spectrogram(noisy), other.spectrogram(noisy))
     clean = own.vocoder.mel(voice, sr=SR)
@@ -253,7 +299,7 @@ def test_setting_2_brings_the_spectrum_nearer_to_the_speech(name, voice):
     assert far[1] < 0.75 * far[0]
 
 
-# ---- the hub --------------------------------------------------------------------------------------------------------
+# ---- the hub -------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +307,9 @@ def saved(tmp_path_factory):
     """A small model in the hub's format, saved by the library itself."""
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
-    model = transformers.SpeechT5HifiGan(transformers.SpeechT5HifiGanConfig(upsample_initial_channel=32))
+    model = transformers.SpeechT5HifiGan(
+        transformers.SpeechT5HifiGanConfig(upsample_initial_channel=32)
+    )
     folder = tmp_path_factory.mktemp("hub")
     model.save_pretrained(folder)
     return folder, model.eval()
@@ -280,7 +328,9 @@ def test_a_vocoder_of_the_hub_is_loaded(saved, voice):
 
 def test_its_mel_is_that_of_its_own_library(saved, voice):
     transformers = pytest.importorskip("transformers")
-    theirs = transformers.SpeechT5FeatureExtractor()(audio_target=voice, sampling_rate=SR, return_tensors="np")
+    theirs = transformers.SpeechT5FeatureExtractor()(
+        audio_target=voice, sampling_rate=SR, return_tensors="np"
+    )
     ours = load_vocoder(f"hub:{saved[0]}").mel(voice, sr=SR)
     inner = slice(2, -2)  # it reflects at the ends, we put zeros
     np.testing.assert_allclose(ours[:, inner], theirs["input_values"][0].T[:, inner], atol=2e-3)
@@ -288,13 +338,17 @@ def test_its_mel_is_that_of_its_own_library(saved, voice):
 
 def test_our_mel_is_no_mel_of_the_hub(saved, voice):
     vocoder = load_vocoder(f"hub:{saved[0]}")
-    with pytest.raises(ValueError, match=r"fmin is 0.0 instead of 80.0.*log is 'e' instead of '10'"):
+    with pytest.raises(
+        ValueError, match=r"fmin is 0.0 instead of 80.0.*log is 'e' instead of '10'"
+    ):
         vocoder.synthesize(load_vocoder("gan").mel(voice, sr=SR), made_with=MelFormat())
 
 
 def test_without_a_network_one_line_says_so(monkeypatch, tmp_path):
     pytest.importorskip("transformers")
-    with pytest.raises(ValueError, match=r"could not be loaded .*load_vocoder\(\"gan\"\)") as caught:
+    with pytest.raises(
+        ValueError, match=r"could not be loaded .*load_vocoder\(\"gan\"\)"
+    ) as caught:
         load_vocoder(f"hub:{tmp_path}/nothing_here")
     assert "\n" not in str(caught.value)
 
@@ -312,11 +366,13 @@ def test_without_the_library_one_line_says_so(monkeypatch):
         load_vocoder("hub:microsoft/speecht5_hifigan")
 
 
-# ---- what was measured ----------------------------------------------------------------------------------------------
+# ---- what was measured ---------------------------------------------------------------------------
 
 
 def test_the_shipped_gans_copy_real_speech():
-    """The stated PESQ holds on the first held-out sentences; the whole table: ``python3 -m tools.measure.score --copies``."""
+    """The stated PESQ holds on the first held-out sentences; the whole table: ``python3 -m
+    tools.measure.score --copies``.
+    """
     if not SHARED.is_dir():
         pytest.skip("shared/ with the held-out recordings is not here")
     pytest.importorskip("pesq")

@@ -22,10 +22,18 @@ CHECKS = "coursework.check('00.half', halve_level)\ncoursework.check('00.swap_si
 def notebook(*cells, outputs=()):
     """The text of a notebook of unit 00 with these cells."""
     every = [
-        {"cell_type": "code", "source": textwrap.dedent(c), "metadata": {}, "outputs": list(outputs)} for c in cells
+        {
+            "cell_type": "code",
+            "source": textwrap.dedent(c),
+            "metadata": {},
+            "outputs": list(outputs),
+        }
+        for c in cells
     ]
     check = {"cell_type": "code", "source": CHECKS, "metadata": {}, "outputs": list(outputs)}
-    return json.dumps({"cells": [*every, check], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    return json.dumps(
+        {"cells": [*every, check], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    )
 
 
 class Class:
@@ -58,22 +66,36 @@ def pupils(tmp_path):
     return Class(tmp_path)
 
 
-# ---- answers --------------------------------------------------------------------------------------------------------
+# ---- answers -------------------------------------------------------------------------------------
 
 
 def test_right_wrong_untouched_and_missing_answers_each_get_their_verdict_and_reason(pupils):
     pupils.hand_in("ada", RIGHT, SWAP)
     pupils.hand_in("bob", "def halve_level(y):\n    return y / 4", "def swap_sides(y):\n    pass")
     pupils.hand_in("eve", "def halve_level(y):\n    return ...")
-    pupils.hand_in("joe", "def halve_level(y):\n    return y * gone", "def swap_sides(y):\n    return y[::-1")
+    pupils.hand_in(
+        "joe", "def halve_level(y):\n    return y * gone", "def swap_sides(y):\n    return y[::-1"
+    )
     rows = pupils.grade("--names")
     verdicts = {key: row["verdict"] for key, row in rows.items()}
     assert [verdicts["ada", "00.half"], verdicts["ada", "00.swap_sides"]] == ["correct", "correct"]
-    assert [verdicts["bob", "00.half"], verdicts["bob", "00.swap_sides"]] == ["not yet", "not attempted"]
-    assert [verdicts["eve", "00.half"], verdicts["eve", "00.swap_sides"]] == ["not attempted", "not found"]
+    assert [verdicts["bob", "00.half"], verdicts["bob", "00.swap_sides"]] == [
+        "not yet",
+        "not attempted",
+    ]
+    assert [verdicts["eve", "00.half"], verdicts["eve", "00.swap_sides"]] == [
+        "not attempted",
+        "not found",
+    ]
     assert [row["points"] for (name, _), row in rows.items() if name == "ada"] == ["1", "1"]
-    assert rows["bob", "00.half"]["reason"] == catalogue.exercise("00.half").check(lambda y: y / 4).says
-    assert "NameError" in rows["joe", "00.half"]["reason"] and "return y * gone" in rows["joe", "00.half"]["reason"]
+    assert (
+        rows["bob", "00.half"]["reason"]
+        == catalogue.exercise("00.half").check(lambda y: y / 4).says
+    )
+    assert (
+        "NameError" in rows["joe", "00.half"]["reason"]
+        and "return y * gone" in rows["joe", "00.half"]["reason"]
+    )
     assert "cannot be read" in rows["joe", "00.swap_sides"]["reason"]
 
 
@@ -82,7 +104,8 @@ def test_a_function_gets_what_it_names_and_nothing_else_is_run(pupils, tmp_path)
     pupils.hand_in(
         "ada",
         f"open({str(trace)!r}, 'w')\nwhile False: pass\n1 / 0",
-        "%matplotlib inline\nfrom helpers import audio, coursework, metrics\nimport numpy as xp\nhow_many = 2.0",
+        "%matplotlib inline\nfrom helpers import audio, coursework, metrics\nimport numpy as "
+        "xp\nhow_many = 2.0",
         "def factor():\n    return xp.float64(1 / how_many)",
         "def halve_level(y):\n    return factor() * y",
         "def swap_sides(y):\n    return y",
@@ -93,12 +116,18 @@ def test_a_function_gets_what_it_names_and_nothing_else_is_run(pupils, tmp_path)
 
 
 def test_functions_that_an_exercise_hands_over_work_from_the_other_process(pupils):
-    cell = "def one_round(y, S, analyse, invert):\n    return invert(S * np.exp(1j * np.angle(analyse(y))))"
+    cell = (
+        "def one_round(y, S, analyse, invert):\n    return invert(S * np.exp(1j * "
+        "np.angle(analyse(y))))"
+    )
     text = json.loads(notebook(cell))
     text["cells"][-1]["source"] = 'coursework.check("09.round", one_round)'
     (pupils.folder / "ada.ipynb").write_text(json.dumps(text), encoding="utf-8")
     rows = pupils.grade("--names")
-    assert (rows["ada", "09.round"]["verdict"], rows["ada", "09.fast"]["verdict"]) == ("correct", "not found")
+    assert (rows["ada", "09.round"]["verdict"], rows["ada", "09.fast"]["verdict"]) == (
+        "correct",
+        "not found",
+    )
 
 
 def test_an_argument_that_is_changed_is_noticed_across_the_pipe(pupils):
@@ -107,7 +136,9 @@ def test_an_argument_that_is_changed_is_noticed_across_the_pipe(pupils):
 
 
 def test_every_solution_of_the_course_is_correct_and_its_wrong_answers_are_not(tmp_path):
-    """The way over the pipe changes no verdict: arrays, numbers, functions, shapes and types arrive as they left."""
+    """The way over the pipe changes no verdict: arrays, numbers, functions, shapes and types arrive
+    as they left.
+    """
     options = grade.options_from([str(tmp_path), "--csv", "x.csv"])
     for unit in catalogue.units():
         pytest.importorskip("torch") if unit > "06" else None
@@ -126,12 +157,16 @@ def function(source):
     return release.function(source)
 
 
-# ---- hostile submissions: each is graded beside an honest one, which must not notice ------------------------------
+# ---- hostile submissions: each is graded beside an honest one, which must not notice -------------
 
 HOSTILE = {
-    "loops for ever": ("def halve_level(y):\n    while True: pass", "still running after 4 seconds"),
+    "loops for ever": (
+        "def halve_level(y):\n    while True: pass",
+        "still running after 4 seconds",
+    ),
     "loops and swallows": (
-        "def halve_level(y):\n    while True:\n        try:\n            while True: pass\n        except: pass",
+        "def halve_level(y):\n    while True:\n        try:\n            while True: pass\n        "
+        "except: pass",
         "still running after 4 seconds",
     ),
     "loops before": (
@@ -139,11 +174,23 @@ HOSTILE = {
         "within 4 sec",
     ),
     "eats memory": ("def halve_level(y):\n    return bytearray(10**11)", "MemoryError"),
-    "eats memory slowly": ("def halve_level(y):\n    return [bytearray(10**8) for _ in range(10**6)]", ""),
-    "returns too much": ("def halve_level(y):\n    return np.zeros(50_000_000)", "too large to be sent"),
+    "eats memory slowly": (
+        "def halve_level(y):\n    return [bytearray(10**8) for _ in range(10**6)]",
+        "",
+    ),
+    "returns too much": (
+        "def halve_level(y):\n    return np.zeros(50_000_000)",
+        "too large to be sent",
+    ),
     "exits": ("import os\ndef halve_level(y):\n    os._exit(0)", "ended with status 0"),
-    "raises SystemExit": ("def halve_level(y):\n    raise SystemExit('Correct.')", "stops with SystemExit"),
-    "prints a result": ("def halve_level(y):\n    print('Correct.')\n    return y", "returns its input"),
+    "raises SystemExit": (
+        "def halve_level(y):\n    raise SystemExit('Correct.')",
+        "stops with SystemExit",
+    ),
+    "prints a result": (
+        "def halve_level(y):\n    print('Correct.')\n    return y",
+        "returns its input",
+    ),
     "forges replies": (
         """
         import os, struct, json
@@ -152,10 +199,13 @@ HOSTILE = {
             for fd in range(3, 64):
                 try: os.write(fd, struct.pack(">I", len(data)) + data)
                 except OSError: pass
-            return y""",
+            return y""",  # noqa: E501
         "",
     ),
-    "writes rubbish": ("import os\ndef halve_level(y):\n    [os.write(f, b'x' * 99) for f in range(3, 9)]", ""),
+    "writes rubbish": (
+        "import os\ndef halve_level(y):\n    [os.write(f, b'x' * 99) for f in range(3, 9)]",
+        "",
+    ),
     "patches the judge": (
         """
         import numpy
@@ -167,11 +217,13 @@ HOSTILE = {
         "returns its input",
     ),
     "lies about its type": (
-        "class Yes(float):\n    __eq__ = __lt__ = __gt__ = lambda *a: True\ndef halve_level(y):\n    return Yes(1)",
+        "class Yes(float):\n    __eq__ = __lt__ = __gt__ = lambda *a: True\ndef halve_level(y):\n  "
+        "  return Yes(1)",
         "",
     ),
     "asks the check for the truth": (
-        "from helpers.coursework.unit00 import CHECKS\ndef halve_level(y):\n    return CHECKS['00.half'].truth(y)",
+        "from helpers.coursework.unit00 import CHECKS\ndef halve_level(y):\n    return "
+        "CHECKS['00.half'].truth(y)",
         "stops with",
     ),
     "reads the solution": (
@@ -185,27 +237,49 @@ HOSTILE = {
         "PermissionError",
     ),
     "reads the check": (
-        "import helpers, pathlib\ndef halve_level(y):\n    return (pathlib.Path(helpers.__path__[0]) / "
+        "import helpers, pathlib\ndef halve_level(y):\n    return "
+        "(pathlib.Path(helpers.__path__[0]) / "
         "'coursework/unit00.py').read_text()",
         "PermissionError",
     ),
-    "reads a neighbour": ("def halve_level(y):\n    return open('{victim}').read()", "PermissionError"),
-    "lists the neighbours": ("import os\ndef halve_level(y):\n    return os.listdir('{folder}')", "PermissionError"),
-    "deletes the class": ("import shutil\ndef halve_level(y):\n    shutil.rmtree('{folder}')", "PermissionError"),
+    "reads a neighbour": (
+        "def halve_level(y):\n    return open('{victim}').read()",
+        "PermissionError",
+    ),
+    "lists the neighbours": (
+        "import os\ndef halve_level(y):\n    return os.listdir('{folder}')",
+        "PermissionError",
+    ),
+    "deletes the class": (
+        "import shutil\ndef halve_level(y):\n    shutil.rmtree('{folder}')",
+        "PermissionError",
+    ),
     "deletes its folder": (
-        "import os, shutil\ndef halve_level(y):\n    shutil.rmtree(os.getcwd(), ignore_errors=True)\n    return y",
+        "import os, shutil\ndef halve_level(y):\n    shutil.rmtree(os.getcwd(), "
+        "ignore_errors=True)\n    return y",
         "returns its input",
     ),
-    "overwrites a neighbour": ("def halve_level(y):\n    open('{victim}', 'w').write('x')", "PermissionError"),
+    "overwrites a neighbour": (
+        "def halve_level(y):\n    open('{victim}', 'w').write('x')",
+        "PermissionError",
+    ),
     "fills the disk": (
-        "def halve_level(y):\n    with open('big', 'wb') as f:\n        while True: f.write(bytes(10**7))",
+        "def halve_level(y):\n    with open('big', 'wb') as f:\n        while True: "
+        "f.write(bytes(10**7))",
         "",
     ),
     "forks": ("import os\ndef halve_level(y):\n    while True: os.fork()", "PermissionError"),
-    "starts a program": ("import subprocess\ndef halve_level(y):\n    subprocess.run(['id'])", "PermissionError"),
-    "kills the grader": ("import os\ndef halve_level(y):\n    os.kill(os.getppid(), 9)", "PermissionError"),
+    "starts a program": (
+        "import subprocess\ndef halve_level(y):\n    subprocess.run(['id'])",
+        "PermissionError",
+    ),
+    "kills the grader": (
+        "import os\ndef halve_level(y):\n    os.kill(os.getppid(), 9)",
+        "PermissionError",
+    ),
     "calls C": (
-        "import ctypes\ndef halve_level(y):\n    return ctypes.CDLL(None).system(b'touch {folder}/x')",
+        "import ctypes\ndef halve_level(y):\n    return ctypes.CDLL(None).system(b'touch "
+        "{folder}/x')",
         "PermissionError",
     ),
     "phones home": (
@@ -213,22 +287,32 @@ HOSTILE = {
         "PermissionError",
     ),
     "raises its own": (
-        "class E(Exception):\n    def __str__(self): raise SystemExit\ndef halve_level(y):\n    raise E",
+        "class E(Exception):\n    def __str__(self): raise SystemExit\ndef halve_level(y):\n    "
+        "raise E",
         "stops with E",
     ),
-    "is nested too deeply": ("def halve_level(y):\n    return " + "(" * 3000 + "y" + ")" * 3000, "cannot be read"),
+    "is nested too deeply": (
+        "def halve_level(y):\n    return " + "(" * 3000 + "y" + ")" * 3000,
+        "cannot be read",
+    ),
     "is no function": ("halve_level = 'Correct.'", "not a function"),
 }
 
 
 @pytest.fixture(scope="module")
 def den(tmp_path_factory):
-    """All of them in one class with one honest submission: the class, the rows, and what was honest before."""
+    """All of them in one class with one honest submission: the class, the rows, and what was honest
+    before.
+    """
     pupils = Class(tmp_path_factory.mktemp("den"))
     victim = pupils.hand_in("victim", RIGHT, SWAP)
     forged = {"output_type": "stream", "name": "stdout", "text": "Correct."}
     for what, (source, _) in HOSTILE.items():
-        code = textwrap.dedent(source).replace("{victim}", str(victim)).replace("{folder}", str(pupils.folder))
+        code = (
+            textwrap.dedent(source)
+            .replace("{victim}", str(victim))
+            .replace("{folder}", str(pupils.folder))
+        )
         pupils.hand_in(what, code, SWAP, outputs=[forged])
     before = {path: path.read_bytes() for path in pupils.folder.rglob("*") if path.is_file()}
     return pupils, pupils.grade("--names"), before
@@ -247,7 +331,9 @@ def test_a_hostile_answer_gets_no_point_and_spoils_no_other_answer(what, den):
 def test_nobody_else_notices_and_nothing_is_left_behind(den):
     pupils, rows, before = den
     assert {rows["victim", key]["verdict"] for key in ("00.half", "00.swap_sides")} == {"correct"}
-    assert {path: path.read_bytes() for path in pupils.folder.rglob("*") if path.is_file()} == before
+    assert {
+        path: path.read_bytes() for path in pupils.folder.rglob("*") if path.is_file()
+    } == before
     assert len(rows) == 2 * (len(HOSTILE) + 1)
     assert grade_processes() == []
 
@@ -260,7 +346,9 @@ def grade_processes():
 
 
 def test_the_kernel_refuses_what_pythons_hooks_do_not_see(pupils):
-    """libsndfile opens files in C, past every audit hook; where Landlock is there, it cannot either."""
+    """libsndfile opens files in C, past every audit hook; where Landlock is there, it cannot
+    either.
+    """
     victim = pupils.hand_in("victim", RIGHT, SWAP)
     code = (
         "import soundfile\ndef halve_level(y):\n    return soundfile.read("
@@ -280,7 +368,9 @@ def test_the_kernel_refuses_what_pythons_hooks_do_not_see(pupils):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a subreaper")
 def test_a_process_that_hides_in_a_session_of_its_own_is_ended():
     grade.adopt_orphans()
-    ours = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)  # as a browser of other tests is
+    ours = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    )  # as a browser of other tests is
     kept = grade.children()
     code = "import os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n"
     code += "print(os.getpid(), flush=True)\ntime.sleep(1000)"
@@ -296,13 +386,19 @@ def test_a_process_that_hides_in_a_session_of_its_own_is_ended():
     assert ours.returncode == 0
 
 
-# ---- the folder and the table ---------------------------------------------------------------------------------------
+# ---- the folder and the table --------------------------------------------------------------------
 
 
 def test_pseudonyms_are_stable_with_the_salt_and_names_are_nowhere(pupils):
-    pupils.hand_in("Ada Lovelace", "def halve_level(y):\n    raise ValueError('ada lovelace was here')")
+    pupils.hand_in(
+        "Ada Lovelace", "def halve_level(y):\n    raise ValueError('ada lovelace was here')"
+    )
     salt = pupils.home / "salt"
-    first, second, other = pupils.grade("--salt", str(salt)), pupils.grade("--salt", str(salt)), pupils.grade()
+    first, second, other = (
+        pupils.grade("--salt", str(salt)),
+        pupils.grade("--salt", str(salt)),
+        pupils.grade(),
+    )
     assert {key[0] for key in first} == {key[0] for key in second} != {key[0] for key in other}
     for table in pupils.home.glob("*.csv"):
         assert "lovelace" not in table.read_text(encoding="utf-8").lower()
@@ -319,7 +415,12 @@ def test_a_table_is_never_written_over(pupils, tmp_path):
 
 
 def test_what_cannot_be_read_is_a_row_that_says_so(pupils):
-    for name, content in {"text": b"not json", "bytes": b"\xff\xfe\x00", "list": b"[]", "deep": b"[" * 10**6}.items():
+    for name, content in {
+        "text": b"not json",
+        "bytes": b"\xff\xfe\x00",
+        "list": b"[]",
+        "deep": b"[" * 10**6,
+    }.items():
         (pupils.folder / f"{name}.ipynb").write_bytes(content)
     (pupils.folder / "empty").mkdir()
     (pupils.folder / "secret.txt").write_text("a secret", encoding="utf-8")
@@ -350,7 +451,10 @@ def test_missing_units_are_listed_when_asked_for_and_quizzes_say_where_they_come
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [(["--csv", "x.csv", "--units", "77"], "no unit"), (["--csv", "no/such/folder/x.csv"], "no folder")],
+    [
+        (["--csv", "x.csv", "--units", "77"], "no unit"),
+        (["--csv", "no/such/folder/x.csv"], "no folder"),
+    ],
 )
 def test_what_cannot_be_graded_is_said_first(options, says, pupils, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
@@ -362,7 +466,7 @@ def test_submissions_that_lie_where_code_may_read_are_refused(tmp_path):
     assert "Move it elsewhere" in grade.main([str(inside), "--csv", str(tmp_path / "x.csv")])
 
 
-# ---- the pipe -------------------------------------------------------------------------------------------------------
+# ---- the pipe ------------------------------------------------------------------------------------
 
 
 def test_what_the_grader_unpacks_is_numbers_and_never_code():
@@ -381,7 +485,12 @@ def test_what_the_grader_unpacks_is_numbers_and_never_code():
         back = wire.unpack(json.loads(json.dumps(wire.pack(value, None))), None)
         assert type(back) is type(value)
         np.testing.assert_equal(back, value)
-    for form in ({"k": "array", "d": "|O8", "s": [1], "v": ""}, {"k": "array", "d": "<f8", "s": [10**12], "v": ""}):
+    for form in (
+        {"k": "array", "d": "|O8", "s": [1], "v": ""},
+        {"k": "array", "d": "<f8", "s": [10**12], "v": ""},
+    ):
         with pytest.raises(ValueError):
             wire.unpack(form, None)
-    assert type(wire.unpack({"k": "other", "v": "__import__('os')"}, None)).__name__ == "__import__os"
+    assert (
+        type(wire.unpack({"k": "other", "v": "__import__('os')"}, None)).__name__ == "__import__os"
+    )

@@ -1,4 +1,6 @@
-"""The floors of helpers/: imports only go down, what is not needed is not paid for, and rooms stay small."""
+"""The floors of helpers/: imports only go down, what is not needed is not paid for, and rooms stay
+small.
+"""
 
 import ast
 import io
@@ -12,7 +14,7 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 6400  # lines of code in helpers/ without exercises
+BUDGET = 7400  # lines of code in helpers/ without exercises
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics datasets
@@ -25,7 +27,16 @@ BELOW = {"ground": {"ground"}, "learning": {"ground", "learning"}, "face": {"gro
 LIBRARIES = {
     "ground": {"numpy", "scipy", "soundfile", "soxr"},
     "learning": {"numpy", "scipy", "torch", "safetensors", "tqdm"},
-    "face": {"numpy", "scipy", "matplotlib", "ipywidgets", "anywidget", "traitlets", "IPython", "PIL"},
+    "face": {
+        "numpy",
+        "scipy",
+        "matplotlib",
+        "ipywidgets",
+        "anywidget",
+        "traitlets",
+        "IPython",
+        "PIL",
+    },
 }
 # imported inside a function, where one use pays for it
 LAZY = {
@@ -40,7 +51,11 @@ NOT_YET = {"datasets": "tools/training learns from it; part 4 does"}
 
 def rooms():
     """Every module and package on the floor of helpers/."""
-    return sorted(path.stem for path in HELPERS.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists())
+    return sorted(
+        path.stem
+        for path in HELPERS.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    )
 
 
 def sources(room):
@@ -50,24 +65,34 @@ def sources(room):
 
 
 def imports(path):
-    """Yield (what, lazily) for each import: a room of helpers as "helpers.room", a library by its name."""
+    """Yield (what, lazily) for each import: a room of helpers as "helpers.room", a library by its
+    name.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     lazy = {
-        id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
+        id(n)
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)
+        for n in ast.walk(f)
     }
     package = ("helpers", *path.relative_to(HELPERS).parts[:-1])
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*package[: len(package) + 1 - node.level], *filter(None, [node.module])])
+            base = ".".join(
+                [*package[: len(package) + 1 - node.level], *filter(None, [node.module])]
+            )
             base = base if node.level else node.module
             names = [f"{base}.{alias.name}" for alias in node.names]
         else:
             continue
         for name in names:
             parts = name.split(".")
-            yield ("helpers." + parts[1] if parts[0] == "helpers" and len(parts) > 1 else parts[0]), id(node) in lazy
+            yield (
+                ("helpers." + parts[1] if parts[0] == "helpers" and len(parts) > 1 else parts[0]),
+                id(node) in lazy,
+            )
 
 
 def test_every_room_stands_on_a_floor():
@@ -81,7 +106,9 @@ def test_imports_only_go_down(room):
     for path in sources(room):
         for what, lazily in imports(path):
             if what.startswith("helpers."):
-                assert FLOOR[what.removeprefix("helpers.")] in BELOW[floor], f"{path.name} imports {what}"
+                assert FLOOR[what.removeprefix("helpers.")] in BELOW[floor], (
+                    f"{path.name} imports {what}"
+                )
             elif what not in sys.stdlib_module_names:
                 allowed = LIBRARIES[floor] | (LAZY.get(room, set()) if lazily else set())
                 assert what in allowed, f"{path.name} imports {what}"
@@ -90,7 +117,9 @@ def test_imports_only_go_down(room):
 def loaded_by(*statements):
     """Names of the modules that a fresh Python has loaded after some statements."""
     code = "; ".join(["import sys", *statements, "print(*sys.modules, sep=chr(10))"])
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return set(done.stdout.split())
 
 
@@ -106,7 +135,9 @@ def test_ground_and_face_never_load_torch():
 
 
 def test_the_ground_loads_neither_figures_nor_widgets():
-    loaded = loaded_by(*[f"import helpers.{room}" for room in rooms() if FLOOR.get(room) == "ground"])
+    loaded = loaded_by(
+        *[f"import helpers.{room}" for room in rooms() if FLOOR.get(room) == "ground"]
+    )
     assert not loaded & {"matplotlib", "ipywidgets", "anywidget", "IPython", "librosa", "torch"}
 
 
@@ -117,9 +148,21 @@ def code_lines(path):
     """Lines that do something: neither blank, nor comment, nor docstring."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".js":
-        return sum(bool(line.strip()) and not line.strip().startswith(("//", "/*", "*")) for line in text.splitlines())
-    quiet = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-    tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in quiet]
+        return sum(
+            bool(line.strip()) and not line.strip().startswith(("//", "/*", "*"))
+            for line in text.splitlines()
+        )
+    quiet = (
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    )
+    tokens = [
+        t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in quiet
+    ]
     used = {line for t in tokens for line in range(t.start[0], t.end[0] + 1)}
     prose = [
         range(node.body[0].lineno, node.body[0].end_lineno + 1)

@@ -1,4 +1,6 @@
-"""The player and the recorder before any browser sees them: samples, refusals, figures, what a notebook stores."""
+"""The player and the recorder before any browser sees them: samples, refusals, figures, what a
+notebook stores.
+"""
 
 import base64
 import io
@@ -28,7 +30,9 @@ def tone(amp=0.1, freq=440.0):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_samples_reach_the_browser_unchanged(dtype):
     rng = np.random.default_rng(0)
-    mono, stereo = (rng.uniform(-0.2, 0.2, shape).astype(np.float32).astype(dtype) for shape in (1001, (2, 500)))
+    mono, stereo = (
+        rng.uniform(-0.2, 0.2, shape).astype(np.float32).astype(dtype) for shape in (1001, (2, 500))
+    )
     player = listening.player({"mono": mono, "stereo": stereo}, sr=SR)
     sent = np.frombuffer(player.pcm, dtype="<f4")
     np.testing.assert_array_equal(sent, np.concatenate([mono, *stereo]).astype(np.float32))
@@ -48,7 +52,9 @@ def test_quiet_tracks_stay_quiet():
     levels = {track["name"]: track["rms_db"] for track in player.index}
     assert levels["loud"] == pytest.approx(20 * np.log10(0.2 / np.sqrt(2)), abs=1e-3)
     assert levels["loud"] - levels["quiet"] == pytest.approx(60, abs=1e-3)
-    assert player.index[0]["peak_db"] == pytest.approx(20 * np.log10(np.abs(tone(0.2)).max()), abs=1e-3)
+    assert player.index[0]["peak_db"] == pytest.approx(
+        20 * np.log10(np.abs(tone(0.2)).max()), abs=1e-3
+    )
 
 
 def test_gain_moves_all_tracks_by_that_much_and_says_so():
@@ -69,7 +75,10 @@ def test_matching_by_rms_lowers_to_the_quietest():
 
 
 def test_matching_by_loudness_equals_what_bs1770_reads():
-    low, high = tone(0.1, 60.0), tone(0.1, 3000.0)  # of equal RMS, but K weighting hears the second better
+    low, high = (
+        tone(0.1, 60.0),
+        tone(0.1, 3000.0),
+    )  # of equal RMS, but K weighting hears the second better
     player = listening.player({"low": low, "high": high}, sr=SR, match="loudness")
     readings = [loudness.integrated_loudness(y, sr=SR) for y in player.tracks.values()]
     assert readings[0] == pytest.approx(readings[1], abs=0.01)
@@ -99,7 +108,11 @@ BAD = {
     "time first": ({"A": np.zeros((100, 2))}, {}, "track 'A'.T"),
     "three channels": ({"A": np.zeros((3, 100))}, {}, "3 channels"),
     "a pair": ({"A": (tone(), SR)}, {}, "pass y alone"),
-    "eleven minutes": ({"A": np.zeros(660 * 3000, dtype=np.float32)}, {"sr": 3000}, "660 s together"),
+    "eleven minutes": (
+        {"A": np.zeros(660 * 3000, dtype=np.float32)},
+        {"sr": 3000},
+        "660 s together",
+    ),
     "a rate in kHz": ({"A": tone()}, {"sr": 44.1}, "sr=44.1"),
     "a rate browsers refuse": ({"A": tone()}, {"sr": 2000}, "browsers accept 3000 to 384000 Hz"),
     "a rate above": ({"A": tone()}, {"sr": 500_000}, "browsers accept"),
@@ -107,7 +120,11 @@ BAD = {
     "a gain of infinity": ({"A": tone()}, {"gain_db": np.inf}, "finite number of decibels"),
     "an unknown match": ({"A": tone()}, {"match": "lufs"}, "match='lufs' must be None"),
     "matching silence": ({"A": tone(), "B": np.zeros(SR)}, {"match": "rms"}, "track 'B' is silent"),
-    "loudness of a blink": ({"A": tone()[:1000]}, {"match": "loudness"}, "track 'A' is too quiet or too short"),
+    "loudness of a blink": (
+        {"A": tone()[:1000]},
+        {"match": "loudness"},
+        "track 'A' is too quiet or too short",
+    ),
 }
 
 
@@ -137,14 +154,18 @@ def test_too_loud_is_refused_and_the_gain_named_makes_it_fit(case):
     gain = float(re.search(r"gain_db=(-?[\d.]+)", str(refusal.value)).group(1))
     listening.player({"fine": tone(0.01), "loud": y}, sr=SR, **{**options, "gain_db": gain})
     with pytest.raises(ValueError, match="pass gain_db="):  # and it is no lower than needed
-        listening.player({"fine": tone(0.01), "loud": y}, sr=SR, **{**options, "gain_db": gain + 0.11})
+        listening.player(
+            {"fine": tone(0.01), "loud": y}, sr=SR, **{**options, "gain_db": gain + 0.11}
+        )
 
 
 def test_the_guard_of_400_ms_can_be_lifted_but_full_scale_cannot():
     with pytest.raises(ValueError, match=re.escape("400 ms at -9.0 dBFS RMS")):
         listening.player({"A": tone(0.5)}, sr=SR)
     assert listening.player({"A": tone(0.5)}, sr=SR, ceiling_db=-1.0).ceiling_db == -1.0
-    with pytest.raises(ValueError, match=re.escape("peaks at 0.8 dBFS, over the ceiling of 0.0 dBFS")):
+    with pytest.raises(
+        ValueError, match=re.escape("peaks at 0.8 dBFS, over the ceiling of 0.0 dBFS")
+    ):
         listening.player({"A": tone(1.1)}, sr=SR, ceiling_db=0.0)
 
 
@@ -160,8 +181,13 @@ def test_a_short_loud_sound_is_judged_by_its_energy_in_400_ms():
 
 
 def test_the_stored_text_is_the_same_on_every_run_and_names_the_levels():
-    stored = [listening.player({"A": tone(0.1), "B": np.zeros(99)}, sr=SR)._repr_mimebundle_()[0] for _ in range(2)]
-    assert stored[0]["text/plain"] == "player: A (-23.0 dBFS), B (silence). Run this cell to listen."
+    stored = [
+        listening.player({"A": tone(0.1), "B": np.zeros(99)}, sr=SR)._repr_mimebundle_()[0]
+        for _ in range(2)
+    ]
+    assert (
+        stored[0]["text/plain"] == "player: A (-23.0 dBFS), B (silence). Run this cell to listen."
+    )
     assert stored[0]["text/plain"] == stored[1]["text/plain"]
     assert stored[0]["image/png"] == stored[1]["image/png"]
     assert "application/vnd.jupyter.widget-view+json" in stored[0]
@@ -197,9 +223,14 @@ def test_nothing_in_the_state_needs_python_or_a_network():
 
 
 def test_only_the_limited_output_reaches_the_loudspeaker():
-    found = {path.stem: path.read_text(encoding="utf-8").count(".destination") for path in HELPERS.rglob("*.js")}
+    found = {
+        path.stem: path.read_text(encoding="utf-8").count(".destination")
+        for path in HELPERS.rglob("*.js")
+    }
     assert found.pop("core") == 1  # output(), behind the limiter
-    assert found.pop("recorder") == 1  # a script processor that runs only when connected, through a gain of zero
+    assert (
+        found.pop("recorder") == 1
+    )  # a script processor that runs only when connected, through a gain of zero
     assert not any(found.values()), found
 
 
@@ -208,10 +239,14 @@ def test_only_the_limited_output_reaches_the_loudspeaker():
 
 @pytest.fixture
 def talk(tmp_path, monkeypatch):
-    """A recorder in an empty folder, and a function that sends it a message and returns its answers."""
+    """A recorder in an empty folder, and a function that sends it a message and returns its
+    answers.
+    """
     monkeypatch.chdir(tmp_path)
     widget, answers = listening.recorder(), []
-    monkeypatch.setattr(widget, "send", lambda content, buffers=(): answers.append((content, buffers)))
+    monkeypatch.setattr(
+        widget, "send", lambda content, buffers=(): answers.append((content, buffers))
+    )
 
     def say(do, data=b"", **content):
         answers.clear()
@@ -274,7 +309,11 @@ def test_what_is_no_recording_is_answered_and_not_written(talk, data, reason):
 
 
 def test_an_uploaded_file_passes_the_checks_of_load(talk):
-    for data, reason in ((b"hello there", "it is text"), (b"", "empty"), (b"\x89PNG\r\n", "a PNG picture")):
+    for data, reason in (
+        (b"hello there", "it is text"),
+        (b"", "empty"),
+        (b"\x89PNG\r\n", "a PNG picture"),
+    ):
         answer = talk("upload", data, filename="mine.wav")
         assert answer["kind"] == "error"
         assert "mine.wav" in answer["text"]
@@ -309,5 +348,9 @@ def test_the_length_must_lie_between_1_and_60_s(seconds):
 def test_the_recorders_stored_text_does_not_depend_on_a_recording(talk):
     before = talk.widget.stored_text()
     talk("save", np.zeros(10, dtype=np.float32).tobytes(), sr=8000)
-    assert talk.widget.stored_text() == before == "recorder: my_voice.wav, up to 10 s. Run this cell to record."
+    assert (
+        talk.widget.stored_text()
+        == before
+        == "recorder: my_voice.wav, up to 10 s. Run this cell to record."
+    )
     assert len(talk.widget.stored_picture()) < 25_000

@@ -1,4 +1,6 @@
-"""Facts about a computation that runs beside a notebook: its slices, its end, what it keeps, what goes wrong."""
+"""Facts about a computation that runs beside a notebook: its slices, its end, what it keeps, what
+goes wrong.
+"""
 
 import asyncio
 
@@ -31,15 +33,32 @@ def hear(step, snapshots):
 
 def made(**more):
     controls = {"rate": explore.choice("Rate", [0.5, 0.9, 0.7])}
-    return live.run(falling, title="A fall", steps=8, controls=controls, hear=hear, moments=(0, 2, 4, 6, 8), **more)
+    return live.run(
+        falling,
+        title="A fall",
+        steps=8,
+        controls=controls,
+        hear=hear,
+        moments=(0, 2, 4, 6, 8),
+        **more,
+    )
 
 
 def test_without_a_loop_it_runs_to_its_end():
     box = made()
     box.start()
     steps, losses, kept = box.runs["0.5"]
-    assert steps == list(range(9)) and losses == [0.5**k for k in range(9)] and list(kept) == [0, 2, 4, 6, 8]
-    assert box.progress.value == 8 and not box.begin.disabled and box.halt.disabled and live.Live.at_work is None
+    assert (
+        steps == list(range(9))
+        and losses == [0.5**k for k in range(9)]
+        and list(kept) == [0, 2, 4, 6, 8]
+    )
+    assert (
+        box.progress.value == 8
+        and not box.begin.disabled
+        and box.halt.disabled
+        and live.Live.at_work is None
+    )
     assert "0.5: 8 of 8 steps" in box.readout.text and "Loss from 1 to 0.003906" in box.readout.text
 
 
@@ -56,7 +75,9 @@ def test_the_slider_goes_through_what_was_made():
 
 
 def test_the_slider_stops_at_seven_places_unless_told():
-    """They stay the same from the start: JupyterLab's slider keeps to the ends that it began with."""
+    """They stay the same from the start: JupyterLab's slider keeps to the ends that it began
+    with.
+    """
     box = live.run(falling, title="T", steps=120, hear=hear)
     assert box.scrub.options == (0, 20, 40, 60, 80, 100, 120)
     box.start()
@@ -117,7 +138,9 @@ def test_a_start_elsewhere_ends_the_run_that_is_on(monkeypatch):
 
 
 def test_a_fault_is_read_and_the_next_start_works():
-    box = live.run(falling, title="T", steps=8, controls={"broken": explore.toggle("Broken", start=True)})
+    box = live.run(
+        falling, title="T", steps=8, controls={"broken": explore.toggle("Broken", start=True)}
+    )
     box.start()
     assert box.readout.fault == "ValueError: step 3 is broken" and len(box.runs["True"][0]) == 3
     assert not box.begin.disabled
@@ -137,11 +160,16 @@ def test_a_sweep_takes_steps_with_every_option(monkeypatch):
         yield 0, rate
 
     with pytest.raises(RuntimeError, match=r"no at rate = 0.7"):
-        live.run(job, title="T", steps=1, controls={"rate": explore.choice("Rate", [0.5, 0.9, 0.7])})
+        live.run(
+            job, title="T", steps=1, controls={"rate": explore.choice("Rate", [0.5, 0.9, 0.7])}
+        )
     assert tried == [0.5, 0.9, 0.7]
     tried.clear()
     fine = live.run(
-        lambda rate: iter([(0, rate)]), title="T", steps=1, controls={"rate": explore.choice("Rate", [1, 2])}
+        lambda rate: iter([(0, rate)]),
+        title="T",
+        steps=1,
+        controls={"rate": explore.choice("Rate", [1, 2])},
     )
     assert not fine.runs and fine.controls["rate"].value == 1
 

@@ -1,4 +1,6 @@
-"""Facts about losses: formulas, gradients, what stays finite, other libraries, and what each loss refuses."""
+"""Facts about losses: formulas, gradients, what stays finite, other libraries, and what each loss
+refuses.
+"""
 
 import csv
 import warnings
@@ -55,7 +57,9 @@ def loss(request):
 
 def noise(*shape, seed=0, dtype=torch.float64):
     """Noise at -20 dBFS."""
-    return 0.1 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return 0.1 * torch.randn(
+        *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    ).to(dtype)
 
 
 def sine(cents=0.0, *, n=SR, phase=0.0, amp=1.0):
@@ -64,7 +68,7 @@ def sine(cents=0.0, *, n=SR, phase=0.0, amp=1.0):
     return losses.batch(amp * np.sin(2 * np.pi * turns + phase))
 
 
-# ---- what all of them have in common ----------------------------------------------------------------------------
+# ---- what all of them have in common -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", DISTANCES)
@@ -80,17 +84,28 @@ def test_a_distance_is_zero_at_equality_and_positive_elsewhere(name, dtype, shap
 @pytest.mark.parametrize("name", RATIOS)
 def test_a_ratio_is_lowest_at_equality(name):
     target = noise(1, 2, 4000)
-    assert RATIOS[name](target.clone(), target) < -60 < 0 < RATIOS[name](noise(1, 2, 4000, seed=1), target)
+    assert (
+        RATIOS[name](target.clone(), target)
+        < -60
+        < 0
+        < RATIOS[name](noise(1, 2, 4000, seed=1), target)
+    )
 
 
-@pytest.mark.parametrize("case", ["equality", "silent estimate", "silent target", "both silent", "one sample"])
+@pytest.mark.parametrize(
+    "case", ["equality", "silent estimate", "silent target", "both silent", "one sample"]
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_value_and_gradient_are_finite_where_formulas_divide_by_zero(loss, case, dtype):
     target = noise(1, 1, 1 if case == "one sample" else 3000, dtype=dtype)
     silence = torch.zeros_like(target)
-    estimate = {"equality": target, "silent target": noise(1, 1, 3000, seed=1, dtype=dtype)}.get(case, silence)
+    estimate = {"equality": target, "silent target": noise(1, 1, 3000, seed=1, dtype=dtype)}.get(
+        case, silence
+    )
     estimate = estimate.clone().requires_grad_()
-    value = loss(estimate, target if case in ("equality", "silent estimate", "one sample") else silence)
+    value = loss(
+        estimate, target if case in ("equality", "silent estimate", "one sample") else silence
+    )
     value.backward()
     assert torch.isfinite(value) and torch.isfinite(estimate.grad).all()
 
@@ -104,17 +119,26 @@ def test_the_gradient_is_what_finite_differences_say(loss):
         with torch.no_grad():
             up, down = (loss(estimate + step * direction, target) for step in (1e-6, -1e-6))
         slope = (up - down) / 2e-6
-        assert float((estimate.grad * direction).sum()) == pytest.approx(float(slope), rel=2e-4, abs=1e-7)
+        assert float((estimate.grad * direction).sum()) == pytest.approx(
+            float(slope), rel=2e-4, abs=1e-7
+        )
 
 
 def test_a_batch_is_the_mean_of_its_channels(loss):
     estimate, target = noise(2, 3, 3000, seed=1), noise(2, 3, 3000)
-    alone = [loss(estimate[b : b + 1, c : c + 1], target[b : b + 1, c : c + 1]) for b in range(2) for c in range(3)]
+    alone = [
+        loss(estimate[b : b + 1, c : c + 1], target[b : b + 1, c : c + 1])
+        for b in range(2)
+        for c in range(3)
+    ]
     assert float(loss(estimate, target)) == pytest.approx(float(sum(alone) / 6), rel=1e-9)
 
 
 def test_going_down_the_gradient_lowers_it(loss):
-    estimate, target = noise(1, 1, 3000, seed=1, dtype=torch.float32).requires_grad_(), noise(1, 1, 3000)
+    estimate, target = (
+        noise(1, 1, 3000, seed=1, dtype=torch.float32).requires_grad_(),
+        noise(1, 1, 3000),
+    )
     before = loss(estimate, target.float())
     before.backward()
     with torch.no_grad():
@@ -125,13 +149,25 @@ def test_going_down_the_gradient_lowers_it(loss):
 BAD = {
     "lengths": (noise(1, 1, 100), noise(1, 1, 99), r"\(1, 1, 100\) but target \(1, 1, 99\); cut"),
     "channels": (noise(1, 1, 100), noise(1, 2, 100), "but target"),
-    "NaN": (noise(1, 1, 100) * torch.nan, noise(1, 1, 100), "estimate holds 100 NaN or infinite values of 100"),
+    "NaN": (
+        noise(1, 1, 100) * torch.nan,
+        noise(1, 1, 100),
+        "estimate holds 100 NaN or infinite values of 100",
+    ),
     "infinite": (noise(1, 1, 100), noise(1, 1, 100) / 0, "target holds 100 NaN"),
     "empty": (noise(1, 1, 0), noise(1, 1, 0), r"\(1, 1, 0\), so it is empty"),
-    "integers": (torch.ones(1, 1, 9, dtype=torch.int16), noise(1, 1, 9), "int16; pass floats .* / 32768"),
+    "integers": (
+        torch.ones(1, 1, 9, dtype=torch.int16),
+        noise(1, 1, 9),
+        "int16; pass floats .* / 32768",
+    ),
     "complex": (noise(1, 1, 9) + 1j, noise(1, 1, 9), "complex128; pass floats"),
     "one axis": (noise(100), noise(100), r"\(100,\); pass \(batch, channels, n\)"),
-    "NumPy": (np.ones((1, 1, 9)), noise(1, 1, 9), r"ndarray, no tensor; pass losses.batch\(estimate\)"),
+    "NumPy": (
+        np.ones((1, 1, 9)),
+        noise(1, 1, 9),
+        r"ndarray, no tensor; pass losses.batch\(estimate\)",
+    ),
 }
 
 
@@ -150,7 +186,10 @@ def test_options_that_do_not_exist_are_refused():
         (lambda: losses.PreEmphasis(coef=1.5), "coef=1.5"),
         (lambda: losses.MultiResolutionSTFT(resolutions=[]), "resolutions is empty"),
         (lambda: losses.AWeighting(curve="Q")(noise(1, 1, 9), noise(1, 1, 9)), "no weighting 'Q'"),
-        (lambda: losses.Magnitude(pad_mode="reflect")(noise(1, 1, 9), noise(1, 1, 9)), "cannot be mirrored"),
+        (
+            lambda: losses.Magnitude(pad_mode="reflect")(noise(1, 1, 9), noise(1, 1, 9)),
+            "cannot be mirrored",
+        ),
         (lambda: losses.batch(np.arange(4)), "holds int64"),
         (lambda: losses.batch(np.zeros((1, 1, 1, 1))), "shape"),
     ]:
@@ -159,8 +198,14 @@ def test_options_that_do_not_exist_are_refused():
 
 
 def test_batch_adds_the_axes_that_are_missing():
-    assert losses.batch([0.5, 0.5]).shape == (1, 1, 2) and losses.batch(np.zeros((2, 5), "f4")).dtype == torch.float32
-    assert losses.batch(np.zeros((3, 2, 5))).shape == (3, 2, 5) and losses.batch(np.zeros(5)).dtype == torch.float64
+    assert (
+        losses.batch([0.5, 0.5]).shape == (1, 1, 2)
+        and losses.batch(np.zeros((2, 5), "f4")).dtype == torch.float32
+    )
+    assert (
+        losses.batch(np.zeros((3, 2, 5))).shape == (3, 2, 5)
+        and losses.batch(np.zeros(5)).dtype == torch.float64
+    )
     assert losses.batch(np.arange(6.0)[::-2]).flatten().tolist() == [5, 3, 1]
 
 
@@ -169,22 +214,30 @@ def test_every_loss_states_its_formula_or_source():
         for name in set(losses.__all__) & set(vars(room)):
             thing = vars(room)[name]
             if isinstance(thing, type) and issubclass(thing, base.Loss) and thing is not base.Loss:
-                assert ":math:" in thing.__doc__ or ".. math::" in thing.__doc__ or "References" in thing.__doc__, name
+                assert (
+                    ":math:" in thing.__doc__
+                    or ".. math::" in thing.__doc__
+                    or "References" in thing.__doc__
+                ), name
 
 
-# ---- closed forms -----------------------------------------------------------------------------------------------
+# ---- closed forms --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("degrees", "expected"), [(30, 0.134), (90, 1.0), (180, 2.0)])
 def test_a_turned_sine_has_a_squared_error_of_one_minus_the_cosine(degrees, expected):
     phi = np.radians(degrees)
     value = float(losses.L2()(sine(phase=phi), sine()))
-    assert value == pytest.approx(1 - np.cos(phi), abs=1e-12) and value == pytest.approx(expected, abs=5e-4)
+    assert value == pytest.approx(1 - np.cos(phi), abs=1e-12) and value == pytest.approx(
+        expected, abs=5e-4
+    )
 
 
 @pytest.mark.parametrize("degrees", [30, 90, 180])
 def test_the_spectral_convergence_hardly_sees_a_turned_sine(degrees):
-    """-35 dB or less with frames of 1024 samples; what is left are the ends, where a cut tone leaks."""
+    """-35 dB or less with frames of 1024 samples; what is left are the ends, where a cut tone
+    leaks.
+    """
     loss = losses.SpectralConvergence(n_fft=1024, hop_length=256)
     y = [sine(phase=phi) for phi in (np.radians(degrees), 0.0)]
     assert 20 * np.log10(float(loss(*y)) + 1e-15) <= -35
@@ -197,9 +250,13 @@ def test_si_sdr_sees_neither_gain_nor_sign():
     y = sine()
     noisy = y + 0.02 * noise(1, 1, SR) / 0.1
     values = [float(losses.SISDR()(gain * noisy, y)) for gain in (1, 10, -1)]
-    assert values == pytest.approx([values[0]] * 3, abs=1e-6) and -values[0] == pytest.approx(30.9, abs=0.15)
+    assert values == pytest.approx([values[0]] * 3, abs=1e-6) and -values[0] == pytest.approx(
+        30.9, abs=0.15
+    )
     assert float(losses.SNR()(0.5 * noisy, y)) == pytest.approx(-6.0, abs=0.05)
-    assert float(losses.SISDR()(-y, y)) < -100 and float(losses.SISDR()(sine(phase=np.pi / 2), y)) > 79
+    assert (
+        float(losses.SISDR()(-y, y)) < -100 and float(losses.SISDR()(sine(phase=np.pi / 2), y)) > 79
+    )
 
 
 def checks():
@@ -226,8 +283,12 @@ def test_a_delay_of_a_sine(samples):
     phi = 2 * np.pi * 1000 * samples / SR
     t = np.arange(SR)
     e, s = (losses.batch(np.sin(2 * np.pi * 1000 * (t - d) / SR)) for d in (samples, 0))
-    assert -float(losses.SISDR()(e, s)) == pytest.approx(10 * np.log10(1 / np.tan(phi) ** 2), abs=1e-6)
-    assert -float(losses.SNR()(e, s)) == pytest.approx(-20 * np.log10(2 * np.sin(phi / 2)), abs=1e-6)
+    assert -float(losses.SISDR()(e, s)) == pytest.approx(
+        10 * np.log10(1 / np.tan(phi) ** 2), abs=1e-6
+    )
+    assert -float(losses.SNR()(e, s)) == pytest.approx(
+        -20 * np.log10(2 * np.sin(phi / 2)), abs=1e-6
+    )
 
 
 def test_an_offset_is_heard_unless_the_mean_is_taken_off():
@@ -235,43 +296,60 @@ def test_an_offset_is_heard_unless_the_mean_is_taken_off():
     assert -float(losses.SISDR()(y + 0.1, y)) == pytest.approx(16.9897, abs=1e-4)
     assert -float(losses.SISDR(zero_mean=True)(y + 0.1, y)) > 100
     assert float(losses.DC()(y + 0.1, y)) == pytest.approx(0.01 / 0.5, rel=1e-6)
-    assert float(losses.DC()(y + noise(1, 1, SR) - noise(1, 1, SR).mean(), y)) == pytest.approx(0, abs=1e-12)
+    assert float(losses.DC()(y + noise(1, 1, SR) - noise(1, 1, SR).mean(), y)) == pytest.approx(
+        0, abs=1e-12
+    )
 
 
 def test_log_cosh_is_quadratic_near_and_linear_far():
     zero = torch.zeros(1, 1, 5)
     assert float(losses.LogCosh()(zero + 1e-3, zero)) == pytest.approx(0.5e-6, rel=1e-3)
     assert float(losses.LogCosh()(zero + 1000, zero)) == pytest.approx(1000 - np.log(2), rel=1e-6)
-    assert float(losses.LogCosh(a=10.0)(zero + 1, zero)) == pytest.approx(np.log(np.cosh(10)) / 10, rel=1e-6)
+    assert float(losses.LogCosh(a=10.0)(zero + 1, zero)) == pytest.approx(
+        np.log(np.cosh(10)) / 10, rel=1e-6
+    )
 
 
 def test_a_gain_in_every_domain():
     """Twice the sound: the logarithms differ by log 2, the rest grows with level."""
     y = noise(1, 1, 8000)
     assert float(losses.LogMagnitude()(2 * y, y)) == pytest.approx(np.log(2), abs=1e-6)
-    assert float(losses.Magnitude(domain="log-mel", n_mels=20)(2 * y, y)) == pytest.approx(np.log(2), abs=1e-6)
+    assert float(losses.Magnitude(domain="log-mel", n_mels=20)(2 * y, y)) == pytest.approx(
+        np.log(2), abs=1e-6
+    )
     assert float(losses.SpectralConvergence()(2 * y, y)) == pytest.approx(1, abs=1e-6)
     S = np.abs(stft.stft(y[0, 0].numpy(), n_fft=512, hop_length=128))
     assert float(losses.Magnitude()(2 * y, y)) == pytest.approx(S.mean(), rel=1e-6)
-    assert float(losses.Magnitude(domain="power")(2 * y, y)) == pytest.approx(3 * (S**2).mean(), rel=1e-6)
+    assert float(losses.Magnitude(domain="power")(2 * y, y)) == pytest.approx(
+        3 * (S**2).mean(), rel=1e-6
+    )
 
 
 def test_phase_sensitive_hears_what_lies_along_the_target_only():
-    """An estimate turned by 90 degrees in every bin adds nothing along the target; half of it costs the rest."""
+    """An estimate turned by 90 degrees in every bin adds nothing along the target; half of it costs
+    the rest.
+    """
     S = torch.randn(1, 257, 9, generator=torch.Generator().manual_seed(0), dtype=torch.complex128)
     loss = losses.PhaseSensitive()
     turned = S * (1 + 0.7j)
-    assert loss.compare(turned, S).mean() < 1e-20 and losses.ComplexSTFT().compare(turned, S).mean() > 0.5
-    assert float(loss.compare(0.5j * S, S).mean()) == pytest.approx(float((S.abs() ** 2).mean()), rel=1e-9)
+    assert (
+        loss.compare(turned, S).mean() < 1e-20
+        and losses.ComplexSTFT().compare(turned, S).mean() > 0.5
+    )
+    assert float(loss.compare(0.5j * S, S).mean()) == pytest.approx(
+        float((S.abs() ** 2).mean()), rel=1e-9
+    )
 
 
-# ---- NumPy's twins ----------------------------------------------------------------------------------------------
+# ---- NumPy's twins -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [4000, 4001])
 def test_metrics_in_numpy_agree(n):
     e, s = noise(1, 2, n, seed=1), noise(1, 2, n)
-    e = 0.5 * s + 0.2 * e  # near 0 dB, where the small constants that keep a loss finite do not count
+    e = (
+        0.5 * s + 0.2 * e
+    )  # near 0 dB, where the small constants that keep a loss finite do not count
     pair = e[0].numpy(), s[0].numpy()
     twins = {"snr": losses.SNR(), "si_sdr": losses.SISDR(), "sd_sdr": losses.SDSDR()}
     for name, loss in twins.items():
@@ -285,7 +363,9 @@ def test_metrics_in_numpy_agree(n):
 def test_the_stft_is_the_courses():
     y = noise(1, 1, 5001)
     D = losses.Magnitude(n_fft=1024, hop_length=256, win_length=600).stft(y)[0].numpy()
-    np.testing.assert_allclose(D, stft.stft(y[0, 0].numpy(), n_fft=1024, hop_length=256, win_length=600), atol=1e-10)
+    np.testing.assert_allclose(
+        D, stft.stft(y[0, 0].numpy(), n_fft=1024, hop_length=256, win_length=600), atol=1e-10
+    )
 
 
 def test_mel_bands_are_the_courses():
@@ -307,12 +387,16 @@ def test_a_weighting_is_the_curve_of_the_meter(hz):
 def test_pre_emphasis_has_the_gains_of_the_table():
     """-16.478 dB at 0 Hz and 5.343 dB at half the rate, for 0.85."""
     n = np.arange(4000)
-    for y, db in ((np.ones(4000), -16.478), ((-1.0) ** n, 5.343), (np.sin(2 * np.pi * n / 16), -8.184)):
+    for y, db in (
+        (np.ones(4000), -16.478),
+        ((-1.0) ** n, 5.343),
+        (np.sin(2 * np.pi * n / 16), -8.184),
+    ):
         filtered = base.emphasise(losses.batch(y), 0.85)[0, 0, 160:].numpy()  # whole periods
         assert metrics.level_db(filtered) - metrics.level_db(y[160:]) == pytest.approx(db, abs=2e-3)
 
 
-# ---- other libraries --------------------------------------------------------------------------------------------
+# ---- other libraries -----------------------------------------------------------------------------
 
 MIRRORED = {"n_fft": 1024, "hop_length": 256, "pad_mode": "reflect"}
 AGREE = {
@@ -331,7 +415,10 @@ AGREE = {
         losses.Magnitude(domain="log", p=2, **MIRRORED),
         auraloss.freq.STFTLoss(w_sc=0, mag_distance="L2"),
     ),
-    "linear magnitude": (losses.Magnitude(**MIRRORED), auraloss.freq.STFTLoss(w_sc=0, w_log_mag=0, w_lin_mag=1)),
+    "linear magnitude": (
+        losses.Magnitude(**MIRRORED),
+        auraloss.freq.STFTLoss(w_sc=0, w_log_mag=0, w_lin_mag=1),
+    ),
     "mel": (
         losses.Magnitude(domain="mel", n_mels=64, **MIRRORED),
         auraloss.freq.MelSTFTLoss(SR, w_sc=0, w_log_mag=0, w_lin_mag=1, n_mels=64),
@@ -340,7 +427,10 @@ AGREE = {
         losses.Magnitude(domain="log-mel", n_mels=64, **MIRRORED),
         auraloss.freq.MelSTFTLoss(SR, w_sc=0, n_mels=64),
     ),
-    "multi-resolution": (losses.MultiResolutionSTFT(pad_mode="reflect"), auraloss.freq.MultiResolutionSTFTLoss()),
+    "multi-resolution": (
+        losses.MultiResolutionSTFT(pad_mode="reflect"),
+        auraloss.freq.MultiResolutionSTFTLoss(),
+    ),
     "multi-resolution, mel": (
         losses.MultiResolutionSTFT(pad_mode="reflect", n_mels=20),
         auraloss.freq.MultiResolutionSTFTLoss(sample_rate=SR, scale="mel", n_bins=20),
@@ -356,7 +446,10 @@ AGREE = {
 @pytest.mark.parametrize("seed", [0, 1])
 def test_auraloss_agrees(name, seed):
     ours, theirs = AGREE[name]
-    e, s = noise(1, 1, 8000, seed=10 + seed, dtype=torch.float32), noise(1, 1, 8000, seed=seed, dtype=torch.float32)
+    e, s = (
+        noise(1, 1, 8000, seed=10 + seed, dtype=torch.float32),
+        noise(1, 1, 8000, seed=seed, dtype=torch.float32),
+    )
     assert float(ours(e, s)) == pytest.approx(float(theirs(e, s)), rel=1e-5, abs=1e-5)
 
 
@@ -386,7 +479,11 @@ def test_auralosses_a_weighting_strays_from_the_curve_in_the_bass():
     """101 taps cannot fall by 30 dB at 50 Hz; from 1 kHz on the two agree."""
     fir = auraloss.perceptual.FIRFilter("aw", fs=44100)
     taps = fir.fir.weight.detach().numpy().ravel()
-    gain = 20 * np.log10(np.abs([taps @ np.exp(-2j * np.pi * hz * np.arange(101) / 44100) for hz in (50, 1000, 4000)]))
+    gain = 20 * np.log10(
+        np.abs(
+            [taps @ np.exp(-2j * np.pi * hz * np.arange(101) / 44100) for hz in (50, 1000, 4000)]
+        )
+    )
     curve = weighting([50, 1000, 4000])
     assert np.abs(gain - curve)[1:].max() < 1 < 3 < np.abs(gain - curve)[0]
 
@@ -411,7 +508,9 @@ def test_torch_agrees():
 
 
 def test_empty_mel_bands_do_not_end_in_infinity():
-    """auraloss takes the log of 0 there; with 200 bands at n_fft = 512 and 16 kHz some are empty."""
+    """auraloss takes the log of 0 there; with 200 bands at n_fft = 512 and 16 kHz some are
+    empty.
+    """
     y = noise(1, 1, 8000, dtype=torch.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -422,11 +521,14 @@ def test_empty_mel_bands_do_not_end_in_infinity():
 
 def test_a_voice_gives_the_same_in_both_precisions(loss):
     y = audio.clip("voice_a")[0][8000:16000].astype(np.float64)
-    e, s = losses.batch(0.8 * y + signals.white_noise(sr=SR, duration=0.5, level_db=-40)), losses.batch(y)
+    e, s = (
+        losses.batch(0.8 * y + signals.white_noise(sr=SR, duration=0.5, level_db=-40)),
+        losses.batch(y),
+    )
     assert float(loss(e.float(), s.float())) == pytest.approx(float(loss(e, s)), rel=1e-3, abs=1e-6)
 
 
-# ---- the network ------------------------------------------------------------------------------------------------
+# ---- the network ---------------------------------------------------------------------------------
 
 
 def test_the_weights_are_small_and_no_program():
@@ -437,9 +539,15 @@ def test_the_weights_are_small_and_no_program():
 
 
 def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"gone.safetensors is missing; get it back with: git checkout"):
+    with pytest.raises(
+        FileNotFoundError, match=r"gone.safetensors is missing; get it back with: git checkout"
+    ):
         losses.DeepFeatures(tmp_path / "gone.safetensors")
-    for name, data in {"cut": deep.WEIGHTS.read_bytes()[:5000], "text": b"hello", "empty": b""}.items():
+    for name, data in {
+        "cut": deep.WEIGHTS.read_bytes()[:5000],
+        "text": b"hello",
+        "empty": b"",
+    }.items():
         (tmp_path / f"{name}.safetensors").write_bytes(data)
         with pytest.raises(ValueError, match=r"does not hold these weights .* get it back"):
             losses.DeepFeatures(tmp_path / f"{name}.safetensors")

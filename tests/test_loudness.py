@@ -1,4 +1,6 @@
-"""Facts about loudness: the printed filter, the test signals of EBU Tech 3341, and the two gates."""
+"""Facts about loudness: the printed filter, the test signals of EBU Tech 3341, and the two
+gates.
+"""
 
 import csv
 
@@ -35,9 +37,13 @@ def test_the_filter_has_the_tabulated_coefficients(sr):
     assert found == 12
 
 
-@pytest.mark.parametrize(("sr", "error"), [(8000, 0.22), (16000, 0.1), (44100, 0.01), (48000, 1e-4), (192000, 0.04)])
+@pytest.mark.parametrize(
+    ("sr", "error"), [(8000, 0.22), (16000, 0.1), (44100, 0.01), (48000, 1e-4), (192000, 0.04)]
+)
 def test_the_filter_is_nearly_the_same_curve_at_every_rate(sr, error):
-    freqs = np.array([20.0, 38.1355, 100.0, 500.0, 997.0])  # table at 48 kHz: -13.28, -5.97, -1.13, 0.04, +0.69 dB
+    freqs = np.array(
+        [20.0, 38.1355, 100.0, 500.0, 997.0]
+    )  # table at 48 kHz: -13.28, -5.97, -1.13, 0.04, +0.69 dB
     _, response = sosfreqz(loudness.k_weighting(sr), freqs, fs=sr)
     np.testing.assert_allclose(
         20 * np.log10(np.abs(response)), [-13.2754, -5.9716, -1.1335, 0.0425, 0.6910], atol=error
@@ -57,7 +63,11 @@ CASES = {  # of EBU Tech 3341, per channel: (peak level [dBFS], seconds) ...
 @pytest.mark.parametrize("sr", [48000, 44100, 16000, 11025])
 @pytest.mark.parametrize("case", CASES)
 def test_ebu_tech_3341(case, sr):
-    (row,) = (r for r in rows("ebu_tech3341.csv") if r["document"] == "EBU Tech 3341" and r["case"] == case)
+    (row,) = (
+        r
+        for r in rows("ebu_tech3341.csv")
+        if r["document"] == "EBU Tech 3341" and r["case"] == case
+    )
     y = np.stack([tone(parts, sr=sr) for parts in CASES[case]])
     expected, tolerance = float(row["expected_lufs"]), float(row["tolerance_lu"])
     assert loudness.integrated_loudness(y, sr=sr) == pytest.approx(expected, abs=tolerance)
@@ -82,7 +92,9 @@ def test_the_rate_does_not_change_the_loudness(name):
 def test_six_decibels_are_six_loudness_units(name):
     y, sr = audio.clip(name)
     louder = loudness.integrated_loudness(2 * y.astype(np.float64), sr=sr)
-    assert louder - loudness.integrated_loudness(y, sr=sr) == pytest.approx(20 * np.log10(2), abs=1e-6)
+    assert louder - loudness.integrated_loudness(y, sr=sr) == pytest.approx(
+        20 * np.log10(2), abs=1e-6
+    )
 
 
 def test_silence_around_a_sound_does_not_count():
@@ -97,7 +109,9 @@ def test_silence_around_a_sound_does_not_count():
 def test_the_relative_gate_drops_what_is_ten_below_the_mean():
     loud, soft = [(-20, 30)], [(-50, 30)]
     y = loudness.integrated_loudness(tone([*loud, *soft], sr=16000), sr=16000)
-    assert y == pytest.approx(loudness.integrated_loudness(tone(loud, sr=16000), sr=16000), abs=0.05)
+    assert y == pytest.approx(
+        loudness.integrated_loudness(tone(loud, sr=16000), sr=16000), abs=0.05
+    )
     near = loudness.integrated_loudness(tone([*loud, (-24, 30)], sr=16000), sr=16000)
     mean = 10 * np.log10((10**-2.0 + 10**-2.4) / 2) + 20
     assert near - y == pytest.approx(mean, abs=0.05)  # 4 dB below: both count
@@ -106,7 +120,10 @@ def test_the_relative_gate_drops_what_is_ten_below_the_mean():
 def test_loudness_is_not_energy():
     low, high = (signals.sine(f, sr=16000, duration=2.0, amp=0.1) for f in (40, 3000))
     assert np.mean(low**2) == pytest.approx(np.mean(high**2))
-    assert loudness.integrated_loudness(high, sr=16000) - loudness.integrated_loudness(low, sr=16000) > 8
+    assert (
+        loudness.integrated_loudness(high, sr=16000) - loudness.integrated_loudness(low, sr=16000)
+        > 8
+    )
 
 
 @pytest.mark.parametrize("sr", [8000, 11025, 22050, 44100])

@@ -1,4 +1,6 @@
-"""The tool that tries the course on other Pythons and packages: its pins, its verdicts, and its table."""
+"""The tool that tries the course on other Pythons and packages: its pins, its verdicts, and its
+table.
+"""
 
 import os
 import re
@@ -23,16 +25,20 @@ ROWS = matrix.read()
 OUTDATED = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
 
 
-# ---- what is tried --------------------------------------------------------------------------------------------------
+# ---- what is tried -------------------------------------------------------------------------------
 
 
 def test_the_oldest_versions_are_the_lower_bounds_of_the_project():
     extras = SETTINGS["project"]["optional-dependencies"]
-    ranges = SETTINGS["project"]["dependencies"] + extras["lab"] + extras["learning"] + extras["quality"]
+    ranges = (
+        SETTINGS["project"]["dependencies"] + extras["lab"] + extras["learning"] + extras["quality"]
+    )
     bounds = {}
     for requirement in map(Requirement, ranges):
         bounds[requirement.name] = [s.version for s in requirement.specifier if s.operator == ">="]
-    tried = {r.name: [s.version for s in r.specifier] for r in map(Requirement, matrix.oldest().split())}
+    tried = {
+        r.name: [s.version for s in r.specifier] for r in map(Requirement, matrix.oldest().split())
+    }
     assert tried == bounds and all(len(bound) == 1 for bound in bounds.values())
     assert all("==" in word for word in matrix.oldest().split())
 
@@ -43,17 +49,21 @@ def test_the_pythons_are_those_that_the_project_names():
     assert {each.python for each in EVERY.values() if each.tests} == wanted
     assert matrix.interpreter("3.0") is None
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    done = subprocess.run([matrix.interpreter(here) or sys.executable, "--version"], capture_output=True, text=True)
+    done = subprocess.run(
+        [matrix.interpreter(here) or sys.executable, "--version"], capture_output=True, text=True
+    )
     assert done.stdout.startswith(f"Python {here}.")
 
 
 def test_a_python_that_is_not_here_is_said_and_builds_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(matrix, "interpreter", lambda version: None)
     assert matrix.try_out(EVERY["colab-3.13"], tmp_path, tests=True) is None
-    assert "there is no Python 3.13 on this machine" in capsys.readouterr().out and not list(tmp_path.iterdir())
+    assert "there is no Python 3.13 on this machine" in capsys.readouterr().out and not list(
+        tmp_path.iterdir()
+    )
 
 
-# ---- how it judges --------------------------------------------------------------------------------------------------
+# ---- how it judges -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -62,7 +72,9 @@ def execute(tmp_path):
 
     def run(*cells):
         write_notebook(tmp_path / "01_x.ipynb", *cells)
-        return alone.execute(tmp_path / "01_x.ipynb", folder=tmp_path, python=Path(sys.executable), env={"EAR": "up"})
+        return alone.execute(
+            tmp_path / "01_x.ipynb", folder=tmp_path, python=Path(sys.executable), env={"EAR": "up"}
+        )
 
     return run
 
@@ -70,7 +82,9 @@ def execute(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="asks for a process as Unix does")
 @pytest.mark.parametrize("end", ["", "1 / 0"])
 def test_a_notebook_runs_in_its_folder_stores_nothing_and_ends_its_kernel(end, execute, tmp_path):
-    code = "import os\nassert os.environ['EAR'] == 'up'\nopen('made.txt', 'w').write(str(os.getpid()))"
+    code = (
+        "import os\nassert os.environ['EAR'] == 'up'\nopen('made.txt', 'w').write(str(os.getpid()))"
+    )
     assert execute(code, end).partition(":")[0] == ("ZeroDivisionError" if end else "")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "made.txt").read_text("utf-8")), 0)
@@ -79,23 +93,38 @@ def test_a_notebook_runs_in_its_folder_stores_nothing_and_ends_its_kernel(end, e
 
 @pytest.mark.parametrize("kind", OUTDATED, ids=lambda kind: kind.__name__)
 def test_an_outdated_call_in_a_cell_is_an_error(kind, execute):
-    assert execute(f"import warnings\nwarnings.warn('old', {kind.__name__})").startswith(f"{kind.__name__}: old")
+    assert execute(f"import warnings\nwarnings.warn('old', {kind.__name__})").startswith(
+        f"{kind.__name__}: old"
+    )
 
 
 def test_a_library_may_warn_about_itself(execute):
     said = "warnings.warn_explicit('old', DeprecationWarning, 'x.py', 1, module={!r})"
-    assert execute("import warnings", said.format("scipy.signal"), said.format("helpers_of_others")) == ""
-    assert execute("import warnings", said.format("helpers.mel")).startswith("DeprecationWarning: old")
+    assert (
+        execute("import warnings", said.format("scipy.signal"), said.format("helpers_of_others"))
+        == ""
+    )
+    assert execute("import warnings", said.format("helpers.mel")).startswith(
+        "DeprecationWarning: old"
+    )
 
 
 def test_pytest_and_notebooks_watch_the_same_modules():
-    filters = [line.split(":") for line in SETTINGS["tool"]["pytest"]["ini_options"]["filterwarnings"]]
-    assert {each[2] for each in filters if each[0] == "error"} == {kind.__name__ for kind in OUTDATED}
+    filters = [
+        line.split(":") for line in SETTINGS["tool"]["pytest"]["ini_options"]["filterwarnings"]
+    ]
+    assert {each[2] for each in filters if each[0] == "error"} == {
+        kind.__name__ for kind in OUTDATED
+    }
     for pattern in [alone.OURS, *(each[3] for each in filters if len(each) > 3)]:
         assert all(
-            re.match(pattern, name) for name in ("helpers", "helpers.losses.deep", "tools.verify.matrix", "__main__")
+            re.match(pattern, name)
+            for name in ("helpers", "helpers.losses.deep", "tools.verify.matrix", "__main__")
         )
-        assert not any(re.match(pattern, name) for name in ("scipy.signal", "helpers_of_others", "librosa", "toolz"))
+        assert not any(
+            re.match(pattern, name)
+            for name in ("scipy.signal", "helpers_of_others", "librosa", "toolz")
+        )
 
 
 @pytest.mark.parametrize("room", ["losses", "settings", "vocoders", "training"])
@@ -103,12 +132,18 @@ def test_where_torch_is_missing_a_unit_says_so_and_what_to_do(room):
     code = f"import sys; sys.modules['torch'] = None; import helpers.{room}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     last = done.stderr.splitlines()[-1]
-    assert matrix.NEEDS_TORCH.search(last) and "python3 course.py setup" in last and "%pip install torch" in last
+    assert (
+        matrix.NEEDS_TORCH.search(last)
+        and "python3 course.py setup" in last
+        and "%pip install torch" in last
+    )
 
 
 def test_another_missing_package_is_not_taken_for_torch():
     assert not matrix.NEEDS_TORCH.search("ModuleNotFoundError: No module named 'soxr'")
-    assert matrix.summary({"a": "passed", "b": "needs torch", "c": "ValueError: x", "d": "passed"}) == {
+    assert matrix.summary(
+        {"a": "passed", "b": "needs torch", "c": "ValueError: x", "d": "passed"}
+    ) == {
         "notebooks_passed": 2,
         "notebooks_need_torch": 1,
         "notebooks_failed": 1,
@@ -116,15 +151,23 @@ def test_another_missing_package_is_not_taken_for_torch():
 
 
 def test_a_pytest_that_broke_off_has_failed(tmp_path):
-    assert matrix.counted(tmp_path / "none.xml", 1) == {"tests_passed": 0, "tests_failed": 1, "tests_skipped": 0}
+    assert matrix.counted(tmp_path / "none.xml", 1) == {
+        "tests_passed": 0,
+        "tests_failed": 1,
+        "tests_skipped": 0,
+    }
     report = tmp_path / "report.xml"
-    report.write_text('<testsuites><testsuite tests="9" failures="1" errors="1" skipped="3"/></testsuites>')
+    report.write_text(
+        '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="3"/></testsuites>'
+    )
     assert matrix.counted(report, 1) == {"tests_passed": 4, "tests_failed": 2, "tests_skipped": 3}
-    report.write_text('<testsuites><testsuite tests="9" failures="0" errors="0" skipped="3"/></testsuites>')
+    report.write_text(
+        '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="3"/></testsuites>'
+    )
     assert matrix.counted(report, 0) == {"tests_passed": 6, "tests_failed": 0, "tests_skipped": 3}
 
 
-# ---- what it has written --------------------------------------------------------------------------------------------
+# ---- what it has written -------------------------------------------------------------------------
 
 
 def test_the_table_holds_only_combinations_and_some_of_them():
@@ -137,7 +180,9 @@ def test_a_row_holds_the_versions_that_were_asked_for(name):
     assert row["python"].startswith(EVERY[name].python + ".")
     for requirement in wanted:
         if requirement.name in matrix.SHOWN:
-            assert requirement.specifier.contains(Version(row[requirement.name]).public), requirement
+            assert requirement.specifier.contains(Version(row[requirement.name]).public), (
+                requirement
+            )
     assert bool(row["torch"]) == ("torch" in EVERY[name].requirements or EVERY[name].checkout)
 
 

@@ -1,4 +1,6 @@
-"""Facts about levels and ratios: closed forms, published toy vectors, and what no metric can know."""
+"""Facts about levels and ratios: closed forms, published toy vectors, and what no metric can
+know.
+"""
 
 import csv
 import re
@@ -14,7 +16,7 @@ SR = 16000
 TONE = signals.sine(440, sr=SR, duration=1.0)
 
 
-# --- decibels and levels --------------------------------------------------------------------------------------------
+# --- decibels and levels --------------------------------------------------------------------------
 
 
 def test_ten_or_twenty():
@@ -28,7 +30,9 @@ def test_ten_or_twenty():
 
 def test_decibels_are_librosa_s_where_it_does_not_clip():
     a = np.random.default_rng(0).uniform(1e-5, 3, (4, 5))
-    np.testing.assert_allclose(metrics.amplitude_to_db(a), librosa.amplitude_to_db(a, top_db=None, amin=1e-9))
+    np.testing.assert_allclose(
+        metrics.amplitude_to_db(a), librosa.amplitude_to_db(a, top_db=None, amin=1e-9)
+    )
     np.testing.assert_allclose(
         metrics.power_to_db(a, ref=2.0), librosa.power_to_db(a, ref=2.0, top_db=None, amin=1e-9)
     )
@@ -40,7 +44,9 @@ def test_there_and_back():
 
 
 def test_the_floor_and_the_reference():
-    assert metrics.amplitude_to_db(0.0) == -120 and metrics.amplitude_to_db(0.0, floor_db=-80) == -80
+    assert (
+        metrics.amplitude_to_db(0.0) == -120 and metrics.amplitude_to_db(0.0, floor_db=-80) == -80
+    )
     assert metrics.amplitude_to_db(20e-6, ref=20e-6) == pytest.approx(0)
     assert metrics.amplitude_to_db(-0.1j) == pytest.approx(-20)
     for bad in (0, -1, np.nan):
@@ -64,7 +70,7 @@ def test_levels_of_two_channels_are_two_levels():
     assert metrics.level_db(np.zeros(9)) == -120 and metrics.peak_db(np.zeros(9)) == -120
 
 
-# --- ratios ---------------------------------------------------------------------------------------------------------
+# --- ratios ---------------------------------------------------------------------------------------
 
 
 def orthogonal_noise(target, db):
@@ -78,7 +84,9 @@ TOY, TOY_TARGET = np.array([2.5, 0.0, 2.0, 8.0]), np.array([3.0, -0.5, 2.0, 7.0]
 
 
 def table():
-    """Rows of data/tables/si_sdr_checks.csv that this module can rebuild: (name, estimate, target, SI-SDR, SNR)."""
+    """Rows of data/tables/si_sdr_checks.csv that this module can rebuild: (name, estimate, target,
+    SI-SDR, SNR).
+    """
     kilo = signals.sine(1000, sr=SR, duration=1.0)
     with (audio.DATA / "tables" / "si_sdr_checks.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -92,12 +100,22 @@ def table():
                 pair = TONE + orthogonal_noise(TONE, number), TONE
             elif name.startswith("delay"):
                 samples = int(re.search(r"\d+", name)[0])
-                pair = signals.sine(1000, sr=SR, duration=1.0, phase=-2 * np.pi * 1000 * samples / SR), kilo
+                pair = (
+                    signals.sine(1000, sr=SR, duration=1.0, phase=-2 * np.pi * 1000 * samples / SR),
+                    kilo,
+                )
             elif name.startswith("DC offset"):
                 pair = TONE + 0.1, TONE
             else:
-                continue  # pure gains (infinite) and the variants with mean removal have tests of their own, or none
-            yield pytest.param(*pair, row["computed_si_sdr_db"], row["computed_snr_db"], id=f"{name} {condition}"[:50])
+                # pure gains (infinite) and the variants with mean removal have tests of their own,
+                # or none
+                continue
+            yield pytest.param(
+                *pair,
+                row["computed_si_sdr_db"],
+                row["computed_snr_db"],
+                id=f"{name} {condition}"[:50],
+            )
 
 
 @pytest.mark.parametrize(("estimate", "target", "si_sdr", "snr"), list(table()))
@@ -123,7 +141,9 @@ def test_si_sdr_cannot_hear_a_gain_or_a_sign_but_snr_can():
 @pytest.mark.parametrize("gain", [0.5, 2, 0.9])
 def test_a_pure_gain_is_perfect_for_si_sdr(gain):
     assert metrics.si_sdr(gain * TONE, TONE) > 250
-    assert metrics.snr(gain * TONE, TONE) == pytest.approx(-20 * np.log10(abs(1 - gain)) if gain != 2 else 0)
+    assert metrics.snr(gain * TONE, TONE) == pytest.approx(
+        -20 * np.log10(abs(1 - gain)) if gain != 2 else 0
+    )
 
 
 def test_the_ends_of_the_scale():
@@ -152,7 +172,7 @@ def test_pairs_without_a_ratio_are_refused(metric):
         metric(np.array([np.nan, 1.0]), np.ones(2))
 
 
-# --- PESQ and STOI, where their packages are ------------------------------------------------------------------------
+# --- PESQ and STOI, where their packages are ------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "best"), [("pesq", 4.64), ("stoi", 1.0)])
@@ -170,7 +190,9 @@ def test_clean_speech_scores_best_and_noise_lowers_it(name, best):
 def test_another_rate_scores_nearly_the_same(name):
     pytest.importorskip("pystoi" if name == "stoi" else name)
     y, sr = audio.clip("voice_b")
-    noisy = audio.mix(y, signals.white_noise(sr=sr, duration=2.0, level_db=-20).astype(np.float32), snr_db=30)
+    noisy = audio.mix(
+        y, signals.white_noise(sr=sr, duration=2.0, level_db=-20).astype(np.float32), snr_db=30
+    )
     up = [audio.resample(part, sr=sr, to=48000) for part in (noisy, y)]
     metric = getattr(metrics, name)
     assert metric(*up, sr=48000) == pytest.approx(metric(noisy, y, sr=sr), abs=0.1)
@@ -189,5 +211,7 @@ def test_too_little_speech_is_refused(name):
 @pytest.mark.parametrize(("name", "package"), [("pesq", "pesq"), ("stoi", "pystoi")])
 def test_a_missing_package_is_named_with_the_remedy(name, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=f"needs the package {package}: run `python -m pip install {package}`"):
+    with pytest.raises(
+        ImportError, match=f"needs the package {package}: run `python -m pip install {package}`"
+    ):
         getattr(metrics, name)(TONE, TONE, sr=SR)

@@ -66,11 +66,13 @@ def test_there_are_units():
     assert [int(path.name[:2]) for path in NOTEBOOKS] == list(range(len(NOTEBOOKS)))
 
 
-# ---- what every page has --------------------------------------------------------------------------------------------
+# ---- what every page has -------------------------------------------------------------------------
 
 
 def test_the_title_is_the_only_one_and_asks_a_question(unit):
-    titles = [line for i in unit.markdown for line in unit.text[i].splitlines() if line.startswith("# ")]
+    titles = [
+        line for i in unit.markdown for line in unit.text[i].splitlines() if line.startswith("# ")
+    ]
     assert len(titles) == 1
     assert unit.text[0].splitlines()[0] == titles[0]
     assert re.fullmatch(rf"# {unit.number:02d} · .+\?", titles[0])
@@ -110,7 +112,7 @@ def test_a_page_ends_with_what_to_keep_its_limits_its_sources_and_what_is_next(u
     assert -1 not in places and places == sorted(places)
 
 
-# ---- how a unit teaches ---------------------------------------------------------------------------------------------
+# ---- how a unit teaches --------------------------------------------------------------------------
 
 
 def test_something_is_heard_or_seen_before_anything_is_defined(unit):
@@ -125,7 +127,9 @@ def test_a_prediction_is_asked_for_before_the_reveal(unit):
     for i in predictions:
         assert unit.cells[i - 1]["cell_type"] == "markdown" and "**Predict.**" in unit.text[i - 1]
         assert re.search(rf'coursework\.predict\("{unit.number:02d}\.', unit.text[i])
-        assert set(unit.tagged("reveal", "sound", "figure", "explorable", "definition")) & set(range(i + 1, i + 4))
+        assert set(unit.tagged("reveal", "sound", "figure", "explorable", "definition")) & set(
+            range(i + 1, i + 4)
+        )
     asked = [i for i in unit.markdown if "**Predict.**" in unit.text[i]]
     assert asked == [i - 1 for i in predictions]
 
@@ -144,7 +148,9 @@ def test_every_figure_has_a_caption_that_makes_a_claim_and_a_description(unit):
 
 
 def test_there_is_something_to_move(unit):
-    assert any(re.search(r"\bexplore\.(explore|stage)\(", unit.text[i]) for i in unit.tagged("explorable"))
+    assert any(
+        re.search(r"\bexplore\.(explore|stage)\(", unit.text[i]) for i in unit.tagged("explorable")
+    )
 
 
 def test_the_numbers_are_also_in_words(unit):
@@ -157,13 +163,17 @@ def test_definitions_by_hand_are_asserted(unit):
 
 
 def test_the_quiz_is_this_units(unit):
-    assert [unit.text[i].strip() for i in unit.tagged("quiz")] == [f'coursework.quiz("{unit.number:02d}")']
+    assert [unit.text[i].strip() for i in unit.tagged("quiz")] == [
+        f'coursework.quiz("{unit.number:02d}")'
+    ]
 
 
 def test_each_exercise_is_followed_by_its_check_hint_and_solution(unit):
     for i in unit.tagged("exercise"):
         name = re.search(r"def (\w+)\(", unit.text[i])[1]
-        check = re.fullmatch(rf'coursework\.check\("({unit.number:02d}\.\w+)", {name}\)', unit.text[i + 1].strip())
+        check = re.fullmatch(
+            rf'coursework\.check\("({unit.number:02d}\.\w+)", {name}\)', unit.text[i + 1].strip()
+        )
         assert check, f"no check of {name}"
         assert unit.text[i + 2].strip() == f'coursework.hint("{check[1]}")'
         assert unit.text[i + 3].strip() == f'coursework.solution("{check[1]}")'
@@ -176,14 +186,20 @@ def test_a_lesson_has_at_least_two_exercises_and_a_definition(lesson):
 
 
 def test_nothing_plays_but_the_player(unit):
-    assert not [i for i in unit.code if re.search(r"\bAudio\(|IPython\.display import .*Audio", unit.text[i])]
+    assert not [
+        i
+        for i in unit.code
+        if re.search(r"\bAudio\(|IPython\.display import .*Audio", unit.text[i])
+    ]
 
 
-# ---- size, links, what is stored ------------------------------------------------------------------------------------
+# ---- size, links, what is stored -----------------------------------------------------------------
 
 
 def test_cells_are_short(unit):
-    lengths = sorted(len([line for line in unit.text[i].splitlines() if line.strip()]) for i in unit.code[1:])
+    lengths = sorted(
+        len([line for line in unit.text[i].splitlines() if line.strip()]) for i in unit.code[1:]
+    )
     assert lengths[-1] <= 25
     assert lengths[len(lengths) // 2] <= 6
     assert sum(n <= 15 for n in lengths) >= 0.9 * len(lengths)
@@ -196,7 +212,11 @@ def test_stored_outputs_hold_text_and_figures_only(unit):
 def anchors(path):
     """The anchors that JupyterLab and GitHub give to a page's headings."""
     if path.suffix == ".ipynb":
-        text = "\n\n".join(notebooks.source(c) for c in notebooks.read(path)["cells"] if c["cell_type"] == "markdown")
+        text = "\n\n".join(
+            notebooks.source(c)
+            for c in notebooks.read(path)["cells"]
+            if c["cell_type"] == "markdown"
+        )
     else:
         text = path.read_text(encoding="utf-8")
     headings = re.findall(r"^#{1,6} (.+?)\s*$", text, re.MULTILINE)
@@ -209,7 +229,11 @@ def links(text):
     """Targets of the links and pictures of some Markdown, code left out."""
     text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
     targets = re.findall(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)", text)
-    return targets + re.findall(r"<(https?://[^>\s]+)>|(?:href|src)=\"([^\"]+)\"", text) if "<" in text else targets
+    return (
+        targets + re.findall(r"<(https?://[^>\s]+)>|(?:href|src)=\"([^\"]+)\"", text)
+        if "<" in text
+        else targets
+    )
 
 
 def broken(page, text):
@@ -221,7 +245,9 @@ def broken(page, text):
             good = parts.scheme == "https" and re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.netloc)
         else:
             goal = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-            good = goal.exists() and (not parts.fragment or unquote(parts.fragment) in anchors(goal))
+            good = goal.exists() and (
+                not parts.fragment or unquote(parts.fragment) in anchors(goal)
+            )
         if not good:
             found.append(target)
     return found
@@ -231,25 +257,32 @@ def test_every_link_of_a_unit_resolves(unit):
     assert broken(unit.path, unit.prose) == []
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("data/**/*.md")]), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("data/**/*.md")]), ids=lambda p: p.name
+)
 def test_every_link_of_a_page_resolves(page):
     assert broken(page, page.read_text(encoding="utf-8")) == []
 
 
 def test_broken_links_are_seen(tmp_path):
     page = tmp_path / "page.md"
-    text = "# A head\n[a](gone.md) [b](#A-head) [c](#nowhere) [d](http://x.org) [e](https://x) ![f](page.md) `[g](h)`"
+    text = (
+        "# A head\n[a](gone.md) [b](#A-head) [c](#nowhere) [d](http://x.org) [e](https://x) "
+        "![f](page.md) `[g](h)`"
+    )
     page.write_text(text, encoding="utf-8")
     assert broken(page, text) == ["gone.md", "#nowhere", "http://x.org", "https://x"]
 
 
-@pytest.mark.parametrize("room", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "room", sorted((ROOT / "helpers").rglob("*.py")), ids=lambda path: path.stem
+)
 def test_docstrings_name_notebooks_that_exist(room):
     for name in re.findall(r"``(\d\d_\w+\.ipynb)``", room.read_text(encoding="utf-8")):
         assert (ROOT / "notebooks" / name).exists(), f"{room.name} names {name}"
 
 
-# ---- what may be stored, on a notebook with one fault at a time -----------------------------------------------------
+# ---- what may be stored, on a notebook with one fault at a time ----------------------------------
 
 
 def output(**data):
@@ -259,21 +292,40 @@ def output(**data):
 
 def stored(*outputs, count=1, **metadata):
     """A notebook of one executed cell."""
-    cell = {"cell_type": "code", "id": "one", "source": ["1 + 1"], "metadata": {}, "execution_count": count}
-    return {"cells": [cell | {"outputs": list(outputs)}], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    cell = {
+        "cell_type": "code",
+        "id": "one",
+        "source": ["1 + 1"],
+        "metadata": {},
+        "execution_count": count,
+    }
+    return {
+        "cells": [cell | {"outputs": list(outputs)}],
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 FAULTS = {
     "not executed": stored(count=None),
     "widget state": stored(widgets={"application/vnd.jupyter.widget-state+json": {}}),
-    "widget-view": stored(output(**{"application/vnd.jupyter.widget-view+json": {}, "text/plain": ["a"]})),
+    "widget-view": stored(
+        output(**{"application/vnd.jupyter.widget-view+json": {}, "text/plain": ["a"]})
+    ),
     "javascript": stored(output(**{"application/javascript": ["alert(1)"]})),
     "audio/wav": stored(output(**{"audio/wav": "UklGR"})),
-    "a sound in its HTML": stored(output(**{"text/html": ['<audio src="data:audio/wav;base64,UklGR">']})),
-    "stores an error": stored({"output_type": "error", "ename": "E", "evalue": "", "traceback": []}),
+    "a sound in its HTML": stored(
+        output(**{"text/html": ['<audio src="data:audio/wav;base64,UklGR">']})
+    ),
+    "stores an error": stored(
+        {"output_type": "error", "ename": "E", "evalue": "", "traceback": []}
+    ),
     "stores a warning": stored({"output_type": "stream", "name": "stderr", "text": ["oh"]}),
     "at 0x": stored(output(**{"text/plain": ["<Axes at 0x7f2cae93f200>"]})),
-    "another machine": stored({"output_type": "stream", "name": "stdout", "text": ["/" + "home/me/x.wav"]}),
+    "another machine": stored(
+        {"output_type": "stream", "name": "stdout", "text": ["/" + "home/me/x.wav"]}
+    ),
     "limit is": stored(output(**{"image/png": "A" * 800_000})),
     "metadata": stored(language_info={"name": "python", "version": "3.11.7"}),
 }
@@ -290,7 +342,14 @@ def test_normalising_keeps_text_and_figures_and_ends_all_other_faults(tmp_path):
     kept = output(**{"image/png": "iVBOR", "text/plain": ["a figure"]})
     cut = [{"output_type": "stream", "name": "stdout", "text": [text]} for text in ("1\n", "2\n")]
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "7"}}
-    before = stored(kept, *cut, output(**view), output(**view, **{"image/png": "iV"}), count=7, widgets={"state": {}})
+    before = stored(
+        kept,
+        *cut,
+        output(**view),
+        output(**view, **{"image/png": "iV"}),
+        count=7,
+        widgets={"state": {}},
+    )
     untouched = copy.deepcopy(before)
     after = notebooks.normalise(before)
     path = tmp_path / "01_x.ipynb"
@@ -309,7 +368,14 @@ def write_notebook(path, *cells):
     """Write a notebook of code cells that nobody has run."""
     notebook = stored()
     notebook["cells"] = [
-        {"cell_type": "code", "id": f"c{i}", "source": c, "metadata": {}, "execution_count": None, "outputs": []}
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "source": c,
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+        }
         for i, c in enumerate(cells)
     ]
     notebooks.write(path, notebook)
@@ -327,7 +393,13 @@ def folder(tmp_path, monkeypatch):
 def test_execute_runs_in_the_notebooks_folder_and_stores_text_and_pictures(folder, capsys):
     path = folder / "01_x.ipynb"
     widget = "import ipywidgets\nipywidgets.IntSlider()"
-    write_notebook(path, "import os\nprint(os.path.basename(os.getcwd()))", widget, "%matplotlib inline", "6 * 7")
+    write_notebook(
+        path,
+        "import os\nprint(os.path.basename(os.getcwd()))",
+        widget,
+        "%matplotlib inline",
+        "6 * 7",
+    )
     assert execute.main(["01"]) == 0
     assert notebooks.problems(path) == []
     cells = notebooks.read(path)["cells"]
@@ -350,7 +422,7 @@ def test_a_name_that_fits_no_notebook_is_refused_with_those_that_exist(folder):
     assert "01_x" in execute.main(["07"])
 
 
-# ---- the first cell, where the course is not installed --------------------------------------------------------------
+# ---- the first cell, where the course is not installed -------------------------------------------
 
 
 @pytest.fixture
@@ -364,7 +436,9 @@ def elsewhere(tmp_path):
     def run(code, folder=tmp_path):
         env = {**os.environ, **packages, "PIP_NO_INDEX": "1"}
         code = f"{address.bootstrap_source(REPOSITORY)}\n{code}"
-        return subprocess.run([base, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=True)
+        return subprocess.run(
+            [base, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=True
+        )
 
     return run
 
@@ -376,9 +450,16 @@ def test_a_lone_notebook_fetches_the_course_once_and_says_so(elsewhere, tmp_path
     first = elsewhere("import sys; " + SHOW)
     said = first.stdout.splitlines()
     assert said[0] == f"Fetching the course from {ROOT.as_uri()}"
-    assert said[-2:] == [str(tmp_path / "ear-up/notebooks"), str(tmp_path / "ear-up/helpers/__init__.py")]
+    assert said[-2:] == [
+        str(tmp_path / "ear-up/notebooks"),
+        str(tmp_path / "ear-up/helpers/__init__.py"),
+    ]
     depth = subprocess.run(
-        ["git", "rev-list", "--count", "HEAD"], cwd=tmp_path / "ear-up", capture_output=True, text=True, check=True
+        ["git", "rev-list", "--count", "HEAD"],
+        cwd=tmp_path / "ear-up",
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert depth.stdout.strip() == "1"
     again = elsewhere("import sys; " + SHOW)
@@ -386,7 +467,9 @@ def test_a_lone_notebook_fetches_the_course_once_and_says_so(elsewhere, tmp_path
 
 
 def test_a_clone_that_is_not_installed_is_used_where_it_is(elsewhere, tmp_path):
-    subprocess.run(["git", "clone", "-q", "--depth", "1", ROOT.as_uri(), tmp_path / "course"], check=True)
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", ROOT.as_uri(), tmp_path / "course"], check=True
+    )
     here = tmp_path / "course/notebooks"
     here.mkdir(exist_ok=True)
     said = elsewhere("import sys; " + SHOW, folder=here).stdout
@@ -396,18 +479,24 @@ def test_a_clone_that_is_not_installed_is_used_where_it_is(elsewhere, tmp_path):
 
 def test_where_the_course_is_installed_the_first_cell_does_and_says_nothing(tmp_path):
     code = address.bootstrap_source(REPOSITORY)
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "" and list(tmp_path.iterdir()) == []
 
 
 def test_only_missing_packages_are_installed_and_none_is_moved(monkeypatch):
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "dependencies"
+    ]
     assert bootstrap.missing(dependencies) == []
     assert bootstrap.missing([*dependencies, "no-such-package>=1"]) == ["no-such-package>=1"]
     seen = {}
 
     def pip(command, check):
-        seen["frozen"] = Path(command[command.index("-c", 4) + 1]).read_text(encoding="utf-8").splitlines()
+        seen["frozen"] = (
+            Path(command[command.index("-c", 4) + 1]).read_text(encoding="utf-8").splitlines()
+        )
         seen["asked"] = command[-1]
 
     monkeypatch.setattr(bootstrap.subprocess, "run", pip)
@@ -416,7 +505,7 @@ def test_only_missing_packages_are_installed_and_none_is_moved(monkeypatch):
     assert f"numpy=={numpy.__version__}" in seen["frozen"]
 
 
-# ---- the address ----------------------------------------------------------------------------------------------------
+# ---- the address ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -426,9 +515,16 @@ def moved(tmp_path):
     for name in ("README.md", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     notebook = stored()
-    boot = dict(notebook["cells"][0], source=notebooks.lines(address.bootstrap_source(REPOSITORY)), outputs=[])
+    boot = dict(
+        notebook["cells"][0],
+        source=notebooks.lines(address.bootstrap_source(REPOSITORY)),
+        outputs=[],
+    )
     boot["metadata"] = {"tags": ["bootstrap"]}
-    text = f"# 01 · Why?\n\n{address.badges(REPOSITORY, '01_x')}\n\nSee [the issues]({REPOSITORY}/issues)."
+    text = (
+        f"# 01 · Why?\n\n{address.badges(REPOSITORY, '01_x')}\n\nSee [the "
+        f"issues]({REPOSITORY}/issues)."
+    )
     page = {"cell_type": "markdown", "id": "t", "metadata": {}, "source": notebooks.lines(text)}
     notebook["cells"] = [page, boot]
     notebooks.write(tmp_path / "notebooks/01_x.ipynb", notebook)
@@ -460,7 +556,10 @@ def test_an_address_that_colab_cannot_open_is_refused(wrong):
 
 def test_the_notebooks_and_the_readme_hold_no_other_address(unit):
     slug = address.slug(REPOSITORY)
-    for text in (unit.path.read_text(encoding="utf-8"), (ROOT / "README.md").read_text(encoding="utf-8")):
+    for text in (
+        unit.path.read_text(encoding="utf-8"),
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+    ):
         assert slug in text
         ours = re.findall(r"github\.com/([\w.-]+/audio-ml[\w.-]*)|/gh/([\w.-]+/[\w.-]+)/main", text)
         assert {"".join(pair).removesuffix(".git") for pair in ours} <= {slug}

@@ -1,4 +1,6 @@
-"""The pages beside the notebooks: every link, section, word, default and quotation in them is what it claims to be."""
+"""The pages beside the notebooks: every link, section, word, default and quotation in them is what
+it claims to be.
+"""
 
 import importlib
 import inspect
@@ -38,17 +40,23 @@ def text(name):
 
 def rows(name):
     """The rows of all tables of a page, cell by cell."""
-    lines = [line for line in text(name).splitlines() if line.startswith("| ") and not line.startswith("|---")]
+    lines = [
+        line
+        for line in text(name).splitlines()
+        if line.startswith("| ") and not line.startswith("|---")
+    ]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
-# ---- links and sections ---------------------------------------------------------------------------------------------
+# ---- links and sections --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", EVERY, ids=lambda p: p.stem)
 def test_every_link_of_a_page_leads_somewhere(page):
     body = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    targets = re.findall(r"\]\(([^)\s]+)\)", body) + re.findall(r"^\[\w+\]: (\S+)$", body, re.MULTILINE)
+    targets = re.findall(r"\]\(([^)\s]+)\)", body) + re.findall(
+        r"^\[\w+\]: (\S+)$", body, re.MULTILINE
+    )
     for target in targets:
         if "://" in target:
             assert re.fullmatch(r"https://[\w.-]+\.[a-z]+(/\S*)?", target), target
@@ -67,7 +75,9 @@ def test_the_short_names_of_the_companion_and_the_glossary_are_their_notebooks()
 
 def test_sections_that_the_companion_names_exist_in_the_unit_before_them():
     body, seen = text("companion.md"), 0
-    for number, sections in re.findall(r"\[(\d\d)\](?:, whole)?:\s+((?:\*[^*]+\*(?:;\s+)?)+)", body):
+    for number, sections in re.findall(
+        r"\[(\d\d)\](?:, whole)?:\s+((?:\*[^*]+\*(?:;\s+)?)+)", body
+    ):
         for section in re.findall(r"\*([^*]+)\*", sections):
             assert section in headings(number), f"{number}: {section}"
             seen += 1
@@ -75,15 +85,20 @@ def test_sections_that_the_companion_names_exist_in_the_unit_before_them():
 
 
 def test_the_companion_covers_every_unit_and_chapter_of_the_others():
-    parts = dict(re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", text("companion.md"), re.MULTILINE | re.DOTALL))
+    parts = dict(
+        re.findall(r"^## (.+?)$(.*?)(?=^## |\Z)", text("companion.md"), re.MULTILINE | re.DOTALL)
+    )
     first = {name: re.findall(r"^\| (\d+) ", body, re.MULTILINE) for name, body in parts.items()}
     assert first["Hugging Face Audio Course"] == [str(n) for n in range(9)]
     assert first["Preparation Course Python (PCP)"] == [str(n) for n in range(1, 11)]
     assert first["Fundamentals of Music Processing (FMP)"] == [str(n) for n in range(1, 9)]
-    assert {"Spectral Leakage and Zero-Padding of the DFT", "Loss Functions in Audio ML"} <= parts.keys()
+    assert {
+        "Spectral Leakage and Zero-Padding of the DFT",
+        "Loss Functions in Audio ML",
+    } <= parts.keys()
 
 
-# ---- glossary and notation ------------------------------------------------------------------------------------------
+# ---- glossary and notation -----------------------------------------------------------------------
 
 
 def test_every_word_of_the_glossary_stands_in_the_unit_that_is_named():
@@ -94,7 +109,9 @@ def test_every_word_of_the_glossary_stands_in_the_unit_that_is_named():
     for word, meaning, unit in found:
         page = prose(unit[1:3]).lower().replace("-", " ").replace("\n", " ")
         head = word.lower().replace("-", " ").removesuffix(" test")
-        assert head in page or head.replace("quantisation", "quantis") in page, f"{word} is not in unit {unit}"
+        assert head in page or head.replace("quantisation", "quantis") in page, (
+            f"{word} is not in unit {unit}"
+        )
         assert meaning.endswith(".") and len(meaning) < 200
 
 
@@ -118,16 +135,24 @@ def test_our_own_names_and_defaults_in_the_notation_are_those_of_the_helpers():
     def of(fn, name):
         return inspect.signature(fn).parameters[name].default
 
-    bank = {name: of(mel.filterbank, name) for name in ("n_mels", "fmin", "fmax", "variant", "norm")}
+    bank = {
+        name: of(mel.filterbank, name) for name in ("n_mels", "fmin", "fmax", "variant", "norm")
+    }
     assert bank == {"n_mels": 80, "fmin": 0.0, "fmax": None, "variant": "slaney", "norm": "slaney"}
     rounds = [of(phase.griffin_lim, name) for name in ("n_iter", "momentum", "init")]
     assert rounds == [32, 0.99, "random"] and of(mel.mel_spectrogram, "power") == 2.0
     assert of(stft.stft, "n_fft") is inspect.Parameter.empty and of(audio.load, "sr") is None
-    for stated in ("`n_mels` (80)", '`variant` ("slaney")', "`n_iter` (32)", "`momentum` (0.99)", '`init` ("random")'):
+    for stated in (
+        "`n_mels` (80)",
+        '`variant` ("slaney")',
+        "`n_iter` (32)",
+        "`momentum` (0.99)",
+        '`init` ("random")',
+    ):
         assert stated in text("notation.md")
 
 
-# ---- references -----------------------------------------------------------------------------------------------------
+# ---- references ----------------------------------------------------------------------------------
 
 
 def fields(body):
@@ -156,7 +181,11 @@ def bare(words):
     import unicodedata
 
     words = words.replace("{", "").replace("}", "")
-    words = re.sub(r"\\[\"'`^~rvcoi]\s?|\\o|\\i", lambda m: {"\\o": "o", "\\i": "i"}.get(m[0].strip(), ""), words)
+    words = re.sub(
+        r"\\[\"'`^~rvcoi]\s?|\\o|\\i",
+        lambda m: {"\\o": "o", "\\i": "i"}.get(m[0].strip(), ""),
+        words,
+    )
     words = unicodedata.normalize("NFKD", words.replace("ø", "o").replace("ı", "i"))
     return re.sub(r"[^a-z0-9]+", " ", words.encode("ascii", "ignore").decode().lower()).strip()
 
@@ -174,11 +203,17 @@ def test_every_entry_has_what_it_needs_and_is_cited_where_it_says(key):
     entry = BIB[key]
     assert entry["author"] and entry["title"] and ("units" in entry or "rooms" in entry)
     organisation = entry["author"].startswith("{")
-    name = entry["title"].removeprefix("Recommendation ").split(":")[0] if organisation else entry["author"]
+    name = (
+        entry["title"].removeprefix("Recommendation ").split(":")[0]
+        if organisation
+        else entry["author"]
+    )
     name = bare(name.split(" and ")[0].split(",")[0] if not organisation else name.split(", ")[-1])
     for number in filter(None, entry.get("units", "").split(", ")):
         if number in BOOKS:
-            said = bare(prose(number)) if organisation else sources(number)  # standards stand in the text
+            said = (
+                bare(prose(number)) if organisation else sources(number)
+            )  # standards stand in the text
             assert name in said, f"{name} is not among the sources of unit {number}"
             assert organisation or entry["year"] in sources(number)
     for room in filter(None, entry.get("rooms", "").split(", ")):
@@ -198,7 +233,7 @@ def test_the_page_of_references_lists_every_entry_once_and_no_other():
     assert re.findall(r"^\| `(\w+)` \|", text("references.md"), re.MULTILINE) == list(BIB)
 
 
-# ---- teachers -------------------------------------------------------------------------------------------------------
+# ---- teachers ------------------------------------------------------------------------------------
 
 
 def test_every_unit_of_the_course_has_a_teachers_page():
@@ -236,7 +271,9 @@ def test_each_misconception_is_exposed_by_a_question_of_this_unit(lesson):
 
 def test_every_exercise_of_the_unit_has_its_marking_note(lesson):
     number, table = lesson
-    noted = [row[0].strip("`") for row in table if len(row) == 3 and re.fullmatch(r"`\d\d\.\w+`", row[0])]
+    noted = [
+        row[0].strip("`") for row in table if len(row) == 3 and re.fullmatch(r"`\d\d\.\w+`", row[0])
+    ]
     assert sorted(noted) == sorted(catalogue.exercises(number))
 
 
@@ -246,19 +283,26 @@ def test_figures_named_by_a_teachers_page_exist(lesson):
         assert f"**Figure {figure}." in prose(number)
 
 
-# ---- classes and citation -------------------------------------------------------------------------------------------
+# ---- classes and citation ------------------------------------------------------------------------
 
 
 def test_the_commands_for_classes_exist():
     import course
 
-    for verb, rest in re.findall(r"^python3 course\.py (\w+) ?(.*)$", text("classes.md"), re.MULTILINE):
+    for verb, rest in re.findall(
+        r"^python3 course\.py (\w+) ?(.*)$", text("classes.md"), re.MULTILINE
+    ):
         assert verb in course.VERBS
         done = subprocess.run(
-            [sys.executable, "-m", f"tools.{course.VERBS[verb][0]}", "--help"], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-m", f"tools.{course.VERBS[verb][0]}", "--help"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0
-        for word in [word for word in rest.split() if word.startswith("--") or word in ("student", "teacher")]:
+        for word in [
+            word for word in rest.split() if word.startswith("--") or word in ("student", "teacher")
+        ]:
             assert word in done.stdout
 
 
@@ -271,7 +315,9 @@ def test_the_link_for_a_hub_opens_a_notebook_and_the_chart_is_yaml():
     assert (ROOT / asked["urlpath"][0].removeprefix("lab/tree/REPO/")).exists()
     chart = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text("classes.md"), re.DOTALL)[1])
     python = re.search(r"```python\n(.*?)```", text("classes.md"), re.DOTALL)[1]
-    limit, guarantee = (re.search(rf'mem_{word} = "(\S+)"', python)[1] for word in ("limit", "guarantee"))
+    limit, guarantee = (
+        re.search(rf'mem_{word} = "(\S+)"', python)[1] for word in ("limit", "guarantee")
+    )
     assert chart["singleuser"]["memory"] == {"limit": limit, "guarantee": guarantee}
     compile(python, "config", "exec")
 

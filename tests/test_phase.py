@@ -1,4 +1,6 @@
-"""Facts about Griffin-Lim: two other implementations, what it can and cannot bring back, its refusals."""
+"""Facts about Griffin-Lim: two other implementations, what it can and cannot bring back, its
+refusals.
+"""
 
 import csv
 import os
@@ -37,12 +39,13 @@ def errors(S=S, n=N, hop_length=256, *, at, **how):
     return np.array([found[i] for i in at])
 
 
-# --- the same as others ----------------------------------------------------------------------------------------------
+# --- the same as others ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("momentum", [0, 0.5, 0.99])
 @pytest.mark.parametrize(
-    ("n_fft", "hop", "win"), [(1024, 256, None), (512, 128, 400), (1001, 201, 999), (512, 256, None)]
+    ("n_fft", "hop", "win"),
+    [(1024, 256, None), (512, 128, 400), (1001, 201, 999), (512, 256, None)],
 )
 def test_librosa_takes_the_same_way(momentum, n_fft, hop, win):
     """From zero phases, which librosa calls `init=None`, every sample agrees after eight rounds."""
@@ -54,7 +57,9 @@ def test_librosa_takes_the_same_way(momentum, n_fft, hop, win):
 
 
 def in_torch(S, turns, *, n_iter, momentum, length):
-    """Griffin-Lim as it is usually written in torch, with two complex spectrograms and their difference."""
+    """Griffin-Lim as it is usually written in torch, with two complex spectrograms and their
+    difference.
+    """
     torch = pytest.importorskip("torch")
     w, S = torch.hann_window(1024, dtype=torch.float64), torch.tensor(S)
     how = {"n_fft": 1024, "hop_length": 256, "window": w}
@@ -72,14 +77,18 @@ def test_torch_takes_the_same_way_from_random_phases(momentum):
     few, n = S[:, 40:80], 39 * 256
     turns = np.random.default_rng(0).uniform(-np.pi, np.pi, few.shape)
     theirs = in_torch(few, turns, n_iter=32, momentum=momentum, length=n)
-    ours = phase.griffin_lim(few, hop_length=256, n_iter=32, momentum=momentum, init=turns, length=n)
+    ours = phase.griffin_lim(
+        few, hop_length=256, n_iter=32, momentum=momentum, init=turns, length=n
+    )
     assert error_db(ours, few) == pytest.approx(error_db(theirs, few), abs=0.01)
     np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize("momentum", [0, 0.99])
 def test_from_random_phases_it_is_no_worse_than_librosa(momentum):
-    """Means over eight draws each, which spread by 1.2 dB: within three standard errors of the difference."""
+    """Means over eight draws each, which spread by 1.2 dB: within three standard errors of the
+    difference.
+    """
     y = audio.clip("voice_b")[0][16000:32000]
     S, ours, theirs = np.abs(librosa.stft(y, **FRAMES)), [], []
     for seed in range(8):
@@ -96,11 +105,13 @@ def test_scipy_measures_the_same_inconsistency():
     transform = ShortTimeFFT(get_window("hann", 1024), hop=256, fs=1, phase_shift=None)
     again = transform.stft(librosa.istft(X, hop_length=256, length=N), p0=0, p1=X.shape[1])
     ours = stft.consistency_db(X, hop_length=256)
-    assert 20 * np.log10(np.linalg.norm(again - X) / np.linalg.norm(X)) == pytest.approx(ours, abs=0.2)
+    assert 20 * np.log10(np.linalg.norm(again - X) / np.linalg.norm(X)) == pytest.approx(
+        ours, abs=0.2
+    )
     assert ours < -20
 
 
-# --- what it does ----------------------------------------------------------------------------------------------------
+# --- what it does ---------------------------------------------------------------------------------
 
 
 def test_plain_never_rises_and_fast_gets_further_but_may_rise():
@@ -161,33 +172,49 @@ def test_a_gaussian_is_found_like_itself(sigma):
 
 
 def test_the_hann_window_is_like_the_gaussian_of_the_paper():
-    """Its authors give 0.25645 times the length squared, by a fit of their own; ours is within 4 %."""
-    assert phase.gaussian_like(get_window("hann", 1024)) == pytest.approx(0.25645 * 1024**2, rel=0.04)
+    """Its authors give 0.25645 times the length squared, by a fit of their own; ours is within 4
+    %.
+    """
+    assert phase.gaussian_like(get_window("hann", 1024)) == pytest.approx(
+        0.25645 * 1024**2, rel=0.04
+    )
 
 
-# --- what was measured for the course --------------------------------------------------------------------------------
+# --- what was measured for the course -------------------------------------------------------------
 
-TABLE = list(csv.DictReader((audio.DATA / "tables" / "griffin_lim_convergence.csv").open(encoding="utf-8")))
+TABLE = list(
+    csv.DictReader((audio.DATA / "tables" / "griffin_lim_convergence.csv").open(encoding="utf-8"))
+)
 SHARED = Path(os.environ.get("EARUP_SHARED", audio.DATA.parents[1] / "shared"))
 
 
 @pytest.fixture(scope="module")
 def real_speech():
-    """Magnitudes of three utterances of four seconds, read by people; the table had three others."""
+    """Magnitudes of three utterances of four seconds, read by people; the table had three
+    others.
+    """
     files = sorted((SHARED / "corpus" / "speech" / "valid").glob("*.flac"))[:3]
     if len(files) < 3:
         pytest.skip("the corpus of real recordings is not here (../shared/corpus)")
     return [audio.load(file)[0][:64000].astype(np.float64) for file in files]
 
 
-@pytest.mark.parametrize(("init", "alpha"), [("random", "0.0"), ("random", "0.99"), ("zero", "0.99")])
+@pytest.mark.parametrize(
+    ("init", "alpha"), [("random", "0.0"), ("random", "0.99"), ("zero", "0.99")]
+)
 def test_the_table_holds_for_other_people(real_speech, init, alpha):
-    """Within 1 dB before the first iteration, 4 later: so much do voices differ, and those of the table by 3."""
-    rows = [r for r in TABLE if (r["init"], r["hop"], r["alpha"]) == (f"{init} phase", "256", alpha)]
+    """Within 1 dB before the first iteration, 4 later: so much do voices differ, and those of the
+    table by 3.
+    """
+    rows = [
+        r for r in TABLE if (r["init"], r["hop"], r["alpha"]) == (f"{init} phase", "256", alpha)
+    ]
     wanted = {int(r["iteration"]): float(r["spectral_convergence_db_mean"]) for r in rows}
     at, how = (0, 1, 10, 32), {"momentum": float(alpha), "init": init}
     spectra = [np.abs(librosa.stft(y, **FRAMES)) for y in real_speech]
-    found = np.mean([errors(S, len(y), at=at, **how) for S, y in zip(spectra, real_speech, strict=True)], axis=0)
+    found = np.mean(
+        [errors(S, len(y), at=at, **how) for S, y in zip(spectra, real_speech, strict=True)], axis=0
+    )
     for i, error in zip(at, found, strict=True):
         assert error == pytest.approx(wanted[i], abs=4 if i else 1), i
 
@@ -196,7 +223,7 @@ def test_fast_needs_about_a_third_of_the_iterations():
     """In the table 11 fast ones do what 32 plain ones do, and 26 what 100 do."""
     mean = {
         alpha: {int(r["iteration"]): float(r["spectral_convergence_db_mean"]) for r in TABLE
-                if (r["init"], r["hop"], r["alpha"]) == ("random phase", "256", alpha)} for alpha in ("0.0", "0.99")
+                if (r["init"], r["hop"], r["alpha"]) == ("random phase", "256", alpha)} for alpha in ("0.0", "0.99")  # noqa: E501
     }  # fmt: skip
     assert mean["0.99"][10] > mean["0.0"][32] > mean["0.99"][16]
     assert mean["0.99"][16] > mean["0.0"][100] > mean["0.99"][32]
@@ -213,7 +240,9 @@ def test_fast_needs_about_a_third_of_the_iterations():
     ],
 )
 def test_the_course_notes_hold_for_the_shipped_voice(momentum, wanted):
-    """They count the first inversion as iteration 1, we as 0; their signal was another voice: 2 dB, and 3 at 200."""
+    """They count the first inversion as iteration 1, we as 0; their signal was another voice: 2 dB,
+    and 3 at 200.
+    """
     found = errors(momentum=momentum, at=[i - 1 for i in wanted])
     for (i, error), ours in zip(wanted.items(), found, strict=True):
         assert ours == pytest.approx(error, abs=2 if i < 200 else 3), i
@@ -223,7 +252,7 @@ def test_too_much_momentum_stalls():
     assert errors(momentum=1.2, at=[60]) > errors(momentum=0.99, at=[60]) + 4
 
 
-# --- how it is called ------------------------------------------------------------------------------------------------
+# --- how it is called -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("init", [*phase.INITS, "own"])
@@ -252,7 +281,9 @@ def test_equal_channels_stay_equal():
 
 
 def test_a_seed_draws_the_phases():
-    one, same, other = (phase.griffin_lim(S[:, :50], hop_length=256, n_iter=2, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (
+        phase.griffin_lim(S[:, :50], hop_length=256, n_iter=2, seed=seed) for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 0.01
 
@@ -261,7 +292,10 @@ def test_a_gain_goes_through():
     one = phase.griffin_lim(S[:, :50], hop_length=256, n_iter=5)
     for gain in (1e-6, 1e6):
         np.testing.assert_allclose(
-            phase.griffin_lim(gain * S[:, :50], hop_length=256, n_iter=5), gain * one, rtol=1e-6, atol=gain * 1e-9
+            phase.griffin_lim(gain * S[:, :50], hop_length=256, n_iter=5),
+            gain * one,
+            rtol=1e-6,
+            atol=gain * 1e-9,
         )
 
 
@@ -276,14 +310,17 @@ def test_every_round_can_be_watched_and_nothing_that_is_shown_changes_later():
 
 
 @pytest.mark.parametrize(
-    ("n", "n_fft", "hop"), [(8000, 512, 128), (8001, 512, 100), (999, 301, 75), (400, 512, 256), (3, 16, 4)]
+    ("n", "n_fft", "hop"),
+    [(8000, 512, 128), (8001, 512, 100), (999, 301, 75), (400, 512, 256), (3, 16, 4)],
 )
 @pytest.mark.parametrize("window", ["hann", "hamming", "boxcar"])
 def test_lengths_and_frames_of_any_kind(n, n_fft, hop, window):
     y = np.random.default_rng(0).standard_normal(n)
     X = stft.stft(y, n_fft=n_fft, hop_length=hop, window=window)
     how = {"hop_length": hop, "n_fft": n_fft, "window": window, "length": n}
-    np.testing.assert_allclose(phase.griffin_lim(np.abs(X), init=np.angle(X), n_iter=2, **how), y, atol=1e-9)
+    np.testing.assert_allclose(
+        phase.griffin_lim(np.abs(X), init=np.angle(X), n_iter=2, **how), y, atol=1e-9
+    )
     assert phase.griffin_lim(np.abs(X), n_iter=2, **how).shape == (n,)
 
 
@@ -299,7 +336,9 @@ def test_silence_in_the_middle_makes_no_nan():
     few[:, 20:40] = 0
     for init in phase.INITS:
         y = phase.griffin_lim(few, hop_length=256, init=init)
-        assert np.all(np.isfinite(y)) and np.abs(y[24 * 256 : 36 * 256]).max() < 1e-3 * np.abs(y).max()
+        assert (
+            np.all(np.isfinite(y)) and np.abs(y[24 * 256 : 36 * 256]).max() < 1e-3 * np.abs(y).max()
+        )
 
 
 GOOD = np.ones((129, 8))
@@ -352,7 +391,9 @@ def test_it_changes_nothing_it_is_given():
 
 
 def test_it_holds_less_than_three_complex_spectrograms():
-    """librosa holds four and its temporaries: 32 rounds of a minute must fit where a notebook runs."""
+    """librosa holds four and its temporaries: 32 rounds of a minute must fit where a notebook
+    runs.
+    """
     big = np.tile(S, (1, 6)).astype(np.float32)
     tracemalloc.start()
     phase.griffin_lim(big, hop_length=256, n_iter=2)

@@ -64,46 +64,66 @@ def test_a_hundred_hertz_is_more_in_the_bass(name, low, high, ratio):
     assert bass / treble == pytest.approx(ratio, abs=0.06)
 
 
-@pytest.mark.parametrize("row", table("mel_experimental_data"), ids=lambda r: f"{r['dataset'][:8]}-{r['f_hz']}")
+@pytest.mark.parametrize(
+    "row", table("mel_experimental_data"), ids=lambda r: f"{r['dataset'][:8]}-{r['f_hz']}"
+)
 def test_mel_beside_the_listeners(row):
     """The table rounds both fits to whole mels."""
     if row["htk_mel"]:
         assert round(float(pitch.hz_to_mel(float(row["f_hz"])))) == int(row["htk_mel"])
-        assert round(float(pitch.hz_to_mel(float(row["f_hz"]), variant="fant"))) == int(row["fant_mel"])
+        assert round(float(pitch.hz_to_mel(float(row["f_hz"]), variant="fant"))) == int(
+            row["fant_mel"]
+        )
 
 
 @pytest.mark.parametrize("row", table("bark_critical_bands"), ids=lambda r: r["band"])
 def test_critical_bands(row):
-    """Edge number n lies at n Bark: within 0.2 (Zwicker) and 0.15 (Traunmueller); Wang drifts by up to 1.9."""
+    """Edge number n lies at n Bark: within 0.2 (Zwicker) and 0.15 (Traunmueller); Wang drifts by up
+    to 1.9.
+    """
     edge, band = float(row["upper_edge_hz"]), int(row["band"])
-    columns = {"zwicker": "zwicker_terhardt", "traunmuller": "traunmueller_corrected", "wang": "wang"}
+    columns = {
+        "zwicker": "zwicker_terhardt",
+        "traunmuller": "traunmueller_corrected",
+        "wang": "wang",
+    }
     for variant, column in columns.items():
         assert pitch.hz_to_bark(edge, variant=variant) == pytest.approx(
             float(row[f"{column}_at_upper_edge"]), abs=6e-4
         )
     assert abs(pitch.hz_to_bark(edge, variant="zwicker") - band) < 0.2
     assert abs(pitch.hz_to_bark(edge) - band) < 0.15
-    assert pitch.erb_bandwidth(float(row["centre_hz"])) == pytest.approx(float(row["erb_1990_at_centre_hz"]), abs=0.06)
+    assert pitch.erb_bandwidth(float(row["centre_hz"])) == pytest.approx(
+        float(row["erb_1990_at_centre_hz"]), abs=0.06
+    )
 
 
 @pytest.mark.parametrize("row", table("auditory_bandwidths"), ids=lambda r: r["f_hz"])
 def test_auditory_filters(row):
     f = float(row["f_hz"])
-    assert pitch.erb_bandwidth(f) == pytest.approx(float(row["erb_glasberg_moore_1990_hz"]), abs=0.006)
-    # ERB-rate counts filters: one unit at f is about one bandwidth wide (21.4 is rounded, so within 0.4 %)
+    assert pitch.erb_bandwidth(f) == pytest.approx(
+        float(row["erb_glasberg_moore_1990_hz"]), abs=0.006
+    )
+    # ERB-rate counts filters: one unit at f is about one bandwidth wide (21.4 is rounded, so within
+    # 0.4 %)
     step = pitch.erb_rate_to_hz(pitch.hz_to_erb_rate(f) + np.array([-0.005, 0.005]))
     assert np.diff(step)[0] / 0.01 == pytest.approx(pitch.erb_bandwidth(f), rel=4e-3)
 
 
-# --- both ways ------------------------------------------------------------------------------------------------------
+# --- both ways ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("unit", "variant"), [(u, v) for u, variants in SCALES.items() for v in variants])
+@pytest.mark.parametrize(
+    ("unit", "variant"), [(u, v) for u, variants in SCALES.items() for v in variants]
+)
 def test_there_and_back(unit, variant):
     to, back = {
         "mel": (pitch.hz_to_mel, pitch.mel_to_hz),
         "Bark": (pitch.hz_to_bark, pitch.bark_to_hz),
-        "Cam": (lambda f, variant: pitch.hz_to_erb_rate(f), lambda e, variant: pitch.erb_rate_to_hz(e)),
+        "Cam": (
+            lambda f, variant: pitch.hz_to_erb_rate(f),
+            lambda e, variant: pitch.erb_rate_to_hz(e),
+        ),
     }[unit]
     values = to(FREQS, variant=variant)
     assert np.all(np.diff(values) > 0)
@@ -113,7 +133,9 @@ def test_there_and_back(unit, variant):
 @pytest.mark.parametrize("cents", [False, True])
 def test_semitones_there_and_back(cents):
     values = pitch.hz_to_semitones(FREQS[1:], ref=27.5, cents=cents)
-    np.testing.assert_allclose(pitch.semitones_to_hz(values, ref=27.5, cents=cents), FREQS[1:], rtol=1e-12)
+    np.testing.assert_allclose(
+        pitch.semitones_to_hz(values, ref=27.5, cents=cents), FREQS[1:], rtol=1e-12
+    )
 
 
 def test_the_corrections_join_without_a_step():
@@ -131,21 +153,31 @@ def test_the_slaney_mel_joins_without_a_step():
 @pytest.mark.parametrize(("variant", "htk"), [("htk", True), ("slaney", False)])
 def test_librosa_has_the_same_mels(variant, htk):
     np.testing.assert_allclose(
-        pitch.hz_to_mel(FREQS, variant=variant), librosa.hz_to_mel(FREQS, htk=htk), rtol=1e-12, atol=1e-12
+        pitch.hz_to_mel(FREQS, variant=variant),
+        librosa.hz_to_mel(FREQS, htk=htk),
+        rtol=1e-12,
+        atol=1e-12,
     )
     mels = np.linspace(0, 40 if variant == "slaney" else 3000, 500)
     np.testing.assert_allclose(
-        pitch.mel_to_hz(mels, variant=variant), librosa.mel_to_hz(mels, htk=htk), rtol=1e-12, atol=1e-12
+        pitch.mel_to_hz(mels, variant=variant),
+        librosa.mel_to_hz(mels, htk=htk),
+        rtol=1e-12,
+        atol=1e-12,
     )
 
 
 def test_librosa_has_the_same_semitones():
     f = FREQS[1:]
-    np.testing.assert_allclose(pitch.hz_to_semitones(f) + 69, librosa.hz_to_midi(f), rtol=1e-12, atol=1e-9)
-    np.testing.assert_allclose(pitch.semitones_to_hz([-69, 0, 7]), librosa.midi_to_hz([0, 69, 76]), rtol=1e-12)
+    np.testing.assert_allclose(
+        pitch.hz_to_semitones(f) + 69, librosa.hz_to_midi(f), rtol=1e-12, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        pitch.semitones_to_hz([-69, 0, 7]), librosa.midi_to_hz([0, 69, 76]), rtol=1e-12
+    )
 
 
-# --- facts ----------------------------------------------------------------------------------------------------------
+# --- facts ----------------------------------------------------------------------------------------
 
 
 def test_one_kilohertz_is_not_one_number():
@@ -158,7 +190,9 @@ def test_doubling_mel_does_not_double_hertz():
 
 
 def test_octaves_and_fifths():
-    assert pitch.hz_to_semitones([220, 880, 660]).tolist() == pytest.approx([-12, 12, 7.01955], abs=1e-5)
+    assert pitch.hz_to_semitones([220, 880, 660]).tolist() == pytest.approx(
+        [-12, 12, 7.01955], abs=1e-5
+    )
     assert pitch.semitones_to_hz(100, ref=1000, cents=True) == pytest.approx(1059.463, abs=1e-3)
 
 
@@ -191,12 +225,24 @@ def test_frequencies_that_are_none(to, freqs, words):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: pitch.hz_to_mel(100, variant="stevens"), "no mel variant 'stevens'; choose from htk, slaney, fant"),
+        (
+            lambda: pitch.hz_to_mel(100, variant="stevens"),
+            "no mel variant 'stevens'; choose from htk, slaney, fant",
+        ),
         (lambda: pitch.mel_to_hz(100, variant=None), "no mel variant None"),
-        (lambda: pitch.hz_to_bark(100, variant="htk"), "choose from traunmuller, zwicker, wang, traunmuller_uncor"),
+        (
+            lambda: pitch.hz_to_bark(100, variant="htk"),
+            "choose from traunmuller, zwicker, wang, traunmuller_uncor",
+        ),
         (lambda: pitch.mel_to_hz(-1), "values holds -1 mel; every value must be a number from 0"),
-        (lambda: pitch.bark_to_hz(26.3, variant="traunmuller_uncorrected"), "26.3 Bark.*-0.53 to 26.2799"),
-        (lambda: pitch.bark_to_hz([1, 26], variant="zwicker"), "values holds 26 Bark.*0 to 25.9181"),
+        (
+            lambda: pitch.bark_to_hz(26.3, variant="traunmuller_uncorrected"),
+            "26.3 Bark.*-0.53 to 26.2799",
+        ),
+        (
+            lambda: pitch.bark_to_hz([1, 26], variant="zwicker"),
+            "values holds 26 Bark.*0 to 25.9181",
+        ),
         (lambda: pitch.erb_rate_to_hz(np.nan), "values holds nan Cam"),
         (lambda: pitch.erb_rate_to_hz([]), "values is empty"),
         (lambda: pitch.hz_to_semitones(0), "freqs holds 0 Hz.*from 1e-09"),

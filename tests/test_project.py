@@ -1,4 +1,6 @@
-"""What holds the project's files together: pins and ranges, Binder, continuous integration, licences, the README."""
+"""What holds the project's files together: pins and ranges, Binder, continuous integration,
+licences, the README.
+"""
 
 import ast
 import importlib
@@ -29,9 +31,15 @@ GROUPS = {group: ROOT / "tools" / file for group, (_, file, *_) in setup.GROUPS.
 
 def pins(group):
     """The versions of a group, by name."""
-    lines = [line for line in GROUPS[group].read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    lines = [
+        line
+        for line in GROUPS[group].read_text(encoding="utf-8").splitlines()
+        if line and line[0] != "#"
+    ]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in lines), "names and versions only"
-    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    return {
+        canonicalize_name(name): version for name, version in (line.split("==") for line in lines)
+    }
 
 
 def tracked():
@@ -42,7 +50,7 @@ def tracked():
     return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-# ---- packages -------------------------------------------------------------------------------------------------------
+# ---- packages ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -69,22 +77,28 @@ def test_every_range_has_a_pin_inside_it(extra, groups):
     wanted = PROJECT["dependencies"] if extra is None else PROJECT["optional-dependencies"][extra]
     have = {name: version for group in groups for name, version in pins(group).items()}
     for requirement in map(Requirement, wanted):
-        assert requirement.specifier.contains(have[canonicalize_name(requirement.name)]), requirement
+        assert requirement.specifier.contains(have[canonicalize_name(requirement.name)]), (
+            requirement
+        )
 
 
 def test_every_pin_of_the_tests_is_wanted_by_the_project():
     for group in ("dev", "peers"):
-        wanted = {canonicalize_name(Requirement(r).name) for r in PROJECT["optional-dependencies"][group]}
+        wanted = {
+            canonicalize_name(Requirement(r).name) for r in PROJECT["optional-dependencies"][group]
+        }
         assert set(pins(group)) == wanted
 
 
 def test_colabs_versions_are_inside_the_ranges():
     """As of August 2026; Colab keeps ipywidgets at 7.7.1."""
     colab = """numpy==2.0.2 scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 ipywidgets==7.7.1 ipython==7.34.0
-        anywidget==0.9.21 soundfile==0.14.0 soxr==1.1.0"""
+        anywidget==0.9.21 soundfile==0.14.0 soxr==1.1.0"""  # noqa: E501
     have = dict(pair.split("==") for pair in colab.split())
     for requirement in map(Requirement, PROJECT["dependencies"]):
-        assert requirement.specifier.contains(have[canonicalize_name(requirement.name)]), requirement
+        assert requirement.specifier.contains(have[canonicalize_name(requirement.name)]), (
+            requirement
+        )
 
 
 def test_pip_finds_no_conflict():
@@ -93,14 +107,19 @@ def test_pip_finds_no_conflict():
 
 
 def test_what_helpers_imports_is_declared(root):
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (root / "helpers").rglob("*.py")]
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in (root / "helpers").rglob("*.py")
+    ]
     found = [n for tree in trees for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     names = [n.module if isinstance(n, ast.ImportFrom) else n.names[0].name for n in found]
     used = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"helpers"}
     wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["learning"]
     declared = {canonicalize_name(Requirement(r).name) for r in wanted}
     names = {"IPython": "ipython", "PIL": "pillow"}
-    assert {names.get(name, name) for name in used} - declared <= {"pillow", "traitlets"}  # come with those above
+    assert {names.get(name, name) for name in used} - declared <= {
+        "pillow",
+        "traitlets",
+    }  # come with those above
 
 
 def called_by_notebooks():
@@ -112,9 +131,15 @@ def called_by_notebooks():
         nodes = [node for tree in trees for node in ast.walk(tree)]
         imports = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "helpers"]
         rooms = {alias.name for node in imports for alias in node.names}
-        reached = [n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)]
+        reached = [
+            n for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+        ]
         names |= {f"helpers.{n.value.id}.{n.attr}" for n in reached if n.value.id in rooms}
-    return sorted(name for name in names if callable(operator.attrgetter(name.split(".", 2)[2])(room_of(name))))
+    return sorted(
+        name
+        for name in names
+        if callable(operator.attrgetter(name.split(".", 2)[2])(room_of(name)))
+    )
 
 
 def room_of(name):
@@ -125,10 +150,12 @@ def room_of(name):
 @pytest.mark.parametrize("name", called_by_notebooks())
 def test_what_notebooks_call_is_documented_in_full(name):
     said = validate(name)["errors"]
-    assert [f"{code} {what}" for code, what in said if code in ("GL08", "PR01", "PR02", "RT01")] == []
+    assert [
+        f"{code} {what}" for code, what in said if code in ("GL08", "PR01", "PR02", "RT01")
+    ] == []
 
 
-# ---- conda and Binder -----------------------------------------------------------------------------------------------
+# ---- conda and Binder ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +166,9 @@ def environment():
 
 def test_conda_gets_the_pins_the_package_and_a_torch_without_cuda(environment):
     *conda, pip = environment["dependencies"]
-    index = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]["torch_cpu_index"]
+    index = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"][
+        "torch_cpu_index"
+    ]
     files = [f"-r {GROUPS[group].relative_to(ROOT).as_posix()}" for group in ("learner", "torch")]
     assert pip == {"pip": [f"--extra-index-url {index}", *files, "-e ."]}
     assert environment["channels"] == ["conda-forge"]
@@ -152,14 +181,21 @@ def test_binder_finds_the_environment_and_warms_the_caches():
     tool = Path(sys.executable).with_name("jupyter-repo2docker")
     if not tool.exists():
         pytest.skip("jupyter-repo2docker is not installed")
-    done = subprocess.run([tool, "--no-build", "--debug", "."], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [tool, "--no-build", "--debug", "."], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
-    python = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"][0]
+    python = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"][
+        0
+    ]
     assert f"Building conda environment for {python.replace('=', '=', 1)}" in done.stderr
     source, update, post = (
-        done.stdout.find(s) for s in ("COPY --chown=0:0 src/", '--file "environment.yml"', "./postBuild")
+        done.stdout.find(s)
+        for s in ("COPY --chown=0:0 src/", '--file "environment.yml"', "./postBuild")
     )
-    assert 0 < source < update < post  # the pins and the package are there when the environment is made
+    assert (
+        0 < source < update < post
+    )  # the pins and the package are there when the environment is made
     assert os.access(ROOT / "postBuild", os.X_OK)
     assert "python -m tools.start.warm" in (ROOT / "postBuild").read_text(encoding="utf-8")
 
@@ -171,7 +207,7 @@ def test_warming_really_compiles(tmp_path):
     assert list(tmp_path.rglob("*.nbi"))
 
 
-# ---- continuous integration -----------------------------------------------------------------------------------------
+# ---- continuous integration ----------------------------------------------------------------------
 
 
 def test_ci_runs_the_test_command_and_names_no_host():
@@ -188,17 +224,29 @@ def test_the_workflow_runs_the_same_on_push_and_every_week():
     assert "push" in when and re.fullmatch(r"\d+ \d+ \* \* \d", when["schedule"][0]["cron"])
     steps = [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
     assert "bash .ci/run" in steps
-    assert not [step for job in workflow["jobs"].values() for step in job["steps"] if step.get("continue-on-error")]
+    assert not [
+        step
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if step.get("continue-on-error")
+    ]
     for python in workflow["jobs"]["test"]["strategy"]["matrix"]["python"]:
         setup.check_python(tuple(int(part) for part in python.split(".")))
 
 
 def test_a_workflow_builds_the_site_and_publishes_what_it_built():
     workflow = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))
-    assert workflow[True]["push"]["branches"] == ["main"] and workflow["permissions"]["pages"] == "write"
+    assert (
+        workflow[True]["push"]["branches"] == ["main"]
+        and workflow["permissions"]["pages"] == "write"
+    )
     build, publish = workflow["jobs"]["build"]["steps"], workflow["jobs"]["publish"]
     command = next(step["run"] for step in build if "run" in step)
-    folder = next(step["with"]["path"] for step in build if step.get("uses", "").startswith("actions/upload-pages"))
+    folder = next(
+        step["with"]["path"]
+        for step in build
+        if step.get("uses", "").startswith("actions/upload-pages")
+    )
     assert command == f"python course.py site --out {folder}" and publish["needs"] == "build"
     assert any(step["uses"].startswith("actions/deploy-pages") for step in publish["steps"])
 
@@ -209,14 +257,23 @@ def test_pre_commit_runs_the_same_check_and_fetches_nothing():
     assert [hook["entry"] for hook in repos[0]["hooks"]] == ["python3 course.py check"]
 
 
-# ---- what is in the repository, and what never is -------------------------------------------------------------------
+# ---- what is in the repository, and what never is ------------------------------------------------
 
 
 def test_no_file_names_a_machine_or_a_registry():
     machine = r"(?<![\w.])/(?:root|work|opt/wheels|opt/pypi|farm)/"
     registry = r"py" + r"pi\.org|python" + r"hosted|deb\." + r"debian\.org|registry\.npm" + r"js"
     for path in tracked():
-        if path.suffix not in (".flac", ".wav", ".ogg", ".mp3", ".png", ".npz", ".svg", ".safetensors"):
+        if path.suffix not in (
+            ".flac",
+            ".wav",
+            ".ogg",
+            ".mp3",
+            ".png",
+            ".npz",
+            ".svg",
+            ".safetensors",
+        ):
             found = re.search(f"{machine}|{registry}", path.read_text(encoding="utf-8"))
             assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
 
@@ -246,9 +303,11 @@ def test_both_licences_stand_with_what_they_exclude():
         assert part in text
 
 
-# ---- the front page -------------------------------------------------------------------------------------------------
+# ---- the front page ------------------------------------------------------------------------------
 
-UNITS = re.compile(r"^\|[^|]*\| (?:\[)?(\d\d) ([^|\]]+)(?:\]\((.+?)\))? \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+UNITS = re.compile(
+    r"^\|[^|]*\| (?:\[)?(\d\d) ([^|\]]+)(?:\]\((.+?)\))? \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE
+)
 
 
 def test_the_first_screen_has_a_picture_and_the_two_commands():
@@ -261,7 +320,10 @@ def test_the_first_screen_has_a_picture_and_the_two_commands():
 
 
 def test_the_table_of_units_is_the_notebooks_own():
-    rows = {int(number): rest for number, *rest in UNITS.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
+    rows = {
+        int(number): rest
+        for number, *rest in UNITS.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    }
     assert sorted(rows) == list(range(13))
     there = {int(path.name[:2]): path for path in notebooks.paths()}
     for number, (_, link, question, minutes) in rows.items():
@@ -291,7 +353,9 @@ def test_the_package_carries_its_style_and_scripts(tmp_path):
     code = "from setuptools import build_meta; build_meta.build_wheel('dist')"
     subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, check=True)
     wheel = next((copy / "dist").glob("*.whl"))
-    listed = subprocess.run([sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True, check=True
+    )
     held = {line.split()[0] for line in listed.stdout.splitlines() if line.startswith("helpers/")}
     assert {path.relative_to(copy).as_posix() for path in (copy / "helpers").rglob("*.*")} == held
 

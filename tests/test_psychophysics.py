@@ -13,12 +13,16 @@ from helpers.psychophysics import SimulatedListener
 @pytest.mark.parametrize("n", [5, 7, 16, 33])
 def test_abx_p_is_the_exact_binomial(n):
     for k in range(n + 1):
-        assert psychophysics.abx_p_value(k, n) == pytest.approx(stats.binomtest(k, n, alternative="greater").pvalue)
+        assert psychophysics.abx_p_value(k, n) == pytest.approx(
+            stats.binomtest(k, n, alternative="greater").pvalue
+        )
 
 
 def test_abx_p_counts_all_answer_sheets():
     sheets = np.array(list(product([0, 1], repeat=10))).sum(axis=1)
-    assert [psychophysics.abx_p_value(k, 10) for k in range(11)] == [np.mean(sheets >= k) for k in range(11)]
+    assert [psychophysics.abx_p_value(k, 10) for k in range(11)] == [
+        np.mean(sheets >= k) for k in range(11)
+    ]
 
 
 @pytest.mark.parametrize(("k", "n"), [(-1, 4), (5, 4), (0, 0)])
@@ -62,16 +66,25 @@ def test_abx_rate_is_that_of_noisy_impressions(d_prime):
 
 
 @pytest.mark.parametrize(
-    ("k", "says"), [(12, "told A from B"), (11, "did not show"), (16, "told A from B"), (0, "did not show")]
+    ("k", "says"),
+    [(12, "told A from B"), (11, "did not show"), (16, "told A from B"), (0, "did not show")],
 )
 def test_verdict_changes_at_the_criterion_and_speaks_of_this_listener(k, says):
     text = psychophysics.abx_verdict(k, 16)
     assert says in text and "his listener" in text and "people" not in text
-    assert f"{k} of 16 right" in text and "12 were needed" in text and "0.37" in text and "0.02" in text
+    assert (
+        f"{k} of 16 right" in text
+        and "12 were needed" in text
+        and "0.37" in text
+        and "0.02" in text
+    )
 
 
 def passes(ability, runs, n=16):
-    listener, needed = SimulatedListener(p_correct=ability, seed=7), psychophysics.abx_criterion(n)[0]
+    listener, needed = (
+        SimulatedListener(p_correct=ability, seed=7),
+        psychophysics.abx_criterion(n)[0],
+    )
     truth = np.random.default_rng(8).choice(["A", "B"], (runs, n))
     return np.mean([sum(listener.abx(x) == x for x in sheet) >= needed for sheet in truth])
 
@@ -89,7 +102,10 @@ def test_a_listener_without_ability_says_a_and_b_equally_often():
 
 
 def test_equal_seeds_give_equal_listeners():
-    sheets = [[listener.abx("A") for _ in range(50)] for listener in (SimulatedListener(seed=s) for s in (1, 1, 2))]
+    sheets = [
+        [listener.abx("A") for _ in range(50)]
+        for listener in (SimulatedListener(seed=s) for s in (1, 1, 2))
+    ]
     assert sheets[0] == sheets[1] != sheets[2]
 
 
@@ -97,7 +113,9 @@ def test_simulated_ratings_follow_the_quality():
     listener = SimulatedListener(quality={"bad": 10, "good": 80}, noise=5, seed=1)
     ratings = np.array([listener.rate(["bad", "good", "reference"]) for _ in range(500)])
     assert (
-        ratings[:, :2].mean(axis=0) == pytest.approx([10, 80], abs=1) and ratings.max() == 100 and ratings.min() >= 0
+        ratings[:, :2].mean(axis=0) == pytest.approx([10, 80], abs=1)
+        and ratings.max() == 100
+        and ratings.min() >= 0
     )
     assert ratings[:, 1].std() == pytest.approx(5, rel=0.15)
 
@@ -108,14 +126,20 @@ def test_impossible_listeners_are_refused(bad):
         SimulatedListener(**bad)
 
 
-ORDERS = [([1, 2, 3, 4, 5], [2, 1, 3, 5, 4]), ([3, 1, 2], [1, 2, 3]), ([1, 2, 3, 4, 5, 6, 7], [7, 5, 6, 4, 1, 3, 2])]
+ORDERS = [
+    ([1, 2, 3, 4, 5], [2, 1, 3, 5, 4]),
+    ([3, 1, 2], [1, 2, 3]),
+    ([1, 2, 3, 4, 5, 6, 7], [7, 5, 6, 4, 1, 3, 2]),
+]
 TIED = [([1, 1, 2, 3], [4, 3, 2, 1]), ([1, 2, 2, 2, 5], [1.5, 1.5, 3, 4, 4])]
 
 
 @pytest.mark.parametrize(("a", "b"), ORDERS + TIED)
 def test_rank_correlations_equal_scipy(a, b):
     assert psychophysics.rank_correlation(a, b)[0] == pytest.approx(stats.spearmanr(a, b).statistic)
-    assert psychophysics.rank_correlation(a, b, method="kendall")[0] == pytest.approx(stats.kendalltau(a, b).statistic)
+    assert psychophysics.rank_correlation(a, b, method="kendall")[0] == pytest.approx(
+        stats.kendalltau(a, b).statistic
+    )
 
 
 @pytest.mark.parametrize(("a", "b"), ORDERS)
@@ -163,7 +187,9 @@ def brute_wilcoxon(d):
     d = np.asarray(d, float)
     d = d[d != 0]
     ranks = stats.rankdata(np.abs(d))
-    sums = np.array([ranks[np.array(signs)].sum() for signs in product([False, True], repeat=d.size)])
+    sums = np.array(
+        [ranks[np.array(signs)].sum() for signs in product([False, True], repeat=d.size)]
+    )
     w = ranks[d > 0].sum()
     return min(1.0, 2 * min(np.mean(sums <= w + 1e-9), np.mean(sums >= w - 1e-9)))
 
@@ -175,14 +201,18 @@ def test_wilcoxon_equals_scipy_and_all_patterns_of_signs(n):
     assert psychophysics.wilcoxon_p(d) == pytest.approx(brute_wilcoxon(d))
 
 
-@pytest.mark.parametrize("d", [[1, 1, -1, 2, 2, 3], [5, 5, 5, 5, -5, 0, 0, 2], [0, 0, 1], [-3, -3, -3, -3, -3, -3]])
+@pytest.mark.parametrize(
+    "d", [[1, 1, -1, 2, 2, 3], [5, 5, 5, 5, -5, 0, 0, 2], [0, 0, 1], [-3, -3, -3, -3, -3, -3]]
+)
 def test_wilcoxon_with_ties_and_zeros_equals_all_patterns_of_signs(d):
     assert psychophysics.wilcoxon_p(d) == pytest.approx(brute_wilcoxon(d))
 
 
 def test_wilcoxon_at_a_size_that_cannot_be_listed():
     d = np.random.default_rng(0).standard_normal(200) + 0.1
-    assert psychophysics.wilcoxon_p(d) == pytest.approx(stats.wilcoxon(d, method="exact").pvalue, rel=1e-6)
+    assert psychophysics.wilcoxon_p(d) == pytest.approx(
+        stats.wilcoxon(d, method="exact").pvalue, rel=1e-6
+    )
 
 
 def test_smallest_two_sided_p_of_five_and_six_items():
@@ -206,7 +236,9 @@ def test_holm_by_hand():
 def test_holm_keeps_the_family_error_where_all_hypotheses_are_true():
     p = np.random.default_rng(5).random((4000, 5))
     found = np.mean([psychophysics.holm(row).min() <= 0.05 for row in p])
-    assert abs(found - (1 - 0.99**5)) < 4 * np.sqrt(0.05 * 0.95 / 4000)  # smallest of 5 below .05 / 5
+    assert abs(found - (1 - 0.99**5)) < 4 * np.sqrt(
+        0.05 * 0.95 / 4000
+    )  # smallest of 5 below .05 / 5
 
 
 def test_mean_interval_equals_scipys():
@@ -231,7 +263,8 @@ def test_an_interval_of_one_value_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("slips", "items", "passes"), [(0, 6, True), (1, 6, False), (1, 7, True), (3, 20, True), (4, 20, False)]
+    ("slips", "items", "passes"),
+    [(0, 6, True), (1, 6, False), (1, 7, True), (3, 20, True), (4, 20, False)],
 )
 def test_post_screening_allows_fifteen_percent(slips, items, passes):
     ratings = [89.0] * slips + [90.0] * (items - slips)
@@ -240,18 +273,30 @@ def test_post_screening_allows_fifteen_percent(slips, items, passes):
 
 def test_pairs_are_paired_and_corrected_over_all():
     rng = np.random.default_rng(4)
-    hard = rng.uniform(0, 40, 8)  # how hard an item is moves all its ratings: pairing takes that out
-    ratings = {"a": 30 + hard, "b": 35 + hard + rng.normal(0, 1, 8), "c": 36 + hard + rng.normal(0, 1, 8)}
+    hard = rng.uniform(
+        0, 40, 8
+    )  # how hard an item is moves all its ratings: pairing takes that out
+    ratings = {
+        "a": 30 + hard,
+        "b": 35 + hard + rng.normal(0, 1, 8),
+        "c": 36 + hard + rng.normal(0, 1, 8),
+    }
     rows = {(row["a"], row["b"]): row for row in psychophysics.mushra_pairs(ratings)}
     row = rows["a", "b"]
-    assert row["p"] == pytest.approx(stats.wilcoxon(ratings["a"], ratings["b"], method="exact").pvalue)
+    assert row["p"] == pytest.approx(
+        stats.wilcoxon(ratings["a"], ratings["b"], method="exact").pvalue
+    )
     assert row["difference"] == pytest.approx(np.mean(ratings["a"] - ratings["b"]))
     assert row["low"] < row["difference"] < row["high"] < 0
-    assert [r["p_holm"] for r in rows.values()] == pytest.approx(psychophysics.holm([r["p"] for r in rows.values()]))
+    assert [r["p_holm"] for r in rows.values()] == pytest.approx(
+        psychophysics.holm([r["p"] for r in rows.values()])
+    )
 
 
 def test_five_items_are_refused_with_the_reason():
-    with pytest.raises(ValueError, match=r"5 items cannot show a difference \(smallest p = 0.0625\)"):
+    with pytest.raises(
+        ValueError, match=r"5 items cannot show a difference \(smallest p = 0.0625\)"
+    ):
         psychophysics.mushra_pairs({"a": range(5), "b": range(5)})
     with pytest.raises(ValueError, match="one rating for each item"):
         psychophysics.mushra_pairs({"a": range(6), "b": range(7)})
@@ -260,7 +305,10 @@ def test_five_items_are_refused_with_the_reason():
 @pytest.mark.parametrize("pairs", [1, 3, 6, 10, 15])
 def test_items_needed_is_where_a_perfect_listener_first_passes(pairs):
     n = psychophysics.mushra_items_needed(pairs)
-    best = [psychophysics.holm([psychophysics.wilcoxon_p(range(1, k + 1))] * pairs)[0] for k in (n - 1, n)]
+    best = [
+        psychophysics.holm([psychophysics.wilcoxon_p(range(1, k + 1))] * pairs)[0]
+        for k in (n - 1, n)
+    ]
     assert best[1] <= 0.05 < best[0]
 
 
@@ -273,7 +321,12 @@ def report(reference, **systems):
 
 def test_report_compares_the_systems_and_not_the_anchors():
     text = report([100] * 7, a=range(70, 77), b=range(50, 64, 2), c=range(60, 74, 2))
-    assert "a minus b" in text and "a minus c" in text and "b minus c" in text and "anchor minus" not in text
+    assert (
+        "a minus b" in text
+        and "a minus c" in text
+        and "b minus c" in text
+        and "anchor minus" not in text
+    )
     assert text.count("this listener") == 3 and "over 3 pairs" in text and "at least" not in text
 
 
@@ -283,7 +336,10 @@ def test_report_with_one_system_compares_it_with_the_reference():
 
 def test_report_says_when_no_pair_can_pass():
     text = report([100] * 6, a=range(90, 96), b=range(50, 56), c=range(10, 16))
-    assert "no corrected p can reach .05: at least 7 items" in text and "heard a difference" not in text
+    assert (
+        "no corrected p can reach .05: at least 7 items" in text
+        and "heard a difference" not in text
+    )
 
 
 def test_a_listener_who_misses_the_reference_is_screened_out():

@@ -1,4 +1,6 @@
-"""The three sets: no solution anywhere in the student's, all of it in the others, and each of them works."""
+"""The three sets: no solution anywhere in the student's, all of it in the others, and each of them
+works.
+"""
 
 import importlib
 import json
@@ -31,26 +33,38 @@ def run(folder, code):
     return done.stdout
 
 
-# ---- the student set ------------------------------------------------------------------------------------------------
+# ---- the student set -----------------------------------------------------------------------------
 
 
 def test_no_line_and_no_reason_of_any_solution_is_in_the_student_set(sets):
-    """Independent of how the set is made: every file is read as text and searched for every solution."""
+    """Independent of how the set is made: every file is read as text and searched for every
+    solution.
+    """
     words = {}
-    for path in (p for p in (sets / "student").rglob("*") if p.is_file() and p.suffix not in release.BINARY):
-        words[path] = " ".join(path.read_text(encoding="utf-8").replace("\\n", " ").replace('\\"', '"').split())
+    for path in (
+        p for p in (sets / "student").rglob("*") if p.is_file() and p.suffix not in release.BINARY
+    ):
+        words[path] = " ".join(
+            path.read_text(encoding="utf-8").replace("\\n", " ").replace('\\"', '"').split()
+        )
     assert len(words) > 100
     for exercise in EXERCISES:
-        body = exercise.solution.split('"""')[-1] if '"""' in exercise.solution else exercise.solution
+        body = (
+            exercise.solution.split('"""')[-1] if '"""' in exercise.solution else exercise.solution
+        )
         public = {line.strip() for line in exercise.starter.splitlines()}
         for source in (body, *exercise.variants, exercise.why):
-            flat = " ".join(" ".join(line for line in source.splitlines() if line.strip() not in public).split())
+            flat = " ".join(
+                " ".join(line for line in source.splitlines() if line.strip() not in public).split()
+            )
             assert not [path.name for path, text in words.items() if flat in text], exercise.key
 
 
 def test_nothing_of_the_solutions_folder_and_no_teachers_page_is_in_it(sets):
     names = release.files(sets / "student")
-    assert names and not [n for n in names if n.startswith((f"{release.SOLUTIONS}/", "tools/site/pages/teach"))]
+    assert names and not [
+        n for n in names if n.startswith((f"{release.SOLUTIONS}/", "tools/site/pages/teach"))
+    ]
     assert [n for n in names if n.startswith("tests/")] == ["tests/nbval.cfg"]
 
 
@@ -63,11 +77,17 @@ def test_stored_notebooks_show_no_solution_and_keep_all_else(sets):
                 assert "".join(output["data"]["text/plain"]).startswith("No solution here.")
             elif cell["cell_type"] == "code":
                 assert cell == mine
-        assert notebooks.problems(sets / "student" / "notebooks" / path.name) == notebooks.problems(path)
-        assert "What we would say" not in (sets / "student" / "notebooks" / path.name).read_text(encoding="utf-8")
+        assert notebooks.problems(sets / "student" / "notebooks" / path.name) == notebooks.problems(
+            path
+        )
+        assert "What we would say" not in (sets / "student" / "notebooks" / path.name).read_text(
+            encoding="utf-8"
+        )
 
 
-def test_checks_of_the_student_set_give_the_same_feedback_and_solutions_say_that_there_are_none(sets, tmp_path):
+def test_checks_of_the_student_set_give_the_same_feedback_and_solutions_say_that_there_are_none(
+    sets, tmp_path
+):
     wrong = "".join(catalogue.exercise("01.level").wrongs[0][1])
     code = (
         "import os; os.environ['EARUP_PROGRESS'] = 'none/progress.json'\nimport numpy as np\n"
@@ -81,7 +101,11 @@ def test_checks_of_the_student_set_give_the_same_feedback_and_solutions_say_that
     exec(wrong, space)
     assert said[0] == str(sets / "student" / "data" / "coursework")
     assert said[1] == repr(catalogue.exercise("01.level").check(space["level_dbfs"]))
-    assert said[2] == "No solution here. This copy of the course came without solutions; your teacher has them."
+    assert (
+        said[2]
+        == "No solution here. This copy of the course came without solutions; your teacher has "
+        "them."
+    )
     assert said[3].startswith("Hint 1 of 3.") and "Quiz of unit 01" in said[4]
 
 
@@ -103,7 +127,10 @@ def test_a_folded_check_is_the_same_check():
 
 def test_the_student_set_passes_its_own_linters(sets):
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--quiet", "."], cwd=sets / "student", capture_output=True, text=True
+        [sys.executable, "-m", "ruff", "check", "--quiet", "."],
+        cwd=sets / "student",
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout
     assert "usage" in run(sets / "student", "import course\nprint(course.usage())")
@@ -126,17 +153,21 @@ def test_a_leak_is_found_wherever_it_stands(place, text, tmp_path):
     filled = filled.replace("{cell}", json.dumps({"cells": [cell]}))
     (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / place).write_text(filled, encoding="utf-8")
-    assert release.leaks(tmp_path, release.secrets()) == [f"{place} holds text of the solution of 01.level"]
+    assert release.leaks(tmp_path, release.secrets()) == [
+        f"{place} holds text of the solution of 01.level"
+    ]
 
 
 def test_a_set_that_leaks_is_not_handed_over(monkeypatch, tmp_path):
-    monkeypatch.setattr(release, "make", lambda kind, into: (into / "x.py").write_text("return 20 * np.log10(rms)"))
+    monkeypatch.setattr(
+        release, "make", lambda kind, into: (into / "x.py").write_text("return 20 * np.log10(rms)")
+    )
     said = release.main(["student", str(tmp_path / "out")])
     assert "x.py holds text of the solution of 01.level" in said
     assert list(tmp_path.iterdir()) == []
 
 
-# ---- the other two, and what is refused -----------------------------------------------------------------------------
+# ---- the other two, and what is refused ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(("kind", "folder"), [("solutions", "notebooks"), ("teacher", "solved")])
@@ -147,7 +178,9 @@ def test_every_exercise_is_solved_and_its_check_says_correct(kind, folder, sets)
         for cell in cells:
             if release.tagged(cell, "check"):
                 seen.append(release.key_of(cell))
-                assert "".join(cell["outputs"][0]["data"]["text/plain"]).startswith("Correct."), seen[-1]
+                assert "".join(cell["outputs"][0]["data"]["text/plain"]).startswith("Correct."), (
+                    seen[-1]
+                )
         filled = [notebooks.source(cell) for cell in cells if release.tagged(cell, "exercise")]
         assert not [source for source in filled if "return ..." in source]
     there = {path.name[:2] for path in notebooks.paths()}
@@ -182,7 +215,14 @@ def test_what_exists_is_not_overwritten_and_the_course_is_not_littered(tmp_path)
 
 
 def test_leftovers_of_a_learner_are_in_no_set(tmp_path):
-    for name in ("a.py", ".git/x", ".venv/x", "b/__pycache__/x", "notebooks/.ipynb_checkpoints/x", "x.egg-info/y"):
+    for name in (
+        "a.py",
+        ".git/x",
+        ".venv/x",
+        "b/__pycache__/x",
+        "notebooks/.ipynb_checkpoints/x",
+        "x.egg-info/y",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / ".git" / "x").unlink()

@@ -1,4 +1,6 @@
-"""Setting 1 as a program: any length, rate and level; a stream that equals the whole; masks; checked weights."""
+"""Setting 1 as a program: any length, rate and level; a stream that equals the whole; masks;
+checked weights.
+"""
 
 import json
 
@@ -37,7 +39,7 @@ def noise(n, seed=0, amp=0.1):
     return (amp * np.random.default_rng(seed).normal(size=n)).astype(np.float32)
 
 
-# ---- the picture of the setting -------------------------------------------------------------------------------------
+# ---- the picture of the setting ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,11 +72,15 @@ def test_the_masks_lie_between_0_and_1_and_see_no_future(name):
 def test_training_runs_the_same_picture():
     enhancer, y = small(), noise(5000)
     with torch.no_grad():
-        np.testing.assert_allclose(enhancer.model(torch.from_numpy(y)[None])[0], enhancer.enhance(y, sr=SR), atol=1e-6)
+        np.testing.assert_allclose(
+            enhancer.model(torch.from_numpy(y)[None])[0], enhancer.enhance(y, sr=SR), atol=1e-6
+        )
 
 
 def test_a_mel_mask_spreads_evenly():
-    """Every bin gets a mean of its bands: an even mask stays even, and one band reaches its own bins only."""
+    """Every bin gets a mean of its bands: an even mask stays even, and one band reaches its own
+    bins only.
+    """
     matrix = spread(80).numpy()
     np.testing.assert_allclose(matrix.sum(1), 1, atol=1e-6)
     bank = mel.filterbank(sr=SR, n_fft=512, n_mels=80, norm=None)
@@ -82,7 +88,7 @@ def test_a_mel_mask_spreads_evenly():
     np.testing.assert_array_equal(matrix[:, inner] > 0, bank.T[:, inner] > 0)
 
 
-# ---- streaming ------------------------------------------------------------------------------------------------------
+# ---- streaming -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,7 +107,9 @@ def test_a_sample_comes_out_one_frame_after_it_came_in():
     stream = small().stream()
     given = np.cumsum([len(stream.push(noise(128, seed=k))) for k in range(10)])
     fed = 128 * np.arange(1, 11)
-    np.testing.assert_array_equal(given, np.maximum(0, fed - 384))  # the first of the newest hop waits for 512 samples
+    np.testing.assert_array_equal(
+        given, np.maximum(0, fed - 384)
+    )  # the first of the newest hop waits for 512 samples
     assert stream.latency == 512
 
 
@@ -112,7 +120,9 @@ def test_pieces_of_any_size_do():
         step = int(rng.integers(1, 700))
         parts.append(stream.push(y[at : at + step]))
         at += step
-    np.testing.assert_allclose(np.concatenate([*parts, stream.flush()]), enhancer.enhance(y, sr=SR), atol=1e-5)
+    np.testing.assert_allclose(
+        np.concatenate([*parts, stream.flush()]), enhancer.enhance(y, sr=SR), atol=1e-5
+    )
 
 
 def test_long_sounds_go_through_in_blocks(monkeypatch):
@@ -122,7 +132,7 @@ def test_long_sounds_go_through_in_blocks(monkeypatch):
     np.testing.assert_allclose(enhancer.enhance(y, sr=SR), whole, atol=1e-6)
 
 
-# ---- what comes in, comes out ---------------------------------------------------------------------------------------
+# ---- what comes in, comes out --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sr", [8000, 22050, 44100, 48000])
@@ -140,7 +150,9 @@ def test_channels_are_enhanced_one_by_one():
 
 
 def test_silence_stays_silence():
-    np.testing.assert_array_equal(small().enhance(np.zeros(3000, np.float32), sr=SR), np.zeros(3000))
+    np.testing.assert_array_equal(
+        small().enhance(np.zeros(3000, np.float32), sr=SR), np.zeros(3000)
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +177,7 @@ def test_a_stream_is_mono():
         small().stream().push(np.zeros((2, 128), np.float32))
 
 
-# ---- shipped weights ------------------------------------------------------------------------------------------------
+# ---- shipped weights -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,7 +185,9 @@ def test_the_shipped_enhancer_is_small_and_says_where_it_comes_from(name):
     enhancer = settings.load(name)
     assert sum(p.numel() for p in enhancer.model.parameters()) < 1e6
     assert (_weights.FOLDER / f"{name}.safetensors").stat().st_size < 2e6
-    assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(enhancer.provenance)
+    assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(
+        enhancer.provenance
+    )
     assert f"helpers.training {name}" in enhancer.provenance["command"]
 
 
@@ -188,7 +202,9 @@ def test_the_shipped_enhancer_helps_a_voice_it_never_met(name):
         assert metrics.si_sdr(enhancer.enhance(y, sr=SR), voice) > metrics.si_sdr(y, voice) + 4
         clean = enhancer.enhance(voice, sr=SR)
         assert metrics.si_sdr(clean, voice) > 15  # what is clean already stays so
-        np.testing.assert_allclose(enhancer.enhance(y / 4, sr=SR) * 4, enhancer.enhance(y, sr=SR), atol=0.05)
+        np.testing.assert_allclose(
+            enhancer.enhance(y / 4, sr=SR) * 4, enhancer.enhance(y, sr=SR), atol=0.05
+        )
 
 
 def test_an_unknown_enhancer_is_refused_with_the_nearest_name():
@@ -198,7 +214,9 @@ def test_an_unknown_enhancer_is_refused_with_the_nearest_name():
 
 def test_missing_weights_say_how_to_get_them_back(monkeypatch, tmp_path):
     monkeypatch.setattr(_weights, "FOLDER", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"setting1_stft.safetensors is missing.*git checkout"):
+    with pytest.raises(
+        FileNotFoundError, match=r"setting1_stft.safetensors is missing.*git checkout"
+    ):
         settings.load("setting1_stft")
 
 
@@ -222,15 +240,23 @@ def test_damaged_weights_are_refused(fault, tmp_path):
 def test_weights_come_back_with_configuration_and_provenance(tmp_path):
     model = small(seed=5).model
     for half in (False, True):
-        _weights.save(tmp_path / "w.safetensors", model, config={"a": [1, 2]}, provenance={"seed": 5}, half=half)
+        _weights.save(
+            tmp_path / "w.safetensors",
+            model,
+            config={"a": [1, 2]},
+            provenance={"seed": 5},
+            half=half,
+        )
         tensors, config, told = _weights.load(tmp_path / "w.safetensors")
         assert (config, told) == ({"a": [1, 2]}, {"seed": 5})
         for name, value in model.state_dict().items():
-            np.testing.assert_allclose(tensors[name], value, rtol=1e-3 if half else 0, atol=1e-4 if half else 0)
+            np.testing.assert_allclose(
+                tensors[name], value, rtol=1e-3 if half else 0, atol=1e-4 if half else 0
+            )
     assert json.loads(json.dumps(config)) == config
 
 
-# ---- masks that know the answer -------------------------------------------------------------------------------------
+# ---- masks that know the answer ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -251,13 +277,21 @@ def test_of_all_real_masks_the_phase_sensitive_one_is_nearest_cell_by_cell(parts
 
 
 def test_masks_rank_as_facts_say(parts):
-    """White noise at 0 dB: the phase-sensitive mask is above the true magnitude, which is above ratio and binary."""
+    """White noise at 0 dB: the phase-sensitive mask is above the true magnitude, which is above
+    ratio and binary.
+    """
     from helpers import metrics
 
     S, N, voice = parts
     X = S + N
     made = {
-        f: f(S, N) for f in (masks.binary_mask, masks.ratio_mask, masks.amplitude_mask, masks.phase_sensitive_mask)
+        f: f(S, N)
+        for f in (
+            masks.binary_mask,
+            masks.ratio_mask,
+            masks.amplitude_mask,
+            masks.phase_sensitive_mask,
+        )
     }
     made["true"] = np.abs(S) / np.abs(X)
     score = {
@@ -293,10 +327,14 @@ def test_masks_of_silence_are_finite_and_other_shapes_refused(mask):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_hour_needs_no_more_memory_than_a_minute(name):
-    """The network sees 20 s at most: the state that a stream carries has one size, whatever has passed."""
+    """The network sees 20 s at most: the state that a stream carries has one size, whatever has
+    passed.
+    """
     stream = small(name).stream()
     sizes = set()
     for k in range(4):
         stream.push(noise(3200, seed=k))
-        sizes.add((stream._waiting.size, stream._begun.numel(), sum(s.numel() for s in stream._state)))
+        sizes.add(
+            (stream._waiting.size, stream._begun.numel(), sum(s.numel() for s in stream._state))
+        )
     assert len(sizes) == 1

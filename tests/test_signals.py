@@ -21,7 +21,9 @@ def octaves_db(y, sr=SR):
     """Power in the octave bands 125-250, ... 2000-4000 Hz [dB]."""
     freqs, power = scipy.signal.welch(y, sr, nperseg=4096)
     edges = 125 * 2.0 ** np.arange(6)
-    return 10 * np.log10([power[(freqs >= a) & (freqs < b)].sum() for a, b in itertools.pairwise(edges)])
+    return 10 * np.log10(
+        [power[(freqs >= a) & (freqs < b)].sum() for a, b in itertools.pairwise(edges)]
+    )
 
 
 @pytest.mark.parametrize("freq", [100, 1000, 7900])
@@ -39,7 +41,8 @@ def test_a_sine_past_nyquist_is_the_mirrored_sine(freq):
 
 
 @pytest.mark.parametrize(
-    ("sr", "duration", "n"), [(16000, 0.5, 8000), (44100, 0.1, 4410), (20, 1.0, 20), (8000, 0.0001, 1)]
+    ("sr", "duration", "n"),
+    [(16000, 0.5, 8000), (44100, 0.1, 4410), (20, 1.0, 20), (8000, 0.0001, 1)],
 )
 def test_the_length_is_rounded(sr, duration, n):
     assert len(signals.sine(1, sr=sr, duration=duration)) == n
@@ -49,7 +52,9 @@ def test_the_length_is_rounded(sr, duration, n):
 def test_a_sweep_is_scipy_s_logarithmic_chirp(f0, f1):
     t = np.arange(SR) / SR
     theirs = scipy.signal.chirp(t, f0, 1.0, f1, method="logarithmic", phi=-90)
-    np.testing.assert_allclose(signals.sweep(f0, f1, sr=SR, duration=1.0, amp=0.5), 0.5 * theirs, atol=1e-8)
+    np.testing.assert_allclose(
+        signals.sweep(f0, f1, sr=SR, duration=1.0, amp=0.5), 0.5 * theirs, atol=1e-8
+    )
 
 
 def test_a_sweep_spends_equal_times_in_equal_ratios():
@@ -64,7 +69,9 @@ def test_harmonics_fall_like_a_sawtooth():
     for k in range(1, 21):
         assert amps[freqs == 100 * k] == pytest.approx(0.4 / k)
     assert np.sum(amps > 1e-9) == 20
-    assert np.abs(signals.harmonics(100, sr=SR, duration=1.0, n=79, amp=1.0)).max() < 1.86  # Si(pi) = 1.852
+    assert (
+        np.abs(signals.harmonics(100, sr=SR, duration=1.0, n=79, amp=1.0)).max() < 1.86
+    )  # Si(pi) = 1.852
 
 
 def test_a_partial_past_nyquist_is_refused():
@@ -86,7 +93,9 @@ def test_white_noise_gains_three_decibels_an_octave_and_pink_none():
     pink = octaves_db(signals.pink_noise(sr=SR, duration=60.0, level_db=-20.0))
     np.testing.assert_allclose(np.diff(white), 10 * np.log10(2), atol=0.25)
     np.testing.assert_allclose(np.diff(pink), 0.0, atol=0.25)
-    assert np.fft.rfft(signals.pink_noise(sr=SR, duration=1.0, level_db=-20.0))[0] == pytest.approx(0, abs=1e-9)
+    assert np.fft.rfft(signals.pink_noise(sr=SR, duration=1.0, level_db=-20.0))[0] == pytest.approx(
+        0, abs=1e-9
+    )
 
 
 def test_a_click_holds_every_frequency_equally():
@@ -102,7 +111,8 @@ def test_a_fade_leaves_the_middle_and_comes_from_zero(dtype, shape):
     assert (y.dtype, y.shape) == (dtype, shape)
     assert np.all(y[..., [0, -1]] == 0) and np.all(y[..., 320:-320] == 1)
     np.testing.assert_allclose(y, y[..., ::-1], atol=1e-6)
-    # a raised cosine and its mirror image add up to 1 (the fade's first half mirrors its second about 1/2)
+    # a raised cosine and its mirror image add up to 1 (the fade's first half mirrors its second
+    # about 1/2)
     np.testing.assert_allclose(y[..., 1:320] + y[..., 319:0:-1], 1, atol=1e-6)
 
 
@@ -112,7 +122,7 @@ def test_a_fade_does_not_touch_what_it_is_given():
     assert np.all(y == 1)
 
 
-# --- quantisation ---------------------------------------------------------------------------------------------------
+# --- quantisation ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bits", range(6, 17))
@@ -158,13 +168,15 @@ def test_dither_saves_a_tone_below_half_a_step():
     assert amps[freqs == 3000] < 0.1 * amps[freqs == 1000]  # no third harmonic
 
 
-# --- mu-law ---------------------------------------------------------------------------------------------------------
+# --- mu-law ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mu", [1, 15, 255])
 def test_every_code_comes_back(mu):
     codes = np.arange(mu + 1)
-    np.testing.assert_array_equal(signals.mu_law_encode(signals.mu_law_decode(codes, mu=mu), mu=mu), codes)
+    np.testing.assert_array_equal(
+        signals.mu_law_encode(signals.mu_law_decode(codes, mu=mu), mu=mu), codes
+    )
     assert np.all(np.diff(signals.mu_law_decode(codes, mu=mu)) > 0)
 
 
@@ -174,21 +186,27 @@ def test_the_curve_is_librosa_s():
     np.testing.assert_array_equal(signals.mu_law_encode(y), np.floor((theirs + 1) / 2 * 255 + 0.5))
     codes = np.arange(256)
     np.testing.assert_allclose(
-        signals.mu_law_decode(codes), librosa.mu_expand(2 * codes / 255 - 1, mu=255, quantize=False), atol=1e-12
+        signals.mu_law_decode(codes),
+        librosa.mu_expand(2 * codes / 255 - 1, mu=255, quantize=False),
+        atol=1e-12,
     )
 
 
 def test_mu_law_keeps_quiet_sounds_where_linear_steps_lose_them():
-    # 38 / 37 / 31 dB against 42 / 22 / 4 dB at 0 / -20 / -40 dB, for a tone that dies away: 440 Hz, exp(-3.2 t), 1 s
+    # 38 / 37 / 31 dB against 42 / 22 / 4 dB at 0 / -20 / -40 dB, for a tone that dies away: 440 Hz,
+    # exp(-3.2 t), 1 s
     tone = signals.sine(440, sr=SR, duration=1.0) * np.exp(-3.2 * np.arange(SR) / SR)
     for level, mu_law, linear in [(0, 37.8, 41.8), (-20, 37.0, 22.0), (-40, 31.1, 4.1)]:
         y = tone / np.abs(tone).max() * 10 ** (level / 20)
-        assert metrics.snr(signals.mu_law_decode(signals.mu_law_encode(y)), y) == pytest.approx(mu_law, abs=0.4)
+        assert metrics.snr(signals.mu_law_decode(signals.mu_law_encode(y)), y) == pytest.approx(
+            mu_law, abs=0.4
+        )
         assert metrics.snr(signals.quantize(y, bits=8), y) == pytest.approx(linear, abs=0.4)
 
 
 def test_mu_law_reaches_its_theoretical_ratio():
-    # far above the linear region the SNR is 10 log10(3 L^2 / ln(1 + mu)^2) with L = 256 levels: 38.05 dB
+    # far above the linear region the SNR is 10 log10(3 L^2 / ln(1 + mu)^2) with L = 256 levels:
+    # 38.05 dB
     y = signals.white_noise(sr=SR, duration=20.0, level_db=-12.0)
     y = y[np.abs(y) <= 1]
     got = metrics.snr(signals.mu_law_decode(signals.mu_law_encode(y)), y)

@@ -1,11 +1,21 @@
-"""Staircases, their fit, and the two experiments they serve, against listeners whose answers are known beforehand."""
+"""Staircases, their fit, and the two experiments they serve, against listeners whose answers are
+known beforehand.
+"""
 
 import numpy as np
 import pytest
 
 from helpers.experiments import bisection, contour, matching, middles, staircases
 
-ISO40 = {125: 20.4, 250: 10.3, 500: 3.1, 1000: 0.0, 2000: -0.8, 4000: -3.3, 8000: 11.6}  # dB re 1 kHz, ISO 226:2023
+ISO40 = {
+    125: 20.4,
+    250: 10.3,
+    500: 3.1,
+    1000: 0.0,
+    2000: -0.8,
+    4000: -3.3,
+    8000: 11.6,
+}  # dB re 1 kHz, ISO 226:2023
 MODES = ["quick", "full"]
 
 
@@ -23,7 +33,9 @@ def contours(mode, runs, contour=ISO40.get, **ability):
 
 def errors(results, truth):
     """Estimate minus truth, one row per listener."""
-    return np.array([[m.level - truth(r.freq[name]) for name, m in r.matches.items()] for r in results])
+    return np.array(
+        [[m.level - truth(r.freq[name]) for name, m in r.matches.items()] for r in results]
+    )
 
 
 # ---- the staircase ----
@@ -39,19 +51,26 @@ def test_no_answers_drive_a_staircase_beyond_its_bounds_or_up_by_more_than_6_db(
     for _ in range(300):
         low, high = sorted(rng.uniform(-40, 30, 2))
         track = staircases.Staircase(rng.uniform(-60, 60), low=low, high=high)
-        levels = [track.level, *(track.answer(bool(rng.random() < rng.choice([0, 0.5, 1]))) for _ in range(40))]
+        levels = [
+            track.level,
+            *(track.answer(bool(rng.random() < rng.choice([0, 0.5, 1]))) for _ in range(40)),
+        ]
         assert low <= min(levels) and max(levels) <= high
         assert np.diff(levels).max() <= 6 + 1e-9
 
 
-@pytest.mark.parametrize("bad", [{"low": 3, "high": 3}, {"low": 5, "high": 1}, {"low": float("nan"), "high": 1}])
+@pytest.mark.parametrize(
+    "bad", [{"low": 3, "high": 3}, {"low": 5, "high": 1}, {"low": float("nan"), "high": 1}]
+)
 def test_a_staircase_without_room_is_refused(bad):
     with pytest.raises(ValueError, match="low < high"):
         staircases.Staircase(0, **bad)
 
 
 def test_half_louder_is_where_a_staircase_settles():
-    ear = staircases.SimulatedEar(lambda freq: 7.0 if freq == 500 else 0.0, noise=1.0, lapse=0, seed=5)
+    ear = staircases.SimulatedEar(
+        lambda freq: 7.0 if freq == 500 else 0.0, noise=1.0, lapse=0, seed=5
+    )
     track = staircases.Staircase(0, low=-30, high=30)
     for _ in range(400):
         tones = [{"freq": 500, "db": track.level}, {"freq": 1000, "db": 0.0}]
@@ -72,12 +91,19 @@ def test_the_fit_knows_no_up_or_down():
     levels, louder = np.array([0, 6, 12, 9, 10.5, 9]), [False, False, True, False, True, False]
     one, _ = staircases.fit([played(levels, louder)])
     other, _ = staircases.fit([played(-levels, [not x for x in louder])])
-    assert one[0].level == pytest.approx(-other[0].level, abs=0.2)  # the grid reaches 2 dB further up
+    assert one[0].level == pytest.approx(
+        -other[0].level, abs=0.2
+    )  # the grid reaches 2 dB further up
 
 
 def test_the_fit_moves_with_the_data():
-    """A flat weight favours no level: the same answers 7 dB higher give a match 7 dB higher, wherever ISO lies."""
-    levels, louder = np.array([0, 6, 3, 4.5, 3, 1.5, 3, 4.5]), [False, True, False, True, True, False, False, True]
+    """A flat weight favours no level: the same answers 7 dB higher give a match 7 dB higher,
+    wherever ISO lies.
+    """
+    levels, louder = (
+        np.array([0, 6, 3, 4.5, 3, 1.5, 3, 4.5]),
+        [False, True, False, True, True, False, False, True],
+    )
     at = [staircases.fit([played(levels + shift, louder)])[0][0].level for shift in (-14, -7, 0, 7)]
     np.testing.assert_allclose(np.diff(at), 7, atol=0.05)
 
@@ -118,7 +144,9 @@ def test_whatever_is_answered_no_tone_passes_its_ceiling(mode, habit):
             assert test["before"] == last.get(test["track"], -40) or test["track"] == "check"
             last[test["track"]] = test["db"]
             place = tones.index(test) + 1
-            procedure.answer({"louder": place, "softer": 3 - place, "coin": int(rng.integers(1, 3))}[habit])
+            procedure.answer(
+                {"louder": place, "softer": 3 - place, "coin": int(rng.integers(1, 3))}[habit]
+            )
 
 
 def test_no_ceiling_is_above_the_absolute_one():
@@ -138,7 +166,11 @@ def test_tracks_go_round_together_and_the_place_of_the_test_tone_is_random(mode)
     assert procedure.of == len(seen) == {"quick": 44, "full": 120}[mode]
     first = sum(row["test_interval"] == 1 for row in procedure.rows) / len(seen)
     assert 0.3 < first < 0.7
-    starts = [row["level_db"] for row in procedure.rows[: len(procedure.trials)] if row["track"] != "check"]
+    starts = [
+        row["level_db"]
+        for row in procedure.rows[: len(procedure.trials)]
+        if row["track"] != "check"
+    ]
     assert len(set(starts)) == len(starts) and max(map(abs, starts)) <= 6
 
 
@@ -147,11 +179,18 @@ def test_tracks_go_round_together_and_the_place_of_the_test_tone_is_random(mode)
 
 @pytest.mark.parametrize(("mode", "worst"), [("quick", 1.3), ("full", 1.1)])
 def test_contours_of_known_listeners_are_found_within_what_simulation_promises(mode, worst):
-    """Noise 2 dB; 200 listeners gave 1.07 dB (quick) and 0.89 dB (full), and intervals that held in 98 and 97 %."""
+    """Noise 2 dB; 200 listeners gave 1.07 dB (quick) and 0.89 dB (full), and intervals that held in
+    98 and 97 %.
+    """
     results = contours(mode, 30)
     off = errors(results, ISO40.get)
     assert np.sqrt(np.nanmean(off**2)) < worst
-    held = [m.low <= ISO40[r.freq[name]] <= m.high for r in results for name, m in r.matches.items() if not m.beyond]
+    held = [
+        m.low <= ISO40[r.freq[name]] <= m.high
+        for r in results
+        for name, m in r.matches.items()
+        if not m.beyond
+    ]
     assert np.mean(held) > 0.92
     assert all(r.reliable and r.right >= 6 for r in results)
     assert np.mean([r.rms_from(contour.iso_shape(r.points[0])) for r in results]) < 1.2
@@ -174,7 +213,10 @@ def test_a_random_clicker_is_reported_as_unreliable(mode):
     results = contours(mode, 30, lapse=1.0)
     found = [r for r in results if not r.reliable]
     assert len(found) >= 26
-    assert all(r.words[0].startswith("Unreliable answers") and " phon " not in " ".join(r.words) for r in found)
+    assert all(
+        r.words[0].startswith("Unreliable answers") and " phon " not in " ".join(r.words)
+        for r in found
+    )
 
 
 def test_who_always_presses_the_same_key_is_reported_too():
@@ -214,13 +256,24 @@ def test_phon_is_found_with_an_interval_that_holds():
 
 
 def test_answers_can_be_taken_up_again_and_forged_ones_are_refused():
-    ear, first = staircases.SimulatedEar(ISO40.get, seed=1), matching.LoudnessMatching("quick", seed=1)
+    ear, first = (
+        staircases.SimulatedEar(ISO40.get, seed=1),
+        matching.LoudnessMatching("quick", seed=1),
+    )
     for _ in range(20):
         first.answer(ear.answer(first.trial()))
     again = matching.LoudnessMatching("quick", seed=99)
     assert again.accept(first.rows) and again.rows == first.rows
-    assert {k: t.level for k, t in again.tracks.items()} == {k: t.level for k, t in first.tracks.items()}
-    for key, value in (("level_db", 20.0), ("level_db", float("nan")), ("answer", 3), ("track", "63"), ("trial", 7)):
+    assert {k: t.level for k, t in again.tracks.items()} == {
+        k: t.level for k, t in first.tracks.items()
+    }
+    for key, value in (
+        ("level_db", 20.0),
+        ("level_db", float("nan")),
+        ("answer", 3),
+        ("track", "63"),
+        ("trial", 7),
+    ):
         forged = [*first.rows[:10], first.rows[10] | {key: value}]
         if key == "level_db" and forged[10]["track"] == "check":
             continue
@@ -244,24 +297,43 @@ def test_an_unknown_mode_is_refused_with_the_choices(make):
 
 def test_middles_of_200_and_3200_hz():
     """The numbers of the literature's formulas, computed elsewhere."""
-    known = {"linear": 1700, "mel (HTK)": 1173, "mel (Slaney)": 1184, "Bark": 1085, "ERB-rate": 984, "octaves": 800}
-    assert {scale: middles.middle_hz(200, 3200, scale) for scale in known} == pytest.approx(known, abs=1)
+    known = {
+        "linear": 1700,
+        "mel (HTK)": 1173,
+        "mel (Slaney)": 1184,
+        "Bark": 1085,
+        "ERB-rate": 984,
+        "octaves": 800,
+    }
+    assert {scale: middles.middle_hz(200, 3200, scale) for scale in known} == pytest.approx(
+        known, abs=1
+    )
     with pytest.raises(ValueError, match="ERB-rate"):
         middles.middle_hz(200, 3200, "phon")
 
 
 def bisected(mode, runs, scale, noise):
-    listeners = [bisection.SimulatedBisector(scale, noise=noise, seed=1000 + i) for i in range(runs)]
-    return [taken(bisection.Bisection(mode, seed=i), listener) for i, listener in enumerate(listeners)]
+    listeners = [
+        bisection.SimulatedBisector(scale, noise=noise, seed=1000 + i) for i in range(runs)
+    ]
+    return [
+        taken(bisection.Bisection(mode, seed=i), listener) for i, listener in enumerate(listeners)
+    ]
 
 
 @pytest.mark.parametrize("scale", list(middles.SCALES))
 def test_the_scale_of_a_simulated_listener_is_identified(scale):
-    """Full mode, 1.5 semitones of noise: alone in at least 85 %, never excluded in more than 1 in 20."""
+    """Full mode, 1.5 semitones of noise: alone in at least 85 %, never excluded in more than 1 in
+    20.
+    """
     results = bisected("full", 40, scale, 1.5)
     assert np.mean([r.left == [scale] for r in results]) > 0.8
     assert np.mean([scale in r.left for r in results]) > 0.92
-    assert all(f"where {scale} puts them" in r.verdict for r in results if r.left == [scale] and r.misfit_p > 0.01)
+    assert all(
+        f"where {scale} puts them" in r.verdict
+        for r in results
+        if r.left == [scale] and r.misfit_p > 0.01
+    )
 
 
 def test_a_noisy_listener_cannot_tell_the_scales_apart():
@@ -271,8 +343,12 @@ def test_a_noisy_listener_cannot_tell_the_scales_apart():
 
 
 def test_a_listener_on_no_scale_is_told_so():
-    r = middles.Middles(np.repeat([0, 1, 2], 6), np.tile([True, False], 9), np.tile([-6, -6.2, -5.9], 6))
-    assert r.verdict.startswith("No scale puts the middles") and "octaves comes nearest" in r.verdict
+    r = middles.Middles(
+        np.repeat([0, 1, 2], 6), np.tile([True, False], 9), np.tile([-6, -6.2, -5.9], 6)
+    )
+    assert (
+        r.verdict.startswith("No scale puts the middles") and "octaves comes nearest" in r.verdict
+    )
 
 
 def test_means_and_hysteresis_are_those_of_the_settings():
@@ -281,8 +357,12 @@ def test_means_and_hysteresis_are_those_of_the_settings():
     np.testing.assert_allclose(r.points[0], [8.0, 6.6, 4.1])
     assert r.hysteresis[0] == pytest.approx(2.0)
     assert "ascending minus descending is +2.0 semitones" in " ".join(r.words)
-    for row, middle in zip(r.table, (8.0, 6.6, 4.1), strict=True):  # a mean of semitones is a geometric mean of hertz
-        assert row["middle_hz"] == pytest.approx(np.sqrt(row["low_hz"] * row["high_hz"]) * 2 ** (middle / 12))
+    for row, middle in zip(
+        r.table, (8.0, 6.6, 4.1), strict=True
+    ):  # a mean of semitones is a geometric mean of hertz
+        assert row["middle_hz"] == pytest.approx(
+            np.sqrt(row["low_hz"] * row["high_hz"]) * 2 ** (middle / 12)
+        )
 
 
 def test_a_presentation_says_nothing_about_the_middle():

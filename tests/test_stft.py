@@ -1,4 +1,6 @@
-"""Facts about many frames: conventions, other libraries, the way back, COLA and NOLA, consistency."""
+"""Facts about many frames: conventions, other libraries, the way back, COLA and NOLA,
+consistency.
+"""
 
 import tracemalloc
 import warnings
@@ -28,7 +30,7 @@ def settings(n_fft, hop, win, window):
     return {"n_fft": n_fft, "hop_length": hop, "win_length": win, "window": window}
 
 
-# --- conventions ----------------------------------------------------------------------------------------------------
+# --- conventions ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("center", [True, False])
@@ -66,14 +68,20 @@ def test_a_click_and_a_tone_stand_where_the_axes_say(center):
     freqs, times = stft.axes(D, sr=sr, hop_length=64, center=center)
     assert D.shape == (len(freqs), len(times))
     assert times[np.argmax(np.abs(D).sum(axis=0))] == pytest.approx(at / sr, abs=32 / sr)
-    D = stft.stft(np.cos(2 * np.pi * freq / sr * np.arange(4000)), n_fft=512, hop_length=64, center=center)
+    D = stft.stft(
+        np.cos(2 * np.pi * freq / sr * np.arange(4000)), n_fft=512, hop_length=64, center=center
+    )
     inner = np.abs(D[:, 8:-8])
     assert np.all(freqs[np.argmax(inner, axis=0)] == freq)
-    np.testing.assert_allclose(inner[80], spectra.window_samples("hann", n=512).sum() / 2, rtol=1e-9)
+    np.testing.assert_allclose(
+        inner[80], spectra.window_samples("hann", n=512).sum() / 2, rtol=1e-9
+    )
 
 
 def test_axes_of_an_odd_frame():
-    freqs, times = stft.axes(stft.stft(NOISE[0], n_fft=511, hop_length=100), sr=8000, hop_length=100, n_fft=511)
+    freqs, times = stft.axes(
+        stft.stft(NOISE[0], n_fft=511, hop_length=100), sr=8000, hop_length=100, n_fft=511
+    )
     np.testing.assert_allclose(freqs, np.arange(256) * 8000 / 511)
     np.testing.assert_allclose(times, np.arange(41) * 100 / 8000)
 
@@ -84,14 +92,18 @@ def test_width_in_time_times_width_in_frequency(n_fft):
     click = np.zeros(8192)
     click[4096] = 1
     D = np.abs(stft.stft(click, n_fft=n_fft, hop_length=1))
-    assert np.count_nonzero(D.sum(axis=0) > 1e-12) == n_fft - 1  # the first sample of a Hann window is 0
+    assert (
+        np.count_nonzero(D.sum(axis=0) > 1e-12) == n_fft - 1
+    )  # the first sample of a Hann window is 0
     tone = np.cos(2 * np.pi * (np.arange(8192) / 4 + 0.1))
     S = np.abs(stft.stft(tone, n_fft=n_fft, hop_length=32)[:, 128])
     assert np.count_nonzero(1e-9 * S.max() < S) == 3  # inside its 4 bins, nulls at both edges
 
 
 def test_a_gaussian_has_the_smallest_product():
-    """Standard deviation in time times that in frequency: 1 / (4 pi) for a Gaussian, more for any other window."""
+    """Standard deviation in time times that in frequency: 1 / (4 pi) for a Gaussian, more for any
+    other window.
+    """
     n, products = 1024, {}
     for window in (("gaussian", 80), "hann", "blackman"):
         w2 = spectra.window_samples(window, n=n) ** 2
@@ -104,7 +116,7 @@ def test_a_gaussian_has_the_smallest_product():
     assert all(p > 1.001 for p in products.values())
 
 
-# --- other libraries ------------------------------------------------------------------------------------------------
+# --- other libraries ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -115,18 +127,24 @@ def test_librosa_has_the_same(n_fft, hop, win, window, center, dtype):
     D = stft.stft(y, **how, center=center)
     expected = librosa.stft(y, **how, center=center, dtype=np.result_type(dtype, np.complex64))
     assert D.dtype == expected.dtype
-    np.testing.assert_allclose(D, expected, rtol=0, atol=4 * np.finfo(dtype).eps * np.abs(expected).max())
+    np.testing.assert_allclose(
+        D, expected, rtol=0, atol=4 * np.finfo(dtype).eps * np.abs(expected).max()
+    )
 
 
 @CASES
 def test_librosa_inverts_the_same(n_fft, hop, win, window):
-    """Also for an STFT that no signal has, where the inverse is a choice; librosa makes it by least squares too."""
+    """Also for an STFT that no signal has, where the inverse is a choice; librosa makes it by least
+    squares too.
+    """
     how = settings(n_fft, hop, win, window)
     D = stft.stft(NOISE[0], **how)
     D *= np.exp(2j * np.pi * RNG.uniform(size=D.shape))
     D[0] = D[0].real  # a DFT of real frames is real there
     got = stft.istft(D, **how, length=3800)
-    np.testing.assert_allclose(got, librosa.istft(D, **how, length=3800), atol=1e-12 * np.abs(got).max())
+    np.testing.assert_allclose(
+        got, librosa.istft(D, **how, length=3800), atol=1e-12 * np.abs(got).max()
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -143,10 +161,14 @@ def test_torch_has_the_same(n_fft, hop, win, window, center, dtype):
     np.testing.assert_allclose(D, expected.numpy(), atol=atol)
     if center:
         back = torch.istft(torch.from_numpy(D.copy()), **how, length=3900).numpy()
-        np.testing.assert_allclose(stft.istft(D, **settings(n_fft, hop, win, window), length=3900), back, atol=atol)
+        np.testing.assert_allclose(
+            stft.istft(D, **settings(n_fft, hop, win, window), length=3900), back, atol=atol
+        )
 
 
-@pytest.mark.parametrize(("n_fft", "hop", "window"), [(512, 128, "hann"), (512, 100, "hamming"), (511, 128, "hann")])
+@pytest.mark.parametrize(
+    ("n_fft", "hop", "window"), [(512, 128, "hann"), (512, 100, "hamming"), (511, 128, "hann")]
+)
 def test_scipy_has_the_same(n_fft, hop, window):
     """With its slices 0 to n_frames - 1 and without its phase shift."""
     scipys = ShortTimeFFT(get_window(window, n_fft), hop, fs=8000, mfft=n_fft, phase_shift=None)
@@ -158,7 +180,7 @@ def test_scipy_has_the_same(n_fft, hop, window):
     np.testing.assert_allclose(times, scipys.t(NOISE.shape[-1], p0=0, p1=D.shape[-1]))
 
 
-# --- and back -------------------------------------------------------------------------------------------------------
+# --- and back -------------------------------------------------------------------------------------
 
 WINDOWS = pytest.mark.parametrize("row", MERIT, ids=NAMES)
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
@@ -168,7 +190,9 @@ TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
 @pytest.mark.parametrize("n", [120, 121])
 @WINDOWS
 def test_every_window_and_hop_that_nola_allows_comes_back(row, n, dtype):
-    """Hops from 1 sample to the whole window; lengths of which the last samples fall anywhere in the last frame."""
+    """Hops from 1 sample to the whole window; lengths of which the last samples fall anywhere in
+    the last frame.
+    """
     window = window_of(row, n)
     tried = 0
     for hop in (1, 7, n // 8, n // 5, n // 4, n // 3, n // 2, 61, 3 * n // 4, n - 12, n - 1, n):
@@ -200,7 +224,9 @@ def test_a_window_shorter_than_the_frame_comes_back(n_fft, win, hop):
 
 
 def test_one_frame_more_only_where_the_end_would_be_lost():
-    """Up to 45 % of a Hann window as hop every shape is librosa's; beyond, the last samples may need one frame."""
+    """Up to 45 % of a Hann window as hop every shape is librosa's; beyond, the last samples may
+    need one frame.
+    """
     for hop, length in ((h, n) for h in (1, 16, 25, 32, 45) for n in range(900, 1000)):
         assert stft.stft(NOISE[0, :length], n_fft=100, hop_length=hop).shape[1] == 1 + length // hop
     assert stft.stft(NOISE[0, :960], n_fft=100, hop_length=80).shape[1] == 1 + 960 // 80
@@ -217,7 +243,9 @@ def test_a_sound_shorter_than_a_frame(length):
     D = stft.stft(y, n_fft=512, hop_length=128)
     assert D.shape == (1, 257, 1 + length // 128)
     np.testing.assert_allclose(stft.istft(D, hop_length=128, length=length), y, atol=1e-12)
-    with pytest.raises(ValueError, match=f"{length} samples, less than one frame of 512; use center=True"):
+    with pytest.raises(
+        ValueError, match=f"{length} samples, less than one frame of 512; use center=True"
+    ):
         stft.stft(y, n_fft=512, hop_length=128, center=False)
 
 
@@ -231,7 +259,9 @@ def test_without_center_the_ends_are_lost_and_said_to_be():
     changed = np.exp(2j * np.pi * RNG.uniform(size=(513, 9))).astype(np.complex64)
     with pytest.warns(UserWarning, match="no frame sees"):
         back = stft.istft(changed, hop_length=256, center=False)
-    foot = spectra.window_samples("hann", n=1024)[:10] < 1e-4  # nothing there can be told from rounding
+    foot = (
+        spectra.window_samples("hann", n=1024)[:10] < 1e-4
+    )  # nothing there can be told from rounding
     np.testing.assert_array_equal(back[:10] == 0, foot)
     boxcar = stft.stft(NOISE, n_fft=512, hop_length=128, center=False, window="boxcar")
     with warnings.catch_warnings():
@@ -258,14 +288,18 @@ def test_the_inverse_is_the_least_squares_one(n_fft, hop):
 
     A = np.stack([flat(stft.stft(e, n_fft=n_fft, hop_length=hop)) for e in np.eye(length)], axis=1)
     best = np.linalg.lstsq(A, flat(D), rcond=None)[0]
-    np.testing.assert_allclose(stft.istft(D, n_fft=n_fft, hop_length=hop, length=length), best, atol=1e-12)
+    np.testing.assert_allclose(
+        stft.istft(D, n_fft=n_fft, hop_length=hop, length=length), best, atol=1e-12
+    )
 
 
-# --- COLA and NOLA --------------------------------------------------------------------------------------------------
+# --- COLA and NOLA --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "row", table("windows_cola"), ids=lambda r: f"{r['window'][:9]}-{r['parameter'][:9]}-{r['hop'][:4]}"
+    "row",
+    table("windows_cola"),
+    ids=lambda r: f"{r['window'][:9]}-{r['parameter'][:9]}-{r['hop'][:4]}",
 )
 def test_cola_and_nola(row):
     n = 960
@@ -284,7 +318,13 @@ def test_cola_and_nola(row):
 
 @pytest.mark.parametrize(
     ("window", "divisor", "power", "constant"),
-    [("hann", 2, 1, 1.0), ("hann", 4, 1, 2.0), ("hann", 3, 2, 1.125), ("hann", 4, 2, 1.5), ("hamming", 2, 1, 1.08)],
+    [
+        ("hann", 2, 1, 1.0),
+        ("hann", 4, 1, 2.0),
+        ("hann", 3, 2, 1.125),
+        ("hann", 4, 2, 1.5),
+        ("hamming", 2, 1, 1.08),
+    ],
 )
 def test_constants_worth_knowing(window, divisor, power, constant):
     assert stft.cola_ripple(window, n=1200, hop_length=1200 // divisor, power=power) < 1e-14
@@ -293,9 +333,13 @@ def test_constants_worth_knowing(window, divisor, power, constant):
 
 
 def test_windows_that_do_not_add_up():
-    assert stft.cola_ripple("hann", n=1200, hop_length=600, power=2) == pytest.approx(0.67, abs=0.004)
+    assert stft.cola_ripple("hann", n=1200, hop_length=600, power=2) == pytest.approx(
+        0.67, abs=0.004
+    )
     assert stft.cola_ripple("blackman", n=1200, hop_length=600) == pytest.approx(0.38, abs=0.002)
-    assert stft.cola_ripple("blackman", n=1200, hop_length=300, power=2) == pytest.approx(0.021, abs=2e-4)
+    assert stft.cola_ripple("blackman", n=1200, hop_length=300, power=2) == pytest.approx(
+        0.021, abs=2e-4
+    )
     symmetric = {n: stft.cola_ripple(np.hanning(n), n=n, hop_length=n // 2) for n in (1200, 1024)}
     assert symmetric == pytest.approx({1200: 1.3e-3, 1024: 1.5e-3}, abs=5e-5)
 
@@ -306,7 +350,7 @@ def test_a_hop_of_a_whole_window_fails_nola():
     assert stft.overlap_report("boxcar", n=512, hop_length=512).nola
 
 
-# --- consistency ----------------------------------------------------------------------------------------------------
+# --- consistency ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [4000, 4001, 300])
@@ -327,7 +371,9 @@ def test_the_random_phase_of_a_voice():
     y, _ = audio.clip("voice_a")
     D = stft.stft(y.astype(float), n_fft=1024, hop_length=256)
     scrambled = np.abs(D) * np.exp(2j * np.pi * RNG.uniform(size=D.shape))
-    assert 10 ** (stft.consistency_db(scrambled, hop_length=256) / 20) == pytest.approx(0.87, abs=0.02)
+    assert 10 ** (stft.consistency_db(scrambled, hop_length=256) / 20) == pytest.approx(
+        0.87, abs=0.02
+    )
     assert 10 ** (stft.consistency_db(D, hop_length=256) / 20) < 1e-15
 
 
@@ -339,7 +385,7 @@ def test_twice_is_once():
     np.testing.assert_allclose(twice, once, atol=1e-12)
 
 
-# --- memory ---------------------------------------------------------------------------------------------------------
+# --- memory ---------------------------------------------------------------------------------------
 
 
 def peak_bytes(call):
@@ -358,7 +404,7 @@ def test_memory_stays_below_three_times_the_stft():
     assert peak_bytes(lambda: stft.istft(D, hop_length=256, length=len(y))) < 3 * D.nbytes
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 Y = NOISE[0]
 GOOD = stft.stft(Y, n_fft=512, hop_length=128)
@@ -375,7 +421,10 @@ def inverse(D=GOOD, **changes):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: forward(hop_length=0), "hop_length=0 must be a whole number, from 1 to 512; .*128 is a quarter"),
+        (
+            lambda: forward(hop_length=0),
+            "hop_length=0 must be a whole number, from 1 to 512; .*128 is a quarter",
+        ),
         (lambda: forward(hop_length=-128), "hop_length=-128 must"),
         (lambda: forward(hop_length=513), "hop_length=513 must .* leap over samples"),
         (lambda: forward(hop_length=301, win_length=300), "hop_length=301 .* from 1 to 300"),
@@ -392,10 +441,16 @@ def inverse(D=GOOD, **changes):
         (lambda: inverse(GOOD * np.nan), "D holds NaN or infinite values"),
         (lambda: inverse(GOOD[:0]), r"D has shape \(0, 32\)"),
         (lambda: inverse(GOOD[0]), r"D has shape \(32,\); pass \(n_freq, n_frames\)"),
-        (lambda: inverse(GOOD.T, n_fft=512), "D has 32 bins, but n_fft=512 has 257; bins come before frames"),
+        (
+            lambda: inverse(GOOD.T, n_fft=512),
+            "D has 32 bins, but n_fft=512 has 257; bins come before frames",
+        ),
         (lambda: inverse(hop_length=0), "hop_length=0 must"),
         (lambda: inverse(hop_length=600), "hop_length=600 must"),
-        (lambda: inverse(hop_length=512), "hop_length=512 fails NOLA .* reach 0.0e.00, .* smaller hop, such as 127"),
+        (
+            lambda: inverse(hop_length=512),
+            "hop_length=512 fails NOLA .* reach 0.0e.00, .* smaller hop, such as 127",
+        ),
         (lambda: inverse(window=np.r_[np.ones(100), np.zeros(412)]), "fails NOLA .* such as 25"),
         (lambda: inverse(length=0), "length=0 must be a whole number, at least 1"),
         (lambda: stft.consistency_db(0 * GOOD, hop_length=128), "D is silent"),

@@ -1,4 +1,6 @@
-"""The training loop: mixtures that repeat, exact resumption, several processes, silence, and its command line."""
+"""The training loop: mixtures that repeat, exact resumption, several processes, silence, and its
+command line.
+"""
 
 import csv
 import os
@@ -39,12 +41,16 @@ from tools.training.loop import (
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 SR = 16000
-has_muon = pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this PyTorch has no Muon: 2.9 or later has")
+has_muon = pytest.mark.skipif(
+    not hasattr(torch.optim, "Muon"), reason="this PyTorch has no Muon: 2.9 or later has"
+)
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Two small corpora, made of the course's clips: several formats, rates and depths of folders."""
+    """Two small corpora, made of the course's clips: several formats, rates and depths of
+    folders.
+    """
     top = tmp_path_factory.mktemp("corpus")
     (top / "speech/a").mkdir(parents=True)
     (top / "noise").mkdir()
@@ -54,7 +60,9 @@ def folders(tmp_path_factory):
         ("digits", "speech/three.ogg"),
     ):
         soundfile.write(top / where, audio.clip(name)[0], SR)
-    soundfile.write(top / "noise/rain.wav", audio.resample(audio.clip("rain")[0], sr=SR, to=22050), 22050)
+    soundfile.write(
+        top / "noise/rain.wav", audio.resample(audio.clip("rain")[0], sr=SR, to=22050), 22050
+    )
     soundfile.write(top / "noise/hum.flac", audio.clip("hum")[0], SR)
     return top / "speech", top / "noise"
 
@@ -71,7 +79,7 @@ def model(seed=0):
     return Masking([64, 64, 64, 65], size=8, hidden=8, blocks=1)
 
 
-# ---- mixtures -------------------------------------------------------------------------------------------------------
+# ---- mixtures ------------------------------------------------------------------------------------
 
 
 def test_a_corpus_is_read_at_any_depth_and_rate(folders):
@@ -144,7 +152,7 @@ def test_silent_crops_are_skipped_and_a_silent_corpus_is_refused(tmp_path):
         Corpus(tmp_path / "silent").crop(rng, SR)
 
 
-# ---- loss -----------------------------------------------------------------------------------------------------------
+# ---- loss ----------------------------------------------------------------------------------------
 
 
 def test_loss_by_formula():
@@ -154,33 +162,53 @@ def test_loss_by_formula():
     expected = (10 * torch.log10(error / power + 1e-3)).mean()
     np.testing.assert_allclose(enhancement_loss(e, s, weight=0.0), expected, atol=1e-6)
     S, S_hat = (compressed(y / (power / 4000).sqrt()[:, None]) for y in (s, e))
-    np.testing.assert_allclose(enhancement_loss(e, s, weight=7.0), expected + 7 * ((S - S_hat) ** 2).mean(), atol=1e-6)
-    D = torch.stft(s, 512, 128, window=torch.hann_window(512, dtype=torch.float64), return_complex=True)
+    np.testing.assert_allclose(
+        enhancement_loss(e, s, weight=7.0), expected + 7 * ((S - S_hat) ** 2).mean(), atol=1e-6
+    )
+    D = torch.stft(
+        s, 512, 128, window=torch.hann_window(512, dtype=torch.float64), return_complex=True
+    )
     np.testing.assert_allclose(compressed(s), D.abs() ** 0.3, rtol=1e-3)
     assert float(enhancement_loss(s, s)) == pytest.approx(-30, abs=1e-3)
 
 
-@pytest.mark.parametrize("case", ["both silent", "clean silent", "estimate silent", "equal", "silence inside"])
+@pytest.mark.parametrize(
+    "case", ["both silent", "clean silent", "estimate silent", "equal", "silence inside"]
+)
 def test_digital_silence_gives_finite_loss_and_slope(case):
     sound = torch.from_numpy(audio.clip("voice_a")[0][8000:16000].copy())[None]
     zero = torch.zeros_like(sound)
     inside = sound.clone()
     inside[:, 2000:6000] = 0
     clean = {"both silent": zero, "clean silent": zero, "silence inside": inside}.get(case, sound)
-    start = {"both silent": zero, "estimate silent": zero, "equal": sound, "silence inside": inside}.get(case, sound)
+    start = {
+        "both silent": zero,
+        "estimate silent": zero,
+        "equal": sound,
+        "silence inside": inside,
+    }.get(case, sound)
     estimate = start.clone().requires_grad_()
     loss = enhancement_loss(estimate, clean)
     loss.backward()
     assert torch.isfinite(loss) and torch.isfinite(estimate.grad).all()
 
 
-# ---- the loop -------------------------------------------------------------------------------------------------------
+# ---- the loop ------------------------------------------------------------------------------------
 
 
 def run(folder, mixtures, plan, **more):
     """Train the tiny network, and return it and its log."""
     net = model()
-    log = train(net, enhancement_loss, mixtures, plan, out=folder, validate=lambda m: 0.0, quiet=True, **more)
+    log = train(
+        net,
+        enhancement_loss,
+        mixtures,
+        plan,
+        out=folder,
+        validate=lambda m: 0.0,
+        quiet=True,
+        **more,
+    )
     return net, log
 
 
@@ -203,7 +231,9 @@ class Stop(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("more", [{}, {"average": 0.9}, pytest.param({"muon": "network."}, marks=has_muon)])
+@pytest.mark.parametrize(
+    "more", [{}, {"average": 0.9}, pytest.param({"muon": "network."}, marks=has_muon)]
+)
 def test_going_on_after_a_stop_is_exact(tmp_path, mixtures, more):
     plan = Plan(steps=8, batch=2, valid_every=4, keep_s=0.0, **more)
     whole, log = run(tmp_path / "whole", mixtures, plan)
@@ -236,7 +266,7 @@ def test_more_steps_go_on_and_another_plan_is_refused(tmp_path, mixtures):
 def test_the_best_weights_are_kept_not_the_last(tmp_path, mixtures):
     scores, kept = iter([1.0, 3.0, 2.0]), []
     train(
-        model(), enhancement_loss, mixtures, Plan(steps=3, batch=1, valid_every=1), out=tmp_path, quiet=True,
+        model(), enhancement_loss, mixtures, Plan(steps=3, batch=1, valid_every=1), out=tmp_path, quiet=True,  # noqa: E501
         validate=lambda m: next(scores), on_best=lambda m, step, score: kept.append((step, score)),
     )  # fmt: skip
     assert kept == [(1, 1.0), (2, 3.0)]
@@ -265,8 +295,12 @@ def test_the_running_mean_is_that_of_the_weights_of_all_steps(tmp_path, mixtures
         by_hand = torch.cat([by_hand, 0.8 * by_hand[-1:] + 0.2 * w])
     torch.testing.assert_close(means, by_hand)
     assert (means[1:] - weights[1:]).abs().max() > 1e-3
-    part = judged_weights(tmp_path / "cut", mixtures, Plan(steps=2, average=0.8, **(plan | {"rate": 0.0})))
-    more = judged_weights(tmp_path / "cut", mixtures, Plan(steps=5, average=0.8, **(plan | {"rate": 0.0})))
+    part = judged_weights(
+        tmp_path / "cut", mixtures, Plan(steps=2, average=0.8, **(plan | {"rate": 0.0}))
+    )
+    more = judged_weights(
+        tmp_path / "cut", mixtures, Plan(steps=5, average=0.8, **(plan | {"rate": 0.0}))
+    )
     assert len(part) == 2 and len(more) == 3  # it goes on
     with pytest.raises(ValueError, match=r"'average': 0\.8"):
         judged_weights(tmp_path / "cut", mixtures, Plan(steps=6, **(plan | {"rate": 0.0})))
@@ -274,7 +308,9 @@ def test_the_running_mean_is_that_of_the_weights_of_all_steps(tmp_path, mixtures
 
 @has_muon
 def test_muon_moves_matrices_by_steps_without_a_weak_direction():
-    """All singular values of a step are about one number, and its root mean square is a fifth of the rate."""
+    """All singular values of a step are about one number, and its root mean square is a fifth of
+    the rate.
+    """
     torch.manual_seed(0)
     net = torch.nn.ModuleDict({"a": torch.nn.Linear(24, 16), "b": torch.nn.Linear(16, 4)})
     mover = optimizer(net, Plan(rate=0.01, muon="a."))
@@ -288,10 +324,14 @@ def test_muon_moves_matrices_by_steps_without_a_weak_direction():
     assert values[0] < 2 * values[-1]
     assert torch.linalg.svdvals(slope)[0] > 50 * torch.linalg.svdvals(slope)[-1]
     assert moved.square().mean().sqrt() == pytest.approx(0.2 * 0.01, rel=0.15)
-    torch.testing.assert_close(before["b.weight"] * (1 - 1e-4) - 0.01, net["b"].weight)  # AdamW's first step
+    torch.testing.assert_close(
+        before["b.weight"] * (1 - 1e-4) - 0.01, net["b"].weight
+    )  # AdamW's first step
     mover.zero_grad()
     assert all(p.grad is None for p in net.parameters())
-    with pytest.raises(ValueError, match="no matrix of this network has a name that begins with 'x'"):
+    with pytest.raises(
+        ValueError, match="no matrix of this network has a name that begins with 'x'"
+    ):
         optimizer(net, Plan(muon="x"))
 
 
@@ -311,7 +351,9 @@ def test_one_bad_batch_does_not_cost_the_run(tmp_path, mixtures):
         noisy, clean = mixtures.batch(step, indices)
         return (noisy * np.float32("nan"), clean) if step == 1 else (noisy, clean)
 
-    net, _ = run(tmp_path, type("Bad", (), {"batch": staticmethod(poisoned)}), Plan(steps=3, batch=2))
+    net, _ = run(
+        tmp_path, type("Bad", (), {"batch": staticmethod(poisoned)}), Plan(steps=3, batch=2)
+    )
     assert all(torch.isfinite(p).all() for p in net.parameters())
 
 
@@ -322,7 +364,7 @@ def test_the_rate_rises_stays_and_falls():
     assert rates[2500] == pytest.approx(0.5) and 0 < rates[-1] < 0.002
 
 
-# ---- the command line -----------------------------------------------------------------------------------------------
+# ---- the command line ----------------------------------------------------------------------------
 
 OPTIONS = ["--seconds", "0.5", "--batch", "2", "--valid-every", "100"]
 
@@ -343,21 +385,37 @@ def test_two_processes_take_the_same_steps_as_one(folders, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    subprocess.run([sys.executable, *command(folders, tmp_path / "one", 3)], cwd=ROOT, check=True, env=environment())
+    subprocess.run(
+        [sys.executable, *command(folders, tmp_path / "one", 3)],
+        cwd=ROOT,
+        check=True,
+        env=environment(),
+    )
     launcher = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
     subprocess.run(
-        [sys.executable, *launcher, *command(folders, tmp_path / "two", 3)], cwd=ROOT, check=True, env=environment()
+        [sys.executable, *launcher, *command(folders, tmp_path / "two", 3)],
+        cwd=ROOT,
+        check=True,
+        env=environment(),
     )
-    one, two = (next(csv.DictReader((tmp_path / n / "log.csv").open(encoding="utf-8"))) for n in ("one", "two"))
+    one, two = (
+        next(csv.DictReader((tmp_path / n / "log.csv").open(encoding="utf-8")))
+        for n in ("one", "two")
+    )
     assert float(one["loss"]) == pytest.approx(float(two["loss"]), abs=1e-4)
-    states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True)["model"] for n in ("one", "two")]
+    states = [
+        torch.load(tmp_path / n / "checkpoint.pt", weights_only=True)["model"]
+        for n in ("one", "two")
+    ]
     for key, value in states[0].items():
         np.testing.assert_allclose(value, states[1][key], atol=2e-4)
 
 
 def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
     line = [sys.executable, *command(folders, tmp_path, 100000, "--keep-s", "0")]
-    process = subprocess.Popen(line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        line, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     while not (tmp_path / "checkpoint.pt").is_file():
         assert process.poll() is None
     process.send_signal(signal.SIGKILL)
@@ -377,17 +435,35 @@ def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
 
 
 def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
-    subprocess.run([sys.executable, *command(folders, tmp_path, 2)], cwd=ROOT, check=True, env=environment())
+    subprocess.run(
+        [sys.executable, *command(folders, tmp_path, 2)], cwd=ROOT, check=True, env=environment()
+    )
     heldout = tmp_path / "heldout"
     heldout.mkdir()
     voice = audio.clip("voice_a")[0]
     soundfile.write(heldout / "clean.flac", voice, SR)
     soundfile.write(heldout / "noisy.flac", audio.mix(voice, audio.clip("rain")[0], snr_db=5), SR)
-    (heldout / "manifest.csv").write_text("noisy,clean,snr_db,noise_type\nnoisy.flac,clean.flac,5,rain\n", "utf-8")
+    (heldout / "manifest.csv").write_text(
+        "noisy,clean,snr_db,noise_type\nnoisy.flac,clean.flac,5,rain\n", "utf-8"
+    )
     weights = ["--weights", str(tmp_path / "setting1_mel.safetensors")]
-    line = ["-m", "tools.training", "evaluate", "setting1_mel", "--heldout", str(heldout), "--quick", *weights]
+    line = [
+        "-m",
+        "tools.training",
+        "evaluate",
+        "setting1_mel",
+        "--heldout",
+        str(heldout),
+        "--quick",
+        *weights,
+    ]
     done = subprocess.run(
-        [sys.executable, *line], cwd=ROOT, capture_output=True, text=True, check=True, env=environment()
+        [sys.executable, *line],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
     )
     assert re.search(r"5 dB +1 +5\.00\d -> ", done.stdout)
 
@@ -412,10 +488,14 @@ def test_a_start_is_told_with_all_steps_that_it_has_seen(folders, tmp_path):
 def test_a_wrong_folder_is_one_line(tmp_path):
     line = [sys.executable, *command((tmp_path / "no", tmp_path / "no"), tmp_path, 2)]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=environment())
-    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "holds no sound file" in done.stderr
+    assert (
+        done.returncode == 1
+        and len(done.stderr.splitlines()) == 1
+        and "holds no sound file" in done.stderr
+    )
 
 
-# ---- evaluation -----------------------------------------------------------------------------------------------------
+# ---- evaluation ----------------------------------------------------------------------------------
 
 
 def test_evaluating_the_input_itself_gains_nothing():

@@ -1,4 +1,6 @@
-"""What unit 02 lets you hear and see is what it says: levels, spectra, the one difference, and every number."""
+"""What unit 02 lets you hear and see is what it says: levels, spectra, the one difference, and
+every number.
+"""
 
 import csv
 import json
@@ -134,17 +136,23 @@ def test_the_weighting_of_the_page_is_the_printed_one(unit, a_table):
     t = np.arange(16000) / 16000
     for freq in (100, 1000, 4000):
         y = 0.1 * np.sin(2 * np.pi * freq * t)
-        assert unit["weighted_level"](y, 16000, "A") - level(y) == pytest.approx(a_table[freq], abs=0.06)
+        assert unit["weighted_level"](y, 16000, "A") - level(y) == pytest.approx(
+            a_table[freq], abs=0.06
+        )
 
 
 def test_nothing_is_louder_than_the_first_page_promises(unit):
     ceiling = level(unit["voice"]) + 14
-    sounds = [(name, y) for name in ("sweeps", "button", "three", "wrong") for y in unit[name].values()]
+    sounds = [
+        (name, y) for name in ("sweeps", "button", "three", "wrong") for y in unit[name].values()
+    ]
     assert len(sounds) == 10
     for name, y in sounds:
         sr = 44100 if name in ("sweeps", "button") else 16000
         block = int(0.4 * sr)
-        power = np.diff(np.concatenate([[0], np.cumsum(np.square(y, dtype=float))])[:: block // 8], n=1)
+        power = np.diff(
+            np.concatenate([[0], np.cumsum(np.square(y, dtype=float))])[:: block // 8], n=1
+        )
         loudest = np.convolve(power, np.ones(8), mode="valid").max() / block
         assert 10 * np.log10(loudest) <= min(ceiling, -12)
 
@@ -172,13 +180,15 @@ def test_the_gate_leaves_out_the_pause_and_nothing_of_the_speech(unit):
     assert level(unit["talk"][len(alone) : -len(alone)]) == pytest.approx(-50, abs=0.01)
 
 
-# ---------------------------------------------------------------- what is dragged, and your own ears
+# ------------------------------------------------ what is dragged, and your own ears
 
 
 def test_turned_down_tones_follow_the_table(unit, iso):
     start = unit["turn_down"](80)
     for name in set(start) - {"readout", "solved"}:
-        assert np.isfinite(np.asarray(start[name], np.float32)).all()  # no later cell has taken its names
+        assert np.isfinite(
+            np.asarray(start[name], np.float32)
+        ).all()  # no later cell has taken its names
     np.testing.assert_allclose(start["phon"], 80, atol=1e-6)
     for low in (60.0, 50.0):
         reply = unit["turn_down"](low)
@@ -191,7 +201,9 @@ def test_turned_down_tones_follow_the_table(unit, iso):
 
 def test_the_challenge_is_met_where_63_hz_has_10_phon_less_and_nowhere_else(unit):
     with warnings.catch_warnings():
-        warnings.simplefilter("error", loudness.ValidityWarning)  # the whole range lies inside the standard
+        warnings.simplefilter(
+            "error", loudness.ValidityWarning
+        )  # the whole range lies inside the standard
         replies = {lv: unit["turn_down"](lv) for lv in range(42, 81)}
     solved = [lv for lv, reply in replies.items() if reply["solved"]]
     assert solved == [63, 64]
@@ -206,7 +218,12 @@ def test_the_experiment_takes_as_many_pairs_as_the_page_says_and_the_listener_is
     assert f"{experiments.equal_loudness(name=None).procedure.of} pairs take under" in text
     result = unit["simulated"].result
     assert result.reliable and len(result.points[0]) == 7
-    assert result.rms_from(np.array([float(loudness.equal_loudness_contour(40, f)) for f in result.points[0]])) < 2
+    assert (
+        result.rms_from(
+            np.array([float(loudness.equal_loudness_contour(40, f)) for f in result.points[0]])
+        )
+        < 2
+    )
     widths = [m.high - m.low for m in result.matches.values()]
     assert np.median(widths) == pytest.approx(4, abs=0.8)  # "a bar is some 4 dB long"
 
@@ -270,7 +287,9 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
 def test_number_in_the_page(text, value):
-    prose = " ".join(" ".join("".join(c["source"]) for c in cells() if c["cell_type"] == "markdown").split())
+    prose = " ".join(
+        " ".join("".join(c["source"]) for c in cells() if c["cell_type"] == "markdown").split()
+    )
     assert text.format(value) in prose.replace(" > ", " ")
 
 
@@ -282,7 +301,9 @@ def test_the_last_two_editions_differ_by_what_the_page_says():
 
 def test_claims_about_a_hold():
     freqs = np.geomspace(20, 1000, 60)
-    assert np.abs(gain_all(freqs) - (60 - spl_all(60, freqs))).max() < 1.35  # "agrees with 60 phon below 1 kHz"
+    assert (
+        np.abs(gain_all(freqs) - (60 - spl_all(60, freqs))).max() < 1.35
+    )  # "agrees with 60 phon below 1 kHz"
     for phon in (20, 40, 60, 80):  # "10 dB too strongly at any level"
         assert gain(8000, "A") - (phon - spl(phon, 8000)) == pytest.approx(10.3, abs=0.4)
 
@@ -315,13 +336,18 @@ ASKED = [
     ("the contour rose by {:.0f} dB", spl(40, 100, 2003) - spl(40, 100, 1987)),
     ("at 25 Hz they differ from 1933 by {:.0f} dB", spl(40, 25) - old(25, "fletcher_munson_1933")),
     ("at 100 Hz, within {:.0f} dB", spl(40, 100) - old(100, "fletcher_munson_1933")),
-    ("some {:.0f} dB more before it is as loud", 5 * round((spl(phon_at(42.7, 3000), 60) - 42.7) / 5)),
+    (
+        "some {:.0f} dB more before it is as loud",
+        5 * round((spl(phon_at(42.7, 3000), 60) - 42.7) / 5),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "value"), ASKED, ids=[n[0] for n in ASKED])
 def test_number_in_what_is_asked(text, value):
-    assert text.format(value) in catalogue.flat((catalogue.DATA / "unit02.toml").read_text(encoding="utf-8"))
+    assert text.format(value) in catalogue.flat(
+        (catalogue.DATA / "unit02.toml").read_text(encoding="utf-8")
+    )
 
 
 @pytest.mark.parametrize(("freq", "value"), [(50, 44), (100, 26.5)])

@@ -30,7 +30,7 @@ def notes(y, sr, seconds):
     return np.split(y, np.arange(1, round(len(y) / sr / seconds)) * round(seconds * sr))
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_each_pair_has_its_two_tones_in_order(unit):
@@ -48,7 +48,11 @@ def test_the_first_two_pairs_differ_by_the_same_hertz_and_the_outer_two_by_the_s
 
 
 def test_tones_of_the_pairs_follow_the_40_phon_contour(unit, tables):
-    rows = [r for r in tables("iso226_contours") if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40]
+    rows = [
+        r
+        for r in tables("iso226_contours")
+        if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40
+    ]
     contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
     inner = slice(int(0.1 * unit["sr"]), int(0.5 * unit["sr"]))
     for freq in (100, 200, 5000, 10_000):
@@ -66,7 +70,9 @@ def test_the_misread_tune_differs_in_its_notes_only(unit):
 
 
 def test_misreading_takes_each_band_of_one_mel_for_that_of_the_other(unit):
-    htk, slaney = (librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk) for htk in (True, False))
+    htk, slaney = (
+        librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk) for htk in (True, False)
+    )
     np.testing.assert_allclose(unit["misread"](htk), slaney, atol=1e-6)
 
 
@@ -74,9 +80,13 @@ def test_close_tones_differ_in_frequency_only(unit):
     sr = unit["slow"]
     for name, y in unit["close"].items():
         n, rest = round(0.35 * sr), sr // 4
-        beep = np.pad(y[:n] * np.hanning(n), (0, 20 * sr))  # zeros after it, to see a tenth of a hertz
+        beep = np.pad(
+            y[:n] * np.hanning(n), (0, 20 * sr)
+        )  # zeros after it, to see a tenth of a hertz
         freqs = np.fft.rfftfreq(len(beep), 1 / sr)
-        assert freqs[np.argmax(np.abs(np.fft.rfft(beep)))] == pytest.approx(float(name.split()[0]), abs=0.1)
+        assert freqs[np.argmax(np.abs(np.fft.rfft(beep)))] == pytest.approx(
+            float(name.split()[0]), abs=0.1
+        )
         assert level(y) == pytest.approx(level(unit["close"]["1000 Hz"]), abs=0.01)
         np.testing.assert_array_equal(y, np.tile(y[: n + rest], 4))
         assert not y[n : n + rest].any()
@@ -84,7 +94,11 @@ def test_close_tones_differ_in_frequency_only(unit):
     np.testing.assert_array_equal(unit["two_hertz"]["B"], unit["close"]["1002 Hz"])
 
 
-LADDERS = {"mel": lambda f: librosa.hz_to_mel(f, htk=True), "semitones": np.log2, "hertz": np.asarray}
+LADDERS = {
+    "mel": lambda f: librosa.hz_to_mel(f, htk=True),
+    "semitones": np.log2,
+    "hertz": np.asarray,
+}
 
 
 @pytest.mark.parametrize("scale", LADDERS)
@@ -99,11 +113,15 @@ def test_a_ladder_sounds_nine_tones_in_equal_steps(unit, bottom, scale):
 
 
 def test_the_challenge_of_the_ladder_needs_mel_and_a_high_bottom(unit):
-    solved = {(b, s): bool(unit["climb"](b, s)["solved"]) for b in (100, 600, 950, 2000) for s in LADDERS}
+    solved = {
+        (b, s): bool(unit["climb"](b, s)["solved"]) for b in (100, 600, 950, 2000) for s in LADDERS
+    }
     assert {key for key, yes in solved.items() if yes} == {(950, "mel"), (2000, "mel")}
 
 
-@pytest.mark.parametrize(("gap", "centre"), [(1, 1000), (20, 1000), (133.3, 500), (800, 500), (456, 4000)])
+@pytest.mark.parametrize(
+    ("gap", "centre"), [(1, 1000), (20, 1000), (133.3, 500), (800, 500), (456, 4000)]
+)
 def test_two_tones_are_two_lines_that_repeat_without_a_seam(unit, gap, centre):
     y = np.tile(unit["two_tones"](gap, centre)["sound"], 2)
     spectrum = np.abs(np.fft.rfft(y)) / len(y) * 2
@@ -142,16 +160,22 @@ def test_the_challenge_of_the_two_tones_is_one_erb_at_4_khz(unit):
 def test_nothing_is_louder_than_the_first_page_promises(unit):
     quiet = level(audio.clip("voice_a")[0])
     sounds = [(y, unit["sr"]) for y in unit["pairs"].values()]
-    sounds += [(y, unit["slow"]) for name in ("tunes", "close", "two_hertz") for y in unit[name].values()]
-    sounds += [(unit["climb"](b, s)["sound"], unit["sr"] // 2) for b in (100, 2000) for s in LADDERS]
-    sounds += [(unit["two_tones"](g, c)["sound"], 16000) for g in (1, 30, 800) for c in (500, 1000, 4000)]
+    sounds += [
+        (y, unit["slow"]) for name in ("tunes", "close", "two_hertz") for y in unit[name].values()
+    ]
+    sounds += [
+        (unit["climb"](b, s)["sound"], unit["sr"] // 2) for b in (100, 2000) for s in LADDERS
+    ]
+    sounds += [
+        (unit["two_tones"](g, c)["sound"], 16000) for g in (1, 30, 800) for c in (500, 1000, 4000)
+    ]
     for y, sr in sounds:
         block = int(0.4 * sr)
         power = np.convolve(np.tile(y, 2) ** 2, np.ones(block) / block, mode="valid")
         assert 10 * np.log10(power.max()) <= quiet + 14
 
 
-# ---- what is computed -----------------------------------------------------------------------------------------------
+# ---- what is computed ----------------------------------------------------------------------------
 
 ROWS = {
     "mel, HTK": "mel_htk_oshaughnessy",
@@ -169,10 +193,14 @@ def test_the_table_has_every_scale_of_the_reference(unit, tables):
     reference = {row["name"]: row for row in tables("pitch_scales")}
     assert list(unit["scales"]) == list(ROWS)
     for name, key in ROWS.items():
-        bass, treble = (np.diff(unit["scales"][name](ends))[0] for ends in ([100, 200], [10_000, 10_100]))
+        bass, treble = (
+            np.diff(unit["scales"][name](ends))[0] for ends in ([100, 200], [10_000, 10_100])
+        )
         assert bass == pytest.approx(float(reference[key]["d_100_to_200"]), abs=1e-6)
         assert treble == pytest.approx(float(reference[key]["d_10000_to_10100"]), abs=1e-6)
-        assert bass / treble == pytest.approx(float(reference[key]["ratio_of_the_two_distances"]), abs=0.006)
+        assert bass / treble == pytest.approx(
+            float(reference[key]["ratio_of_the_two_distances"]), abs=0.006
+        )
 
 
 def test_the_numbers_of_the_first_figure(tables, page):
@@ -180,16 +208,27 @@ def test_the_numbers_of_the_first_figure(tables, page):
     keys += ["erb_rate_glasberg_moore_1990", "semitone_re_100hz"]
     rows = {row["name"]: float(row["ratio_of_the_two_distances"]) for row in tables("pitch_scales")}
     slaney, htk, bark, erb, octaves = (round(rows[key]) for key in keys)
-    wanted = f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark {bark}, ERB-rate {erb}, octaves {octaves}."
+    wanted = (
+        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark {bark}, ERB-rate {erb}, octaves "
+        f"{octaves}."
+    )
     assert wanted in page
-    corrected = next(r for r in tables("pitch_scales") if r["name"] == "bark_traunmueller_1990_corrected")
+    corrected = next(
+        r for r in tables("pitch_scales") if r["name"] == "bark_traunmueller_1990_corrected"
+    )
     assert f"ratio becomes {float(corrected['ratio_of_the_two_distances']):.1f}" in page
 
 
 def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
-    rows = [r for r in tables("mel_experimental_data") if r["dataset"].startswith("stevens_volkmann_1940")]
+    rows = [
+        r
+        for r in tables("mel_experimental_data")
+        if r["dataset"].startswith("stevens_volkmann_1940")
+    ]
     rows = [r for r in rows if r["status"].startswith("confirmed")]
-    freqs, mel, htk, fant = (np.array([float(r[c]) for r in rows]) for c in ("f_hz", "mel", "htk_mel", "fant_mel"))
+    freqs, mel, htk, fant = (
+        np.array([float(r[c]) for r in rows]) for c in ("f_hz", "mel", "htk_mel", "fant_mel")
+    )
     np.testing.assert_array_equal(unit["judged_hz"], freqs)
     np.testing.assert_array_equal(unit["judged_mel"], mel)
     assert f"over {len(rows)} points" in page
@@ -200,9 +239,17 @@ def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
 
 
 def test_the_three_ranges_of_1940_were_divided_into_nearly_equal_steps(tables):
-    rows = [r for r in tables("mel_experimental_data") if r["dataset"].startswith("stevens_volkmann_1940")]
+    rows = [
+        r
+        for r in tables("mel_experimental_data")
+        if r["dataset"].startswith("stevens_volkmann_1940")
+    ]
     mel = {float(r["f_hz"]): float(r["mel"]) for r in rows}
-    for cuts in ([40, 161, 404, 693, 1000], [200, 867, 2022, 3393, 6500], [3000, 4109, 5526, 7743, 12_000]):
+    for cuts in (
+        [40, 161, 404, 693, 1000],
+        [200, 867, 2022, 3393, 6500],
+        [3000, 4109, 5526, 7743, 12_000],
+    ):
         steps = np.diff([mel[f] for f in cuts])
         assert np.ptp(steps) <= 0.2 * steps.mean()
 
@@ -212,7 +259,10 @@ def test_the_middles_of_200_and_3200_hz(page):
         "octaves put the middle at {:.0f} Hz": (np.log2, np.exp2),
         "ERB-rate {:.0f}": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
         "Bark {:.0f}": (pitch.hz_to_bark, pitch.bark_to_hz),
-        "HTK's mel {:.0f}": (lambda f: librosa.hz_to_mel(f, htk=True), lambda m: librosa.mel_to_hz(m, htk=True)),
+        "HTK's mel {:.0f}": (
+            lambda f: librosa.hz_to_mel(f, htk=True),
+            lambda m: librosa.mel_to_hz(m, htk=True),
+        ),
         "Slaney's {:.0f}": (librosa.hz_to_mel, librosa.mel_to_hz),
         "hertz {:.0f}.": (np.asarray, np.asarray),
     }
@@ -224,10 +274,15 @@ def test_how_far_misreading_goes(unit, page):
     error = 12 * np.log2(unit["misread"](np.geomspace(80, 8000, 500)) / np.geomspace(80, 8000, 500))
     assert round(error.max()) == 8 and "up to 8 semitones in the bass" in page
     below = np.geomspace(80, 500, 100)
-    assert (12 * np.log2(unit["misread"](below) / below)).min() > 3  # "below 500 Hz ... more than three semitones"
+    assert (
+        12 * np.log2(unit["misread"](below) / below)
+    ).min() > 3  # "below 500 Hz ... more than three semitones"
     assert round(float(unit["misread"](100.0)), -1) == 160 and "100 Hz is read as 160 Hz" in page
     assert round(float(unit["misread"](4000.0)), -2) == 3700 and "4 kHz as 3.7 kHz" in page
-    assert float(unit["misread"](1315.0)) == pytest.approx(1315, abs=1) and "cross near 1.3 kHz" in page
+    assert (
+        float(unit["misread"](1315.0)) == pytest.approx(1315, abs=1)
+        and "cross near 1.3 kHz" in page
+    )
     octave = 12 * np.log2(unit["misread"](440.0) / unit["misread"](220.0))
     assert round(octave) == 10 and "10 semitones instead of 12" in page
 
@@ -236,7 +291,10 @@ def test_widths_of_bands(unit, tables, page):
     bark = {float(r["centre_hz"]): float(r["bandwidth_hz"]) for r in tables("bark_critical_bands")}
     assert {w for f, w in bark.items() if f < 400} == {100.0} and len(bark) == 24
     assert bark[1000] == 160 and "a critical band has 160 Hz and an ERB 133" in page
-    erb = {float(r["f_hz"]): float(r["erb_glasberg_moore_1990_hz"]) for r in tables("auditory_bandwidths")}
+    erb = {
+        float(r["f_hz"]): float(r["erb_glasberg_moore_1990_hz"])
+        for r in tables("auditory_bandwidths")
+    }
     assert f"the ERB is {erb[100]:.1f} Hz, at 10 kHz it is {erb[10_000]:.0f} Hz" in page
     assert f"100 Hz are {100 / erb[100]:.1f} filters there" in page
     assert 100 / erb[10_000] == pytest.approx(0.1, abs=0.015)  # "a tenth of one here"
@@ -261,18 +319,22 @@ def test_the_figure_of_forty_bands(unit):
     edges = librosa.mel_frequencies(n_mels=42, fmin=0, fmax=8000, htk=True)
     np.testing.assert_allclose(unit["edges"], edges, atol=1e-6)
     assert unit["below"] == np.sum(edges[1:-1] < 1000) == 14
-    assert round((edges[-1] - edges[-3]) / (edges[2] - edges[0])) == 11  # "eleven times as wide as the first"
+    assert (
+        round((edges[-1] - edges[-3]) / (edges[2] - edges[0])) == 11
+    )  # "eleven times as wide as the first"
 
 
 def test_the_step_of_the_title_in_bands(texts):
     centres = librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=True)
-    bass, treble = (np.diff(np.interp(ends, centres, np.arange(82)))[0] for ends in ([100, 200], [7000, 7100]))
+    bass, treble = (
+        np.diff(np.interp(ends, centres, np.arange(82)))[0] for ends in ([100, 200], [7000, 7100])
+    )
     assert f"the first two lie {bass:.1f} bands apart, the second two {treble:.1f}" in texts
     near, top = np.interp([100, 7750], (centres[1:] + centres[:-1]) / 2, np.diff(centres))
     assert near == pytest.approx(25, abs=1) and top == pytest.approx(260, abs=10)
 
 
-# ---- numbers in hints, feedback and answers -------------------------------------------------------------------------
+# ---- numbers in hints, feedback and answers ------------------------------------------------------
 
 HTK = {f: librosa.hz_to_mel(float(f), htk=True) for f in (100, 200, 300, 3000, 3300)}
 NUMBERS = [
@@ -282,7 +344,11 @@ NUMBERS = [
     ("283.23", HTK[200]),
     ("781 mel", 2595 * np.log10(2)),
     ("125.53", 1000 * np.log2(1.2 / 1.1)),
-    ("12.7 times", (HTK[200] - HTK[100]) / np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0]),
+    (
+        "12.7 times",
+        (HTK[200] - HTK[100])
+        / np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0],
+    ),
     ("2.303", np.log(10)),
     ("3.61", 12 * np.log10(2)),
     ("8.32", 12 * np.log(2)),
@@ -319,7 +385,11 @@ def test_seven_semitones_around_150_hz(texts):
 
 
 def test_loudness_of_the_first_sound(tables, texts):
-    rows = [r for r in tables("iso226_contours") if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40]
+    rows = [
+        r
+        for r in tables("iso226_contours")
+        if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40
+    ]
     contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
     assert f"100 Hz lies at {contour[100]:.1f} dB and 200 Hz at {contour[200]:.1f}" in texts
     assert round(contour[100] - contour[200]) == 11

@@ -1,4 +1,6 @@
-"""What unit 04 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
+"""What unit 04 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
 
 import re
 
@@ -23,7 +25,7 @@ def curve(y, bins):
     return np.abs(np.exp(-2j * np.pi * np.outer(bins, np.arange(len(y))) / len(y)) @ y)
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_the_two_pure_tones_differ_in_frequency_only(unit):
@@ -51,19 +53,28 @@ def test_the_loops_repeat_a_quarter_of_a_second(unit):
 
 
 def test_whole_periods_are_one_line_and_half_a_period_more_is_a_line_every_4_hz(unit):
-    whole, broken = (np.abs(np.fft.rfft(middle(unit, name))) for name in ("110 periods", "110.5 periods"))
+    whole, broken = (
+        np.abs(np.fft.rfft(middle(unit, name))) for name in ("110 periods", "110.5 periods")
+    )
     freqs = np.arange(len(whole)) * unit["sr"] / (6 * unit["length"])
     assert freqs[whole > 1e-9 * whole.max()].tolist() == [440.0]
     there = freqs[broken > 1e-9 * broken.max()]
-    assert there.tolist() == [4.0 * k for k in range(1001)]  # every multiple up to sr / 2: a little of everything
-    assert level(middle(unit, "110.5 periods")) == pytest.approx(level(middle(unit, "110 periods")), abs=0.01)
+    assert there.tolist() == [
+        4.0 * k for k in range(1001)
+    ]  # every multiple up to sr / 2: a little of everything
+    assert level(middle(unit, "110.5 periods")) == pytest.approx(
+        level(middle(unit, "110 periods")), abs=0.01
+    )
 
 
 def test_the_seam_jumps_where_the_page_says(unit, page):
     steps = np.abs(np.diff(middle(unit, "110.5 periods")))
     seams = np.arange(unit["length"], 6 * unit["length"], unit["length"]) - 1
     assert steps[seams] == pytest.approx(0.08, abs=0.003) and "by 0.08" in page
-    assert np.delete(steps, seams).max() == pytest.approx(0.014, abs=0.0005) and "differ by 0.014 at most" in page
+    assert (
+        np.delete(steps, seams).max() == pytest.approx(0.014, abs=0.0005)
+        and "differ by 0.014 at most" in page
+    )
     assert np.abs(np.diff(middle(unit, "110 periods"))).max() < 0.0140
     assert round(level(middle(unit, "110.5 periods"))) == -31 and "the tone has −31 dBFS" in page
 
@@ -105,7 +116,12 @@ def test_only_one_key_comes_twice(unit):
 
 def test_nothing_is_louder_than_the_first_page_promises(unit):
     quiet, sr = level(audio.clip("voice_a")[0]), unit["sr"]
-    sounds = [*unit["pure"].values(), *unit["looped"].values(), unit["dialled"], unit["dialled"] + unit["hiss"]]
+    sounds = [
+        *unit["pure"].values(),
+        *unit["looped"].values(),
+        unit["dialled"],
+        unit["dialled"] + unit["hiss"],
+    ]
     for window in unit["kinds"].values():
         for padding in (1, 4, 16):
             reply = unit["leakage"](tone=10.37, window=window, padding=padding, second=True)
@@ -117,7 +133,7 @@ def test_nothing_is_louder_than_the_first_page_promises(unit):
         assert np.abs(y).max() < 0.25
 
 
-# ---- the explorer ---------------------------------------------------------------------------------------------------
+# ---- the explorer --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tone", [8, 10, 10.01, 12.5, 15.99])
@@ -129,7 +145,9 @@ def test_curve_and_dots_are_the_dtft_and_the_dft_of_the_record(unit, tone, windo
     y = w * (np.cos(tone * turns) + 10**-2.5 * np.cos((tone + 4.5) * turns))
     np.testing.assert_allclose(reply["inside"], y, atol=1e-12)
     seen = reply["curve"] > -90
-    np.testing.assert_allclose(reply["curve"][seen], db(2 * curve(y, unit["places"])[seen] / w.sum()), atol=1e-6)
+    np.testing.assert_allclose(
+        reply["curve"][seen], db(2 * curve(y, unit["places"])[seen] / w.sum()), atol=1e-6
+    )
     dots = np.abs(np.fft.rfft(y, 64 * padding)) * 2 / w.sum()
     dots[[0, -1]] /= 2
     seen = reply["dots"] > -90
@@ -167,7 +185,9 @@ def test_the_losers_fail_for_the_two_reasons_that_the_page_gives(unit, page):
     assert "a floor below −50 dB *and* a hill that ends within 4.5 bins" in page
     for name in unit["kinds"]:
         p = unit["prices"][name]
-        good = p.peak_sidelobe_db < -50 and p.main_lobe_bins / 2 < 3.5  # the weak tone's own half needs room too
+        good = (
+            p.peak_sidelobe_db < -50 and p.main_lobe_bins / 2 < 3.5
+        )  # the weak tone's own half needs room too
         assert good == (name == "Blackman")
         wide, high = p.main_lobe_bins / 2 > 3.5, p.peak_sidelobe_db > -50
         assert wide + high == (name != "Blackman")
@@ -184,11 +204,16 @@ def test_one_hundredth_of_a_bin_lights_up_every_dot(unit):
 def test_the_read_out_names_the_seam(unit):
     words = unit["leakage"](tone=10.5, window="boxcar", padding=1, second=False)["readout"]
     assert "tallest dot reads −3." in words and "misses the next sample by 2.00" in words
-    assert "0.00 dB, at bin 10." in unit["leakage"](tone=10, window="boxcar", padding=1, second=False)["readout"]
-    assert "no peak" in unit["leakage"](tone=10.5, window="flattop", padding=1, second=True)["readout"]
+    assert (
+        "0.00 dB, at bin 10."
+        in unit["leakage"](tone=10, window="boxcar", padding=1, second=False)["readout"]
+    )
+    assert (
+        "no peak" in unit["leakage"](tone=10.5, window="flattop", padding=1, second=True)["readout"]
+    )
 
 
-# ---- what is computed -----------------------------------------------------------------------------------------------
+# ---- what is computed ----------------------------------------------------------------------------
 
 
 def test_first_figure_in_numbers(page, texts):
@@ -196,7 +221,10 @@ def test_first_figure_in_numbers(page, texts):
     read = db(2 / 32 * np.abs(np.fft.rfft(y)))
     assert f"−{-read[4]:.1f} dB on the right" in page
     assert f"bin 12, 3000 Hz, still has −{-read[12]:.0f} dB" in page
-    assert f"at −{-read[4]:.1f} and −{-read[5]:.1f} dB" in texts and f"you still read −{-read[12]:.0f} dB" in texts
+    assert (
+        f"at −{-read[4]:.1f} and −{-read[5]:.1f} dB" in texts
+        and f"you still read −{-read[12]:.0f} dB" in texts
+    )
     assert read[:13].min() > -26  # the words under the figure
 
 
@@ -211,10 +239,13 @@ def test_closed_form_of_leakage():
 def test_half_way_between_two_bins(page, texts):
     two = 2 * (2 / np.pi) ** 2  # the limit of a long record
     assert f"{100 * (1 - two):.1f} % of the energy" in texts
-    assert db(2 / np.pi) == pytest.approx(-3.92, abs=0.005) and "3.92 dB, an amplitude of 2/π" in texts
+    assert (
+        db(2 / np.pi) == pytest.approx(-3.92, abs=0.005) and "3.92 dB, an amplitude of 2/π" in texts
+    )
 
 
-# name: null to null, 3 dB, 6 dB, largest side lobe, ENBW, scalloping, coherent gain (1024 samples, periodic)
+# name: null to null, 3 dB, 6 dB, largest side lobe, ENBW, scalloping, coherent gain (1024 samples,
+# periodic)
 PRICES = {
     "rectangular": (2, 0.89, 1.21, -13.3, 1.00, 3.92, 1),
     "Bartlett": (4, 1.28, 1.77, -26.5, 1.33, 1.82, 0.5),
@@ -243,7 +274,14 @@ def test_the_price_list_is_the_published_one(unit):
 def test_side_lobes_in_the_figure_of_windows(unit, page):
     floors = [unit["prices"][name].peak_sidelobe_db for name in unit["kinds"]]
     assert round(floors[0] - floors[-1], -1) == 80 and "the floor sinks by 80 dB" in page
-    assert [round(unit["prices"][name].main_lobe_bins) for name in unit["kinds"]] == [2, 4, 4, 6, 8, 10]
+    assert [round(unit["prices"][name].main_lobe_bins) for name in unit["kinds"]] == [
+        2,
+        4,
+        4,
+        6,
+        8,
+        10,
+    ]
 
 
 def test_hann_falls_by_18_db_an_octave():
@@ -256,10 +294,16 @@ def test_the_weak_tone_at_1100_hz(unit):
     n, sr = np.arange(1024), 8000
     y = np.sin(2 * np.pi * 1000.5 * n / sr) + 10**-2.5 * np.sin(2 * np.pi * 1100 * n / sr)
     at = np.arange(1096, 1104.1, 0.5) * 1024 / sr
-    for window, reads, peak in (("boxcar", -35.7, False), ("hann", -49.8, True), ("blackmanharris", -50.0, True)):
+    for window, reads, peak in (
+        ("boxcar", -35.7, False),
+        ("hann", -49.8, True),
+        ("blackmanharris", -50.0, True),
+    ):
         w = get_window(window, 1024)
         seen = db(2 * curve(w * y, at) / w.sum())
-        assert seen[8] == pytest.approx(reads, abs=0.25 if window == "boxcar" else 0.1)  # the phase is ours
+        assert seen[8] == pytest.approx(
+            reads, abs=0.25 if window == "boxcar" else 0.1
+        )  # the phase is ours
         assert (0 < np.argmax(seen[4:13]) < 8) == peak
     np.testing.assert_allclose(unit["loud"] + unit["faint"], y, atol=1e-9)
 
@@ -297,29 +341,45 @@ def test_only_the_longer_record_shows_two_tops(unit, n, count):
     assert tops(seen, -20) == count
     lines = np.abs(np.fft.rfft(np.pad(unit["mixed"](8000), (0, 24000))))  # 1 s, padded to 4 s
     strongest = np.sort(np.argsort(lines)[-2:]) / 4
-    assert strongest == pytest.approx([984.5, 1015.5], abs=0.3)  # what the page calls 984.4 and 1015.6 Hz
+    assert strongest == pytest.approx(
+        [984.5, 1015.5], abs=0.3
+    )  # what the page calls 984.4 and 1015.6 Hz
 
 
 def test_two_equal_tones_need_more_bins_under_a_wider_hill(unit):
-    """Two of many phases and criteria: the order and the size of the published gaps, not their last digit."""
-    published = {"rectangular": (0.78, 1.54), "Hann": (1.66, 2.30), "Hamming": (1.60, 2.18), "Blackman": (1.70, 2.44)}
+    """Two of many phases and criteria: the order and the size of the published gaps, not their last
+    digit.
+    """
+    published = {
+        "rectangular": (0.78, 1.54),
+        "Hann": (1.66, 2.30),
+        "Hamming": (1.60, 2.18),
+        "Blackman": (1.70, 2.44),
+    }
     for name, (lucky, unlucky) in published.items():
         assert max(unit["gaps"][name]) == pytest.approx(unlucky, abs=0.15)
         assert min(unit["gaps"][name]) == pytest.approx(lucky, abs=0.55)
-    assert max(unit["gaps"]["Hann"]) == pytest.approx(2.3, abs=0.05)  # the page and the quiz lean on it
+    assert max(unit["gaps"]["Hann"]) == pytest.approx(
+        2.3, abs=0.05
+    )  # the page and the quiz lean on it
 
 
-@pytest.mark.parametrize(("padding", "published"), [(1, 0.499), (2, 0.249), (8, 0.062), (32, 0.0156)])
+@pytest.mark.parametrize(
+    ("padding", "published"), [(1, 0.499), (2, 0.249), (8, 0.062), (32, 0.0156)]
+)
 def test_padding_leaves_half_a_dot(unit, padding, published):
     assert unit["worst"]("padded", padding=padding) == pytest.approx(published, abs=0.0011)
 
 
 def test_a_parabola_does_as_well_as_padding_32_times(unit):
     assert unit["worst"]("parabola") == pytest.approx(0.016, abs=0.0005)
-    assert unit["worst"]("parabola", "boxcar") == pytest.approx(10 * unit["worst"]("parabola"), rel=0.1)
+    assert unit["worst"]("parabola", "boxcar") == pytest.approx(
+        10 * unit["worst"]("parabola"), rel=0.1
+    )
 
 
-# % of keys decoded in the reference runs: samples: (no noise, 10 dB, 0 dB), as it is and padded 8 times
+# % of keys decoded in the reference runs: samples: (no noise, 10 dB, 0 dB), as it is and padded 8
+# times
 DECODED = {32: (34, 96), 50: (59, 100), 80: (75, 100), 110: (100, 100)}
 
 
@@ -340,14 +400,16 @@ def test_the_same_rates_from_another_seed_and_another_decoder():
     for low in TONES.values():
         for high in COLUMNS:
             for phases in rng.uniform(0, 2 * np.pi, (25, 2)):
-                y = np.cos(2 * np.pi * low * n + phases[0]) + np.cos(2 * np.pi * high * n + phases[1])
+                y = np.cos(2 * np.pi * low * n + phases[0]) + np.cos(
+                    2 * np.pi * high * n + phases[1]
+                )
                 total += 1
                 for which, size in enumerate((50, 400)):
                     freqs, bins = np.fft.rfftfreq(size, 1 / 8000), np.abs(np.fft.rfft(y, size))
                     peaks = [max((b, f) for f, b in zip(freqs, bins, strict=True) if lo < f < hi)[1]
                              for lo, hi in ((500, 1075), (1075, 2000))]  # fmt: skip
                     read = [min(band, key=lambda f, p=p: abs(f - p))
-                            for band, p in zip((TONES.values(), COLUMNS), peaks, strict=True)]  # fmt: skip
+                            for band, p in zip((TONES.values(), COLUMNS), peaks, strict=True)]  # fmt: skip  # noqa: E501
                     hits[which] += read == [low, high]
     assert 100 * hits[0] / total == pytest.approx(59, abs=3.5)
     assert hits[1] == total
@@ -373,7 +435,7 @@ def test_the_two_hills_of_the_last_figure(unit):
         assert at[np.argmax(curve(y, at * 50 / 8000))] == pytest.approx(tone, abs=15)
 
 
-# ---- numbers in hints, feedback and answers -------------------------------------------------------------------------
+# ---- numbers in hints, feedback and answers ------------------------------------------------------
 
 
 def lobe(window, low, high):
@@ -410,7 +472,9 @@ def test_numbers_in_the_texts(text, value, texts):
 
 def test_floors_ten_bins_away(texts):
     """Near ten bins, as the top of the side lobe there."""
-    assert lobe("boxcar", 9.5, 10.5) == pytest.approx(-30, abs=1) and "it still reads −30 dB" in texts
+    assert (
+        lobe("boxcar", 9.5, 10.5) == pytest.approx(-30, abs=1) and "it still reads −30 dB" in texts
+    )
     assert lobe("hann", 9.5, 10.5) == pytest.approx(-69, abs=1) and "about −69 dB" in texts
     assert "11 dB short" in texts
 
@@ -433,9 +497,13 @@ def test_solutions_agree_with_the_library():
     amps = spectra.amplitude_spectrum(y, sr=101, window="blackman")[1]
     assert space["read_amplitude"](y, get_window("blackman", 101)) == pytest.approx(amps.max())
     d = np.linspace(-8, 8, 33)
-    np.testing.assert_allclose(space["leak"](d, 16), np.abs(spectra.dtft(np.ones(16), d, sr=16)) / 16, atol=1e-12)
+    np.testing.assert_allclose(
+        space["leak"](d, 16), np.abs(spectra.dtft(np.ones(16), d, sr=16)) / 16, atol=1e-12
+    )
     record = np.sin(2 * np.pi * 200.3 * np.arange(1024) / 1024)
     amps = spectra.amplitude_spectrum(record, sr=1024)[1]
     found = 200 + space["peak_offset"](db(amps[199:202]))
-    assert found == pytest.approx(spectra.estimate_frequency(record, sr=1024, method="parabola"), abs=1e-9)
+    assert found == pytest.approx(
+        spectra.estimate_frequency(record, sr=1024, method="parabola"), abs=1e-9
+    )
     assert space["bin_of"](np.array([1000.0, 1100.0]), 8000, 32).tolist() == [4.0, 4.4]

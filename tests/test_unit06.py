@@ -1,4 +1,6 @@
-"""What unit 06 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
+"""What unit 06 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
 
 import inspect
 import re
@@ -29,11 +31,15 @@ def off_db(S_hat, S):
 
 def loudest_400_ms(y):
     """RMS level of the loudest 400 ms [dBFS]."""
-    return 10 * np.log10(np.convolve(np.asarray(y, float) ** 2, np.ones(6400) / 6400, "valid").max())
+    return 10 * np.log10(
+        np.convolve(np.asarray(y, float) ** 2, np.ones(6400) / 6400, "valid").max()
+    )
 
 
 def slaney_corners(n_mels, top=8000.0):
-    """Corners of a Slaney bank [Hz], written out: 200/3 Hz a mel up to 1 kHz, 27 mel to 6.4 kHz above."""
+    """Corners of a Slaney bank [Hz], written out: 200/3 Hz a mel up to 1 kHz, 27 mel to 6.4 kHz
+    above.
+    """
     last = 15 + 27 * np.log(top / 1000) / np.log(6.4)
     mels = np.linspace(0, last, n_mels + 2)
     return np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
@@ -45,7 +51,7 @@ def htk_corners(n_mels, top=8000.0):
     return 700 * (10 ** (mels / 2595) - 1)
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_all_four_sound_as_loud_as_the_recording_within_2_db(unit):
@@ -78,7 +84,9 @@ def test_two_borrow_the_phase_and_one_does_not(unit):
 
 
 def test_20_bands_merge_harmonics_and_80_keep_them(unit):
-    """A voice of about 200 Hz: its low harmonics are ripples over the bins, at a spacing of 13 bins."""
+    """A voice of about 200 Hz: its low harmonics are ripples over the bins, at a spacing of 13
+    bins.
+    """
     S = magnitudes(unit["voice"])
     frame = np.argmax(S.sum(axis=0))
 
@@ -90,14 +98,17 @@ def test_20_bands_merge_harmonics_and_80_keep_them(unit):
     assert dips(heard["80 bands, its phase"]) > dips(heard["20 bands, its phase"]) + 5
 
 
-# ---- the bank -------------------------------------------------------------------------------------------------------
+# ---- the bank ------------------------------------------------------------------------------------
 
 
 def test_numbers_of_the_first_figure(page):
     edges = slaney_corners(40)
     assert np.sum(edges[1:-1] < 2000) == 22 and "22 of the 40 centres lie below 2 kHz" in page
     widths = edges[2:] - edges[:-2]
-    assert (round(widths[0]), round(widths[-1])) == (147, 1126) and "147 Hz wide, the highest 1126 Hz" in page
+    assert (round(widths[0]), round(widths[-1])) == (
+        147,
+        1126,
+    ) and "147 Hz wide, the highest 1126 Hz" in page
     assert round(24.7 * (4.37 * 0.0736 + 1)) == 33 and "An ERB is 33 Hz wide at 74 Hz" in page
 
 
@@ -120,11 +131,13 @@ def test_empty_filters_of_the_page(unit, page):
     assert "4 of 128 mel filters are empty" in str(unit["said"][0].message) and SR / 400 == 40
 
 
-# ---- logarithm, normalisation, MFCC ---------------------------------------------------------------------------------
+# ---- logarithm, normalisation, MFCC --------------------------------------------------------------
 
 
 def test_the_printed_shares_of_the_mel_spectrogram(unit):
-    M = librosa.feature.melspectrogram(y=unit["voice"], sr=SR, n_fft=1024, hop_length=256, n_mels=80)
+    M = librosa.feature.melspectrogram(
+        y=unit["voice"], sr=SR, n_fft=1024, hop_length=256, n_mels=80
+    )
     assert 100 * np.mean(M / M.max() > 0.01) == pytest.approx(4.2, abs=0.06)
     assert np.log10(M.max() / np.median(M)) == pytest.approx(6.0, abs=0.06)
 
@@ -143,7 +156,7 @@ def test_what_few_coefficients_cost(unit):
         assert np.sqrt(np.mean((smooth - unit["L"]) ** 2)) == pytest.approx(error, abs=0.06)
 
 
-# ---- inversion ------------------------------------------------------------------------------------------------------
+# ---- inversion -----------------------------------------------------------------------------------
 
 
 def test_errors_of_the_inverse(unit, page):
@@ -155,12 +168,16 @@ def test_errors_of_the_inverse(unit, page):
 
 
 def test_librosas_inverse_agrees_about_this_voice(unit):
-    """librosa starts from the pseudo-inverse too, and stops elsewhere: within 3 dB, both far better than the start."""
+    """librosa starts from the pseudo-inverse too, and stops elsewhere: within 3 dB, both far better
+    than the start.
+    """
     y = unit["voice"][SR : SR + 4800]
     S = magnitudes(y)
     M = librosa.feature.melspectrogram(S=S**2, sr=SR, n_fft=1024, n_mels=80)
     theirs = off_db(librosa.feature.inverse.mel_to_stft(M, sr=SR, n_fft=1024), S)
-    ours, start = (off_db(mel.mel_to_magnitude(M, sr=SR, n_fft=1024, method=m), S) for m in ("nnls", "pinv"))
+    ours, start = (
+        off_db(mel.mel_to_magnitude(M, sr=SR, n_fft=1024, method=m), S) for m in ("nnls", "pinv")
+    )
     assert ours == pytest.approx(theirs, abs=3)
     assert max(ours, theirs) < start - 4
 
@@ -182,7 +199,7 @@ def test_the_piano_comes_back_worse(page):
     assert error == pytest.approx(-9.2, abs=0.1) and "(−9.2 dB with 80 bands" in page
 
 
-# ---- the workbench --------------------------------------------------------------------------------------------------
+# ---- the workbench -------------------------------------------------------------------------------
 
 
 def error_of(reply):
@@ -192,13 +209,22 @@ def error_of(reply):
 
 def said(unit, **changes):
     """What the workbench replies; it starts with everything that the challenge forbids."""
-    values = {"fmax": 8000, "n_mels": 128, "n_fft": 400, "variant": "HTK", "norm": "peak 1"} | changes
+    values = {
+        "fmax": 8000,
+        "n_mels": 128,
+        "n_fft": 400,
+        "variant": "HTK",
+        "norm": "peak 1",
+    } | changes
     return unit["bench"](**values)
 
 
 def test_the_workbench_starts_with_four_empty_filters(unit):
     reply = said(unit)
-    assert "128 bands (HTK) up to 8000 Hz, from 201 bins: 4 empty." in reply["readout"] and not reply["solved"]
+    assert (
+        "128 bands (HTK) up to 8000 Hz, from 201 bins: 4 empty." in reply["readout"]
+        and not reply["solved"]
+    )
 
 
 REFUSED = [
@@ -216,7 +242,9 @@ def test_what_the_challenge_refuses(unit, setting):
     assert not said(unit, **setting)["solved"]
 
 
-@pytest.mark.parametrize("setting", [{"variant": "Slaney", "n_mels": 64}, {"variant": "HTK", "n_mels": 56}], ids=str)
+@pytest.mark.parametrize(
+    "setting", [{"variant": "Slaney", "n_mels": 64}, {"variant": "HTK", "n_mels": 56}], ids=str
+)
 def test_what_the_challenge_accepts(unit, setting):
     assert said(unit, n_fft=256, **setting)["solved"].startswith("Yes:")
 
@@ -241,14 +269,21 @@ def test_a_lower_end_loses_treble_and_betters_the_error(unit):
 
 @pytest.mark.parametrize("n_fft", [200, 256, 400, 512, 1024])
 def test_the_loop_has_the_level_of_the_voice_and_no_seam(unit, n_fft):
-    for setting in ({}, {"n_mels": 8}, {"fmax": 1000, "n_mels": 24}, {"variant": "Slaney", "norm": "area 1"}):
+    for setting in (
+        {},
+        {"n_mels": 8},
+        {"fmax": 1000, "n_mels": 24},
+        {"variant": "Slaney", "norm": "area 1"},
+    ):
         y = said(unit, n_fft=n_fft, **setting)["sound"]
         assert loudest_400_ms(y) < -26.7 + 14
         assert abs(y[0]) == abs(y[-1]) == 0
 
 
 def test_the_error_is_that_of_the_magnitudes(unit):
-    """Once more with scipy's inverse: the sound of the workbench has the magnitudes that it reports."""
+    """Once more with scipy's inverse: the sound of the workbench has the magnitudes that it
+    reports.
+    """
     _, _, again, y, error = unit["invert"](64, 256, "slaney", None, 8000)
     D = librosa.stft(unit["clip"], n_fft=256, hop_length=100)
     assert off_db(again, np.abs(D)) == pytest.approx(error, abs=1e-3)
@@ -258,20 +293,25 @@ def test_the_error_is_that_of_the_magnitudes(unit):
     assert np.corrcoef(theirs[512:n], y[512:n])[0, 1] > 0.999
 
 
-# ---- flags ----------------------------------------------------------------------------------------------------------
+# ---- flags ---------------------------------------------------------------------------------------
 
 
 def test_the_mystery_differs_in_one_flag(unit):
     np.testing.assert_array_equal(unit["mystery"], unit["levels_with"](norm=None))
     edges = slaney_corners(80)
     expected = -10 * np.log10(2 / (edges[2:] - edges[:-2]))
-    np.testing.assert_allclose(unit["mystery"] - unit["base"], np.tile(expected[:, None], 101), atol=1e-3)
+    np.testing.assert_allclose(
+        unit["mystery"] - unit["base"], np.tile(expected[:, None], 101), atol=1e-3
+    )
     flat = np.ptp(expected[:26])
     assert flat < 0.5 and np.all(np.diff(expected[26:]) > 0)  # "equal up to band 26, darker above"
 
 
 def test_marks_of_the_four_suspects(unit):
-    gaps = {name: unit["levels_with"](**change) - unit["base"] for name, change in unit["suspects"].items()}
+    gaps = {
+        name: unit["levels_with"](**change) - unit["base"]
+        for name, change in unit["suspects"].items()
+    }
     assert np.ptp(gaps["norm"], axis=1).max() < 1e-3
     assert np.corrcoef(gaps["exponent"].ravel(), unit["base"].ravel())[0, 1] < -0.99
     assert np.flatnonzero(np.abs(gaps["ends"]).max(axis=0) > 0.01).tolist() == [0, 1, 99, 100]
@@ -287,11 +327,13 @@ def test_librosas_row_of_the_table(page):
     assert "| 2048, 512 | 128, Slaney, area 1 | 2 | none | zeros |" in page
 
 
-# ---- what the coursework says ---------------------------------------------------------------------------------------
+# ---- what the coursework says --------------------------------------------------------------------
 
 
 def test_numbers_of_the_coursework(texts):
     assert slaney_corners(80)[2] == pytest.approx(74.48, abs=0.005) and "74.48 Hz" in texts
     assert 10 / np.log(10) == pytest.approx(4.34, abs=0.005) and round(-30 / 4.343, 1) == -6.9
     assert np.log(1e-10) == pytest.approx(-23.0, abs=0.05)
-    assert 10 * np.log10(2) == pytest.approx(3.0, abs=0.02) and "by up to 3 dB" in texts  # M just above the floor
+    assert (
+        10 * np.log10(2) == pytest.approx(3.0, abs=0.02) and "by up to 3 dB" in texts
+    )  # M just above the floor

@@ -18,7 +18,7 @@ NAME = "07_losses"
 VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_nothing_is_more_than_14_db_above_the_voice(unit):
@@ -34,8 +34,15 @@ def test_two_copies_have_one_error_and_two_sounds(unit):
     errors = [np.mean((y.astype(np.float64) - voice) ** 2) for y in (turned, noisy)]
     assert errors[0] == pytest.approx(errors[1], rel=1e-5)
     assert errors[0] / unit["power"] == pytest.approx(0.1, rel=1e-3)
-    assert metrics.log_spectral_distance(turned, voice) < 0.1 < 20 < metrics.log_spectral_distance(noisy, voice)
-    assert metrics.pesq(turned, voice, sr=16000) > 4.6 and metrics.pesq(noisy, voice, sr=16000) < 1.1
+    assert (
+        metrics.log_spectral_distance(turned, voice)
+        < 0.1
+        < 20
+        < metrics.log_spectral_distance(noisy, voice)
+    )
+    assert (
+        metrics.pesq(turned, voice, sr=16000) > 4.6 and metrics.pesq(noisy, voice, sr=16000) < 1.1
+    )
 
 
 def test_upside_down_is_four_times_the_power_and_silence_once(unit, page):
@@ -56,7 +63,10 @@ def test_the_telephone_and_the_hiss(unit, page):
     assert value(sc, unit["dull"]) < 0.04 and value(sc, unit["hissing"]) < 0.01
     assert value(log, unit["hissing"]) / value(log, unit["dull"]) == pytest.approx(1 / 3, abs=0.03)
     hiss = unit["hissing"] - unit["voice"]
-    assert level(unit["voice"]) - level(hiss) == pytest.approx(48.3, abs=0.2) and "48 dB under the voice" in page
+    assert (
+        level(unit["voice"]) - level(hiss) == pytest.approx(48.3, abs=0.2)
+        and "48 dB under the voice" in page
+    )
 
 
 def test_the_click_is_5_ms_late_and_the_tone_30_cents_high(unit):
@@ -74,10 +84,12 @@ def test_the_eight_faults_have_one_error_and_no_loud_one(unit):
         assert np.abs(y).max() < 0.25, name
     assert metrics.si_sdr(unit["faults"]["quieter"], voice) > 200
     assert 20 * np.log10(1 - np.sqrt(0.1)) == pytest.approx(-3.3, abs=0.01)
-    assert 1e6 * unit["delay"] / 16000 == pytest.approx(144, abs=1) and unit["cutoff"] == pytest.approx(491, abs=1)
+    assert 1e6 * unit["delay"] / 16000 == pytest.approx(144, abs=1) and unit[
+        "cutoff"
+    ] == pytest.approx(491, abs=1)
 
 
-# ---- facts of the loss family ---------------------------------------------------------------------------------------
+# ---- facts of the loss family --------------------------------------------------------------------
 
 
 def tone(cents=0.0, phase=0.0):
@@ -91,12 +103,17 @@ def of(loss, estimate, target):
 
 
 def test_a_turned_sine_to_the_spectral_convergence_and_to_si_sdr():
-    """-35 dB or less (1024 and 256 samples); +261 dB upside down and -271 dB at 90 degrees, by NumPy's rounding."""
+    """-35 dB or less (1024 and 256 samples); +261 dB upside down and -271 dB at 90 degrees, by
+    NumPy's rounding.
+    """
     for degrees in (30, 90, 180):
         turned = tone(phase=np.radians(degrees))
         assert metrics.spectral_convergence_db(turned, tone()) <= -35
         assert 20 * np.log10(of(losses.SpectralConvergence(n_fft=1024), turned, tone())) <= -35
-    assert metrics.si_sdr(tone(phase=np.pi), tone()) > 200 and metrics.si_sdr(tone(phase=np.pi / 2), tone()) < -200
+    assert (
+        metrics.si_sdr(tone(phase=np.pi), tone()) > 200
+        and metrics.si_sdr(tone(phase=np.pi / 2), tone()) < -200
+    )
 
 
 def test_squared_error_saturates_within_ten_cents():
@@ -117,16 +134,22 @@ def test_magnitudes_rise_until_four_bins_and_then_are_flat(n_fft, flat):
 
 
 def test_the_log_mel_distance_is_not_monotone():
-    """0.45 at 50 cents and 0.39 at 100: 1024 and 256 samples, 80 bands, powers, natural logarithm of power + 1e-5."""
+    """0.45 at 50 cents and 0.39 at 100: 1024 and 256 samples, 80 bands, powers, natural logarithm
+    of power + 1e-5.
+    """
 
     def view(cents):
-        M = mel.mel_spectrogram(tone(cents), sr=16000, n_fft=1024, hop_length=256, n_mels=80, power=2.0)
+        M = mel.mel_spectrogram(
+            tone(cents), sr=16000, n_fft=1024, hop_length=256, n_mels=80, power=2.0
+        )
         return np.log(M + 1e-5)
 
     values = [np.abs(view(c) - view(0)).mean() for c in (50, 100)]
     assert values == pytest.approx([0.45, 0.39], abs=0.01)
     ours = [of(losses.Magnitude(domain="log-mel", n_fft=1024), tone(c), tone()) for c in (50, 100)]
-    assert ours[0] > 2 * ours[1]  # of magnitudes, with a lower floor: other numbers, the same valley
+    assert (
+        ours[0] > 2 * ours[1]
+    )  # of magnitudes, with a lower floor: other numbers, the same valley
 
 
 @pytest.mark.parametrize(("c", "printed"), [(5, "0.88"), (50, "1.01"), (400, "1.00")])
@@ -142,7 +165,7 @@ def test_si_sdr_of_the_worked_example(page):
     assert metrics.snr(0.5 * s + n, s) == pytest.approx(5.85, abs=0.01) and "= 5.9 dB" in page
 
 
-# ---- the table of deafness ------------------------------------------------------------------------------------------
+# ---- the table of deafness -----------------------------------------------------------------------
 
 
 def test_who_is_deaf_to_what(unit):
@@ -169,9 +192,13 @@ def test_who_is_deaf_to_what(unit):
 def test_a_guess_is_counted(unit):
     names = {k: unit[k] for k in ("tested", "np", "truth")}
     right = {
-        name: "".join("x" if d else "." for d in row) for name, row in zip(unit["tested"], unit["truth"], strict=True)
+        name: "".join("x" if d else "." for d in row)
+        for name, row in zip(unit["tested"], unit["truth"], strict=True)
     }
-    for guess, wanted in ((right, 70), ({name: "" for name in right}, 70 - int(unit["truth"].sum()))):
+    for guess, wanted in (
+        (right, 70),
+        ({name: "" for name in right}, 70 - int(unit["truth"].sum())),
+    ):
         source = next(c for c in code_cells(NAME) if c.startswith("mine = "))
         space = names | {"guess": guess, "heard": unit["heard"]}
         exec(source.split("truth =")[0], space)
@@ -183,11 +210,16 @@ def test_the_changes_are_what_their_names_say(unit):
     np.testing.assert_array_equal(changes["1 ms late"][16:], voice[:-16])
     np.testing.assert_allclose(changes["half the level"], voice / 2)
     assert abs(np.sum(changes["turned by 90°"] * voice)) < 1e-6 * np.sum(voice**2)
-    up, n = changes["50 cents up"], np.arange(8000)  # its sample n is the voice's at n times a ratio
-    np.testing.assert_allclose(up[n], np.interp(n * 2 ** (50 / 1200), np.arange(len(voice)), voice), atol=1e-12)
+    up, n = (
+        changes["50 cents up"],
+        np.arange(8000),
+    )  # its sample n is the voice's at n times a ratio
+    np.testing.assert_allclose(
+        up[n], np.interp(n * 2 ** (50 / 1200), np.arange(len(voice)), voice), atol=1e-12
+    )
 
 
-# ---- windows and slopes ---------------------------------------------------------------------------------------------
+# ---- windows and slopes --------------------------------------------------------------------------
 
 
 def test_one_window_is_deaf_where_the_other_hears(unit, page):
@@ -218,9 +250,18 @@ def test_reach_and_downhill_on_curves_that_can_be_done_in_the_head(unit):
 
 
 def test_the_challenge_can_be_won_and_not_by_every_choice(unit):
-    won = {(k, n): bool(unit["slope"](300, k, n)["solved"]) for k in unit["KINDS"] for n in (128, 512, 2048)}
-    assert {choice for choice, yes in won.items() if yes} == {("convergence", 128), ("convergence", 512)}
-    assert won["convergence", 512] and not any(won[k, n] for k, n in won if k in ("SI-SDR", "L2", "log-mel"))
+    won = {
+        (k, n): bool(unit["slope"](300, k, n)["solved"])
+        for k in unit["KINDS"]
+        for n in (128, 512, 2048)
+    }
+    assert {choice for choice, yes in won.items() if yes} == {
+        ("convergence", 128),
+        ("convergence", 512),
+    }
+    assert won["convergence", 512] and not any(
+        won[k, n] for k, n in won if k in ("SI-SDR", "L2", "log-mel")
+    )
     assert not unit["slope"](200, "magnitude", 128)["solved"]  # too near to count
 
 
@@ -237,7 +278,7 @@ def test_filters_before_a_loss(page):
     assert "lowers 100 Hz by 16.2 dB and raises 4 kHz by 2.4 dB" in page and "31.4 dB more" in page
 
 
-# ---- the network, ranking, the descent ------------------------------------------------------------------------------
+# ---- the network, ranking, the descent -----------------------------------------------------------
 
 
 def test_how_many_changes_the_network_knows(page):
@@ -246,7 +287,10 @@ def test_how_many_changes_the_network_knows(page):
     if not files:
         pytest.skip("the corpus of real recordings is not here (../shared/corpus)")
     sounds = [y for file in files if (y := audio.load(file, sr=16000)[0]).size > 16000]
-    assert f"{100 * loss_features.accuracy(losses.DeepFeatures().network, sounds):.0f} %" == "81 %" and "81 % of them" in page
+    assert (
+        f"{100 * loss_features.accuracy(losses.DeepFeatures().network, sounds):.0f} %" == "81 %"
+        and "81 % of them" in page
+    )
 
 
 def test_how_large_a_correlation_of_eight_must_be(page):
@@ -292,7 +336,10 @@ def test_what_300_steps_leave_is_what_the_loss_does_not_hear(unit, ends, page):
     sound, target = {name: y for name, (_, _, y) in ends.items()}, unit["target"]
     assert metrics.snr(sound["L2"], target) > 60
     assert metrics.si_sdr(sound["SI-SDR"], target) > 30 > 0 > metrics.snr(sound["SI-SDR"], target)
-    assert metrics.snr(sound["magnitude"], target) < 0 and ends["magnitude"][1] < 0.12 * ends["magnitude"][0]
+    assert (
+        metrics.snr(sound["magnitude"], target) < 0
+        and ends["magnitude"][1] < 0.12 * ends["magnitude"][0]
+    )
     assert ends["deep features"][1] == pytest.approx(ends["deep features"][0] / 6, rel=0.15)
     printed = {
         "L2": 4.6,
@@ -314,17 +361,21 @@ def test_every_loss_goes_down_but_logarithms_near_the_target(unit, start):
     for name in unit["pool"]:
         values = [loss for _, loss, _ in unit["descend"](unit["pool"][name], start, steps=12)]
         risen |= {name} if values[-1] >= values[0] else set()
-    assert risen == ({"log magnitude", "log-mel", "multi-resolution"} if start == "detuned copy" else set())
+    assert risen == (
+        {"log magnitude", "log-mel", "multi-resolution"} if start == "detuned copy" else set()
+    )
 
 
 def test_what_is_heard_of_a_descent_is_never_loud(unit):
-    loud = unit["hear"](10, {"L2, noise": np.ones(16000, np.float32) * np.tile([1, -1], 8000).astype(np.float32)})
+    loud = unit["hear"](
+        10, {"L2, noise": np.ones(16000, np.float32) * np.tile([1, -1], 8000).astype(np.float32)}
+    )
     assert "L2, noise (lowered)" in loud.tracks
     assert level(loud.tracks["L2, noise (lowered)"]) < -19.9
     assert list(unit["hear"](10, {"L2, noise": unit["target"]}).tracks) == ["target", "L2, noise"]
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def test_the_systems_stand_in_the_table_with_their_source(page):

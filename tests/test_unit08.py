@@ -1,4 +1,6 @@
-"""What unit 08 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
+"""What unit 08 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
 
 import csv
 import re
@@ -21,7 +23,10 @@ SR = 16000
 def table():
     """The stored scores: (method, noise, SNR) to the three measures."""
     rows = csv.DictReader(score.TABLE.read_text(encoding="utf-8").splitlines())
-    return {(r["method"], r["noise"], int(r["snr_db"])): {m: float(r[m]) for m in score.MEASURES} for r in rows}
+    return {
+        (r["method"], r["noise"], int(r["snr_db"])): {m: float(r[m]) for m in score.MEASURES}
+        for r in rows
+    }
 
 
 def transform(y):
@@ -34,7 +39,7 @@ def back(D, n):
     return librosa.istft(D, n_fft=512, hop_length=128, length=n)
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_the_first_player_holds_a_mixture_at_0_db_and_a_better_one(unit):
@@ -47,14 +52,17 @@ def test_the_first_player_holds_a_mixture_at_0_db_and_a_better_one(unit):
 
 
 def test_the_phase_of_the_result_is_the_noisy_one_where_the_mask_is_open(unit):
-    D, mask = transform(unit["noisy"]), unit["network"](np.abs(transform(unit["noisy"])).astype(np.float32))
+    D, mask = (
+        transform(unit["noisy"]),
+        unit["network"](np.abs(transform(unit["noisy"])).astype(np.float32)),
+    )
     np.testing.assert_allclose(back(mask * D, len(unit["noisy"])), unit["enhanced"], atol=1e-5)
     masked = mask * D
     open_ = (mask > 0.1) & (np.abs(D) > 1e-3)
     np.testing.assert_allclose(np.angle(masked[open_] / D[open_]), 0, atol=1e-6)
 
 
-# ---- phase and masks ------------------------------------------------------------------------------------------------
+# ---- phase and masks -----------------------------------------------------------------------------
 
 
 def test_arrows_of_the_phase(unit):
@@ -76,10 +84,21 @@ def test_worked_examples_and_the_geometry_of_one_cell(page):
 def test_the_ceiling_of_each_mask_by_another_library(unit):
     voice, y = unit["voice"].astype(float), unit["y"].astype(float)
     S, X = transform(voice), transform(y)
-    found = {name: metrics.si_sdr(back(mask * X, len(y)), voice) for name, mask in unit["masks"](S, X).items()}
-    printed = {"binary": 15.5, "ratio": 14.8, "true magnitude": 16.4, "phase-sensitive": 17.0, "any real number": 19.0}
+    found = {
+        name: metrics.si_sdr(back(mask * X, len(y)), voice)
+        for name, mask in unit["masks"](S, X).items()
+    }
+    printed = {
+        "binary": 15.5,
+        "ratio": 14.8,
+        "true magnitude": 16.4,
+        "phase-sensitive": 17.0,
+        "any real number": 19.0,
+    }
     assert found == pytest.approx(printed, abs=0.06)
-    assert found["any real number"] - found["phase-sensitive"] == pytest.approx(2, abs=0.1)  # "about 2 dB more"
+    assert found["any real number"] - found["phase-sensitive"] == pytest.approx(
+        2, abs=0.1
+    )  # "about 2 dB more"
 
 
 @pytest.mark.parametrize("kind", ["white", "rain", "babble"])
@@ -88,7 +107,9 @@ def test_the_table_of_ceilings(unit, kind):
     for snr_db in (-5, 5, 20):
         y = audio.mix(unit["voice"], noise, snr_db=snr_db).astype(float)
         S, X = transform(unit["voice"]), transform(y)
-        true = metrics.si_sdr(back(np.abs(S) * np.exp(1j * np.angle(X)), len(y)), unit["voice"].astype(float))
+        true = metrics.si_sdr(
+            back(np.abs(S) * np.exp(1j * np.angle(X)), len(y)), unit["voice"].astype(float)
+        )
         assert unit["ceiling"](noise, snr_db)[0] == pytest.approx(true, abs=0.01)
     low, middle, high = (unit["ceiling"](noise, db) for db in (-5, 5, 20))
     assert low[0] < middle[0] < high[0]
@@ -96,7 +117,7 @@ def test_the_table_of_ceilings(unit, kind):
     assert ahead == ([True, False, False] if kind == "babble" else [True] * 3)
 
 
-# ---- the brush ------------------------------------------------------------------------------------------------------
+# ---- the brush -----------------------------------------------------------------------------------
 
 
 def keep_all_but(*rows):
@@ -106,7 +127,9 @@ def keep_all_but(*rows):
     return keep
 
 
-@pytest.mark.parametrize(("rows", "gain"), [((9, 10), 8.8), ((9, 10, 0), 14.5), ((9, 10, 0, 1), 3.3), ((), 0.0)])
+@pytest.mark.parametrize(
+    ("rows", "gain"), [((9, 10), 8.8), ((9, 10, 0), 14.5), ((9, 10, 0, 1), 3.3), ((), 0.0)]
+)
 def test_what_rows_are_worth(unit, page, rows, gain):
     reply = unit["painted"](keep_all_but(*rows), "your mask")
     said = float(re.search(r"rises by (\S+) dB with your mask", reply["readout"])[1])
@@ -143,7 +166,7 @@ def test_nothing_kept_is_minus_infinity_and_no_crash(unit):
         assert np.abs(sound).max() < 10 ** (-12 / 20)
 
 
-# ---- classics, training, cost ---------------------------------------------------------------------------------------
+# ---- classics, training, cost --------------------------------------------------------------------
 
 
 def test_the_classics_are_masks_and_help_in_even_noise(unit):
@@ -152,9 +175,9 @@ def test_the_classics_are_masks_and_help_in_even_noise(unit):
     for name, model in unit["classics"].items():
         mask = model(np.abs(transform(noisy)))
         assert mask.min() >= 0 and mask.max() <= 1
-        gains[name] = metrics.si_sdr(unit["setting1"](noisy, model).astype(np.float32), voice) - metrics.si_sdr(
-            noisy, voice
-        )
+        gains[name] = metrics.si_sdr(
+            unit["setting1"](noisy, model).astype(np.float32), voice
+        ) - metrics.si_sdr(noisy, voice)
     assert min(gains.values()) > 2
     assert gains["Wiener"] > gains["subtraction"]
 
@@ -182,21 +205,29 @@ def test_a_small_network_learns_its_noise_and_no_other(unit):
 
 def test_training_never_meets_the_test(unit):
     """Other sentences, the first half of the noise: no second of the exam is in a lesson."""
-    marked = {"rain": np.concatenate([np.full(48000, 0.01), np.full(48000, 0.02)]).astype(np.float32)}
+    marked = {
+        "rain": np.concatenate([np.full(48000, 0.01), np.full(48000, 0.02)]).astype(np.float32)
+    }
     for _ in range(20):
         noisy, clean = unit["lesson"](marked["rain"])
         ratio = np.std((noisy - clean).numpy(), axis=-1)
-        assert np.all(ratio < 1e-3)  # constant noise: it never crosses from the first half into the second
+        assert np.all(
+            ratio < 1e-3
+        )  # constant noise: it never crosses from the first half into the second
     voice = unit["voice"][:4000]
-    for teacher in [unit["teachers"][k : k + 4000] for k in range(0, len(unit["teachers"]) - 4000, 4000)]:
-        assert abs(np.corrcoef(voice, teacher)[0, 1]) < 0.5 or not np.isfinite(np.corrcoef(voice, teacher)[0, 1])
+    for teacher in [
+        unit["teachers"][k : k + 4000] for k in range(0, len(unit["teachers"]) - 4000, 4000)
+    ]:
+        assert abs(np.corrcoef(voice, teacher)[0, 1]) < 0.5 or not np.isfinite(
+            np.corrcoef(voice, teacher)[0, 1]
+        )
 
 
 def test_four_hops_are_the_delay(unit):
     assert [len(p) for p in unit["pieces"][:5]] == [0, 0, 0, 128, 128] and 4 * 128 == 512
 
 
-# ---- the stored scores ----------------------------------------------------------------------------------------------
+# ---- the stored scores ---------------------------------------------------------------------------
 
 NAMES = ("setting1_stft", "setting1_mel")
 
@@ -206,9 +237,15 @@ def test_the_networks_beat_every_classic_on_every_measure(table, name):
     for snr_db in (0, 5, 10):
         for classic in ("noisy", "subtraction", "Wiener", "log-MMSE"):
             for measure in score.MEASURES:
-                ours, theirs = table[name, "all", snr_db][measure], table[classic, "all", snr_db][measure]
+                ours, theirs = (
+                    table[name, "all", snr_db][measure],
+                    table[classic, "all", snr_db][measure],
+                )
                 assert ours > theirs, (snr_db, classic, measure)
-        assert table["ideal ratio mask", "all", snr_db]["si_sdr"] > table[name, "all", snr_db]["si_sdr"]
+        assert (
+            table["ideal ratio mask", "all", snr_db]["si_sdr"]
+            > table[name, "all", snr_db]["si_sdr"]
+        )
 
 
 def test_the_stored_scores_are_those_of_the_shipped_files(table):

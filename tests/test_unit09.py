@@ -1,4 +1,6 @@
-"""What unit 09 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
+"""What unit 09 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
 
 import re
 
@@ -30,7 +32,7 @@ def si_sdr(y, s):
     return 10 * np.log10(np.sum(kept**2) / np.sum((y - kept) ** 2))
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_nothing_is_more_than_14_db_above_the_voice(unit):
@@ -43,7 +45,12 @@ def test_nothing_is_more_than_14_db_above_the_voice(unit):
 
 def test_the_first_sounds_have_the_errors_that_are_printed_and_the_first_is_quieter(unit):
     heard, S = unit["heard"], magnitudes(unit["voice"])
-    for name, error in {"0 rounds": -4.1, "1 rounds": -8.4, "8 rounds": -15.5, "32 rounds": -25.2}.items():
+    for name, error in {
+        "0 rounds": -4.1,
+        "1 rounds": -8.4,
+        "8 rounds": -15.5,
+        "32 rounds": -25.2,
+    }.items():
         assert off_db(heard[name], S) == pytest.approx(error, abs=0.06)
     assert level(heard["0 rounds"]) < level(heard["recording"]) - 5  # "quieter"
     assert level(heard["32 rounds"]) == pytest.approx(level(heard["recording"]), abs=0.1)
@@ -54,7 +61,9 @@ def test_the_loops_of_the_scrubber_are_equally_long_and_have_no_seam(unit, liste
     for stop in (1, 8, 100):
         sound = unit["scrub"](stop, "random", 0.99, listen)["sound"]
         assert sound.shape == unit["voice"].shape
-        assert 20 * np.log10(np.abs(sound).max()) < -12 and max(abs(sound[0]), abs(sound[-1])) < 1e-9
+        assert (
+            20 * np.log10(np.abs(sound).max()) < -12 and max(abs(sound[0]), abs(sound[-1])) < 1e-9
+        )
     assert np.abs(sound).max() > 0.01
 
 
@@ -65,7 +74,7 @@ def test_both_sounds_of_the_blind_test_come_from_one_journey(unit):
     assert unit["abx"].n_trials == 12 and not unit["abx"].done
 
 
-# ---- what a magnitude says ------------------------------------------------------------------------------------------
+# ---- what a magnitude says -----------------------------------------------------------------------
 
 
 def test_a_flipped_word_leaves_no_trace(unit):
@@ -81,7 +90,9 @@ def test_counts_of_the_page(unit, page):
 
 
 def test_the_worked_example(page):
-    assert round(440 * 256 / 16000, 9) == 7.04 and 2 * np.pi * 0.04 == pytest.approx(0.251, abs=5e-4)
+    assert round(440 * 256 / 16000, 9) == 7.04 and 2 * np.pi * 0.04 == pytest.approx(
+        0.251, abs=5e-4
+    )
     assert "440 · 256 / 16 000 = 7.04 turns" in page and "0.04 turns are 0.251 rad" in page
 
 
@@ -90,7 +101,9 @@ def test_noise_comes_down_about_as_far_as_a_tone(unit):
     found = {}
     for name in ("tone", "noise", "clicks"):
         S = magnitudes(unit[name])
-        y = librosa.griffinlim(S, hop_length=256, momentum=0, n_iter=32, length=len(unit[name]), random_state=0)
+        y = librosa.griffinlim(
+            S, hop_length=256, momentum=0, n_iter=32, length=len(unit[name]), random_state=0
+        )
         found[name] = off_db(y, S)
     assert all(-19 < error < -14 for error in found.values()), found
 
@@ -106,17 +119,25 @@ def test_the_two_sets_of_the_first_figure(unit):
     assert unit["gap"] == pytest.approx(0.15, abs=1e-3)
 
 
-# ---- momentum and starts --------------------------------------------------------------------------------------------
+# ---- momentum and starts -------------------------------------------------------------------------
 
 
 def test_momentum_does_in_a_third_of_the_rounds_what_plain_does_and_too_much_stalls(unit, page):
     plain, fast, too_much = unit["curves"].values()
     assert np.all(np.diff(plain) < 0) and fast[32] < plain[100]
-    assert 0.15 < np.argmax(fast < plain[100]) / 100 < 0.36 and 0.25 < np.argmax(fast < plain[32]) / 32 < 0.36
+    assert (
+        0.15 < np.argmax(fast < plain[100]) / 100 < 0.36
+        and 0.25 < np.argmax(fast < plain[32]) / 32 < 0.36
+    )
     assert too_much[60] > fast[60] + 6 and too_much[200] > plain[200]
     rows = {m: dict(zip(*unit["three_people"](m), strict=True)) for m in (0.0, 0.99)}
-    assert [rows[m][k] for m in (0.0, 0.99) for k in (32, 100)] == pytest.approx([-18.01, -23.8, -25.47, -31.35])
-    assert "plain −18.0, −23.8 and −27.5 dB after 32, 100 and 300 rounds, 0.99 −25.5, −31.4 and −35.3 dB" in page
+    assert [rows[m][k] for m in (0.0, 0.99) for k in (32, 100)] == pytest.approx(
+        [-18.01, -23.8, -25.47, -31.35]
+    )
+    assert (
+        "plain −18.0, −23.8 and −27.5 dB after 32, 100 and 300 rounds, 0.99 −25.5, −31.4 and −35.3 "
+        "dB" in page
+    )
 
 
 def test_the_table_is_the_one_that_was_measured():
@@ -132,11 +153,15 @@ def test_the_table_is_the_one_that_was_measured():
 def test_a_smaller_error_need_not_sound_better(unit, page):
     S, starts = magnitudes(unit["voice"]), unit["journey"]("gradient", 0.99)[0]
     begun, fast = starts[0], unit["after"][16]
-    assert off_db(begun, S) == pytest.approx(-29.1, abs=0.06) and off_db(fast, S) == pytest.approx(-20.6, abs=0.06)
+    assert off_db(begun, S) == pytest.approx(-29.1, abs=0.06) and off_db(fast, S) == pytest.approx(
+        -20.6, abs=0.06
+    )
     assert "has −29.1 dB, *random* after 16 fast rounds only −20.6 dB" in page
     floor = 1e-4 * S.max()
     levels = lambda y: 20 * np.log10(np.maximum(magnitudes(y), floor))  # noqa: E731
-    assert np.mean((levels(begun) - levels(unit["voice"])) ** 2) > np.mean((levels(fast) - levels(unit["voice"])) ** 2)
+    assert np.mean((levels(begun) - levels(unit["voice"])) ** 2) > np.mean(
+        (levels(fast) - levels(unit["voice"])) ** 2
+    )
 
 
 def test_the_arrows_are_what_the_round_wanted_and_what_the_sound_has(unit):
@@ -163,11 +188,14 @@ def test_what_to_see(unit, page):
     below, missed = 20 * np.log10(S / S.max() + 1e-9), np.abs(magnitudes(sounds[100]) - S)
     parts = [20 * np.log10(np.linalg.norm(missed[m]) / np.linalg.norm(S[m]))
              for m in (below > -20, (below > -60) & (below <= -40))]  # fmt: skip
-    assert np.round(parts).tolist() == [-34, -22] and "the error is −34 dB in the bins within 20 dB" in page
+    assert (
+        np.round(parts).tolist() == [-34, -22]
+        and "the error is −34 dB in the bins within 20 dB" in page
+    )
 
 
 TRIED = {(16, "random", 0.99): True, (11, "random", 0.99): False, (23, "random", 0.99): False,
-         (16, "random", 0.5): False, (16, "random", 1.2): False, (16, "gradient", 0.99): False}  # fmt: skip
+         (16, "random", 0.5): False, (16, "random", 1.2): False, (16, "gradient", 0.99): False}  # fmt: skip  # noqa: E501
 
 
 @pytest.mark.parametrize(("setting", "won"), TRIED.items(), ids=str)
@@ -187,7 +215,7 @@ def test_where_ears_stop(unit):
     assert unit["robot"][4] == 9  # "missed the mark by one answer"
 
 
-# ---- numbers that mean something, and those that do not -------------------------------------------------------------
+# ---- numbers that mean something, and those that do not ------------------------------------------
 
 
 def test_si_sdr_calls_the_better_sound_the_worse_by_48_db(unit, texts):
@@ -201,20 +229,32 @@ def test_si_sdr_calls_the_better_sound_the_worse_by_48_db(unit, texts):
 def test_speech_measures_of_the_page(unit, page):
     pesq, pystoi = pytest.importorskip("pesq"), pytest.importorskip("pystoi")
     voice, judged = unit["voice"], unit["judged"]
-    scores = [(pesq.pesq(16000, voice, y, "wb"), pystoi.stoi(voice, y, 16000)) for y in list(judged.values())[:2]]
+    scores = [
+        (pesq.pesq(16000, voice, y, "wb"), pystoi.stoi(voice, y, 16000))
+        for y in list(judged.values())[:2]
+    ]
     (a, clear_a), (b, clear_b) = scores
     assert (round(a, 2), round(b, 2)) == (1.20, 4.30) and "gives A 1.20 and B 4.30" in page
     assert (clear_a, clear_b) == (pytest.approx(0.86, abs=0.006), pytest.approx(0.99, abs=0.006))
-    spoken = [pesq.pesq(16000, unit["speech"], y[8000:], "wb") for y in list(unit["modelled"].values())[1:]]
-    assert all(1.1 <= score <= 1.2 for score in spoken) and "PESQ gives all three between 1.1 and 1.2" in page
+    spoken = [
+        pesq.pesq(16000, unit["speech"], y[8000:], "wb")
+        for y in list(unit["modelled"].values())[1:]
+    ]
+    assert (
+        all(1.1 <= score <= 1.2 for score in spoken)
+        and "PESQ gives all three between 1.1 and 1.2" in page
+    )
 
 
 def test_from_mel(unit, page):
     S, voice = magnitudes(unit["voice"]), unit["voice"]
     bank = librosa.filters.mel(sr=16000, n_fft=1024, n_mels=80, dtype=np.float64)
-    assert np.linalg.norm(bank @ unit["S_mel"] ** 2 - bank @ S**2) < 0.01 * np.linalg.norm(bank @ S**2)
+    assert np.linalg.norm(bank @ unit["S_mel"] ** 2 - bank @ S**2) < 0.01 * np.linalg.norm(
+        bank @ S**2
+    )
     assert (
-        off_db(unit["from_mel"], unit["S_mel"]) == pytest.approx(-15.5, abs=0.06) and "they stop at −15.5 dB" in page
+        off_db(unit["from_mel"], unit["S_mel"]) == pytest.approx(-15.5, abs=0.06)
+        and "they stop at −15.5 dB" in page
     )
     assert off_db(unit["its_own"], S) < off_db(unit["from_mel"], S) - 7
     assert si_sdr(unit["from_mel"], voice) < -10 < 20 < si_sdr(unit["its_own"], voice)
@@ -231,26 +271,37 @@ def test_three_sounds_of_one_guess_differ_in_si_sdr_only(unit, page):
 
 
 def test_the_model_can_be_exchanged_in_one_line(unit):
-    """With the clean magnitude in place of the guess, the same function brings the voice back, by its magnitudes."""
+    """With the clean magnitude in place of the guess, the same function brings the voice back, by
+    its magnitudes.
+    """
     wanted = np.abs(librosa.stft(unit["late"], n_fft=1024, hop_length=256))
     assert off_db(unit["rebuilt"](wanted, "random"), wanted) < -25
-    lines = [line for c in code_cells(NAME) for line in c.splitlines() if "spectral_subtraction(" in line]
+    lines = [
+        line for c in code_cells(NAME) for line in c.splitlines() if "spectral_subtraction(" in line
+    ]
     assert len(lines) == 2 and lines[1].startswith("S_hat = ")
 
 
 def test_ends_of_the_last_figure(unit, page):
     ends = {name: round(float(found[-1]), 1) for name, found in unit["ends"].items()}
-    assert ends == {"the recording's": -33.4, "80 bands'": -15.5, "40 bands'": -15.1, "subtraction's": -23.5}
+    assert ends == {
+        "the recording's": -33.4,
+        "80 bands'": -15.5,
+        "40 bands'": -15.1,
+        "subtraction's": -23.5,
+    }
     assert "−23.5 dB for the subtraction, −15.5 dB for 80 bands and −15.1 dB for 40" in page
     for name in ("80 bands'", "40 bands'"):
         assert unit["ends"][name][60] - unit["ends"][name][100] < 0.5  # flat
     S = magnitudes(unit["voice"])
-    assert np.linalg.norm(unit["S_40"] - S) > 2 * np.linalg.norm(unit["S_mel"] - S)  # "much the worse"
+    assert np.linalg.norm(unit["S_40"] - S) > 2 * np.linalg.norm(
+        unit["S_mel"] - S
+    )  # "much the worse"
 
 
-# ---- texts ----------------------------------------------------------------------------------------------------------
+# ---- texts ---------------------------------------------------------------------------------------
 
-NUMBERS = [("0.251", 2 * np.pi * 0.04), ("7.04", 440 * 256 / 16000), ("44 radians", 2 * np.pi * 440 * 256 / 16000),
+NUMBERS = [("0.251", 2 * np.pi * 0.04), ("7.04", 440 * 256 / 16000), ("44 radians", 2 * np.pi * 440 * 256 / 16000),  # noqa: E501
            ("16 ms", 1000 * 256 / 16000), ("20 dB against", 20)]  # fmt: skip
 
 
@@ -275,7 +326,9 @@ def test_solutions_are_griffin_lim():
         plain = space["one_round"](plain, S, analyse, invert)
         last, now = now, space["fast_round"](now, last, S, 0.99, analyse, invert)
     for ours, momentum in ((plain, 0), (now, 0.99)):
-        theirs = librosa.griffinlim(S, hop_length=64, n_iter=20, momentum=momentum, init=None, length=4000)
+        theirs = librosa.griffinlim(
+            S, hop_length=64, n_iter=20, momentum=momentum, init=None, length=4000
+        )
         np.testing.assert_allclose(ours, theirs, atol=1e-7)
     steps = space["phase_steps"](np.array([440.0, 1010.0]), 16000, 64)
     for f, step in zip((440, 1010), steps, strict=True):

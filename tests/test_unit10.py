@@ -1,4 +1,6 @@
-"""What unit 10 lets you hear, every number that its pages and its coursework state, and when its challenge is met."""
+"""What unit 10 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
 
 import csv
 import re
@@ -22,7 +24,9 @@ TABLE = list(csv.DictReader((audio.DATA / "tables" / "vocoders.csv").open(encodi
 
 def log_mel(y):
     """The mel of the vocoders by librosa."""
-    S = np.abs(librosa.stft(np.asarray(y, np.float64), n_fft=1024, hop_length=256, pad_mode="constant"))
+    S = np.abs(
+        librosa.stft(np.asarray(y, np.float64), n_fft=1024, hop_length=256, pad_mode="constant")
+    )
     bank = librosa.filters.mel(sr=16000, n_fft=1024, n_mels=80, dtype=np.float64)
     return np.log(np.maximum(bank @ S, 1e-5))
 
@@ -32,7 +36,7 @@ def off_db(y, M):
     return 20 * np.log10(np.e) * np.mean(np.abs(log_mel(y) - M))
 
 
-# ---- what is heard --------------------------------------------------------------------------------------------------
+# ---- what is heard -------------------------------------------------------------------------------
 
 
 def test_nothing_is_more_than_14_db_above_the_voice(unit):
@@ -59,7 +63,7 @@ def test_the_mean_of_the_crowd_is_no_member_of_it(unit):
     assert len(unit["draws"]) == 32
 
 
-# ---- next sample ----------------------------------------------------------------------------------------------------
+# ---- next sample ---------------------------------------------------------------------------------
 
 
 def test_eight_bits_by_the_mu_law_lose_at_the_top_and_win_below():
@@ -68,18 +72,32 @@ def test_eight_bits_by_the_mu_law_lose_at_the_top_and_win_below():
     ratio = {}
     for level_db in (0, -20, -40):
         y = 10 ** (level_db / 20) * np.sin(2 * np.pi * 441 * t)
-        code = np.floor((np.sign(y) * np.log1p(255 * np.abs(y)) / np.log(256) + 1) / 2 * 255 + 0.5) * 2 / 255 - 1
-        decoded = {"mu": np.sign(code) * (256 ** np.abs(code) - 1) / 255, "linear": np.round(y * 128) / 128}
-        ratio[level_db] = {k: 10 * np.log10(np.mean(y**2) / np.mean((x - y) ** 2)) for k, x in decoded.items()}
+        code = (
+            np.floor((np.sign(y) * np.log1p(255 * np.abs(y)) / np.log(256) + 1) / 2 * 255 + 0.5)
+            * 2
+            / 255
+            - 1
+        )
+        decoded = {
+            "mu": np.sign(code) * (256 ** np.abs(code) - 1) / 255,
+            "linear": np.round(y * 128) / 128,
+        }
+        ratio[level_db] = {
+            k: 10 * np.log10(np.mean(y**2) / np.mean((x - y) ** 2)) for k, x in decoded.items()
+        }
     assert ratio[0]["linear"] > ratio[0]["mu"] + 5
-    assert ratio[-20]["mu"] > ratio[-20]["linear"] + 5 and ratio[-40]["mu"] > ratio[-40]["linear"] + 20
+    assert (
+        ratio[-20]["mu"] > ratio[-20]["linear"] + 5 and ratio[-40]["mu"] > ratio[-40]["linear"] + 20
+    )
 
 
 def test_the_field_of_the_wavenet_is_what_one_changed_sample_shows(unit, page):
     touched = np.flatnonzero(unit["change"])
     assert touched[0] == 1000 and touched[-1] == 2023 and unit["field"] == 1024
     assert "field of 1024 samples is 64 ms" in page and "field is 256 samples, 16 ms" in page
-    assert WaveNet(MelFormat(), dilations=[2**k for k in range(8)]).receptive_field == 256  # of the small one
+    assert (
+        WaveNet(MelFormat(), dilations=[2**k for k in range(8)]).receptive_field == 256
+    )  # of the small one
 
 
 def test_the_small_wavenet_learns_the_note(unit):
@@ -93,7 +111,7 @@ def test_the_small_wavenet_learns_the_note(unit):
     assert peaks[0] == pytest.approx(440, abs=6) and peaks[1] == pytest.approx(peaks[0], abs=25)
 
 
-# ---- invertible map -------------------------------------------------------------------------------------------------
+# ---- invertible map ------------------------------------------------------------------------------
 
 
 def test_the_flow_is_a_density_and_its_samples_lie_on_the_loop(unit):
@@ -115,7 +133,9 @@ def test_the_couplings_keep_their_promises_on_points_they_never_met(unit):
         z, log_det = unit["flow"](points)
         np.testing.assert_allclose(unit["unflow"](z).numpy(), points.numpy(), atol=1e-3)
         step = 1e-3  # areas by finite differences
-        sides = [(unit["flow"](points.double().float() + step * e)[0] - z) / step for e in torch.eye(2)]
+        sides = [
+            (unit["flow"](points.double().float() + step * e)[0] - z) / step for e in torch.eye(2)
+        ]
     area = (sides[0][:, 0] * sides[1][:, 1] - sides[0][:, 1] * sides[1][:, 0]).abs().log()
     assert np.median(np.abs(area.numpy() - log_det.numpy())) < 0.05
 
@@ -131,14 +151,17 @@ def test_at_temperature_zero_the_flow_is_near_silence(unit):
     assert np.all(np.diff(levels) > 1) and levels[0] < level(unit["piece"]) - 20
 
 
-# ---- adversary ------------------------------------------------------------------------------------------------------
+# ---- adversary -----------------------------------------------------------------------------------
 
 
 def test_squared_error_answers_with_zero_and_the_adversary_with_the_magnitude(unit):
     S = unit["S"][:, 0].numpy()
     length = {name: answer.norm(dim=1).numpy() / S for name, answer in unit["answers"].items()}
     assert length["squared error"].mean() < 0.15
-    assert length["adversary"].mean() == pytest.approx(1, abs=0.15) and length["adversary"].std() < 0.25
+    assert (
+        length["adversary"].mean() == pytest.approx(1, abs=0.15)
+        and length["adversary"].std() < 0.25
+    )
     angles = np.arctan2(*unit["answers"]["adversary"].numpy().T[::-1])
     counts = np.histogram(angles, 8, (-np.pi, np.pi))[0]
     assert counts.min() > 30  # "at all angles"
@@ -154,7 +177,7 @@ def test_the_size_of_the_gan(unit, page):
     assert round(unit["gan"].size / 1e6, 1) == 3.5 and "has 3.5 million weights" in page
 
 
-# ---- another's mel --------------------------------------------------------------------------------------------------
+# ---- another's mel -------------------------------------------------------------------------------
 
 
 def test_a_foreign_mel_is_heard_and_named(unit):
@@ -172,10 +195,13 @@ def test_where_htk_moves_the_formants(page, texts):
     assert np.round(taken[:2]).tolist() == [427, 2784]
     assert "300 Hz is taken for something at 427 Hz, 3000 Hz for 2784 Hz" in page
     assert taken[2] / 500 > 1.25 and "a quarter or more below 500 Hz" in texts
-    assert round(100 * np.log10(np.e)) == 43 and "squeezes all levels to 43 % of their decibels" in page
+    assert (
+        round(100 * np.log10(np.e)) == 43
+        and "squeezes all levels to 43 % of their decibels" in page
+    )
 
 
-# ---- tables ---------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def test_the_published_table_holds_nothing_from_memory():
@@ -199,17 +225,25 @@ def test_the_published_table_holds_nothing_from_memory():
 
 
 def test_what_is_said_of_the_published_mos(page, texts):
-    mos = {(row["model"], row["dataset_paper"].split("(")[1]): float(row["mos"]) for row in TABLE if row["mos"]}
+    mos = {
+        (row["model"], row["dataset_paper"].split("(")[1]): float(row["mos"])
+        for row in TABLE
+        if row["mos"]
+    }
     one, two = "HiFi-GAN paper)", "BDDM paper)"
     assert [mos["WaveNet (MoL)", p] for p in (one, two)] == [4.02, 3.52]
     assert [mos["HiFi-GAN V1", one], mos["HiFi-GAN", two]] == [4.36, 4.33]
     gaps = [round(mos["HiFi-GAN V1", one] - 4.02, 2), round(mos["HiFi-GAN", two] - 3.52, 2)]
-    assert gaps == [0.34, 0.81] and "lie 0.34 points, or 0.81" in page and "0.34 and another 0.81" in texts
+    assert (
+        gaps == [0.34, 0.81]
+        and "lie 0.34 points, or 0.81" in page
+        and "0.34 and another 0.81" in texts
+    )
     truths = [mos["ground truth", p] for p in (one, two, "Vocos paper)")]
     assert truths == [4.45, 4.64, 3.81] and "got 4.45, 4.64 and 3.81" in page
 
 
-# ---- re-adjusting and the bench -------------------------------------------------------------------------------------
+# ---- re-adjusting and the bench ------------------------------------------------------------------
 
 
 def test_the_tuned_vocoder_moves_towards_the_truth_in_rain_and_not_in_hum(unit):
@@ -223,7 +257,7 @@ def test_the_tuned_vocoder_moves_towards_the_truth_in_rain_and_not_in_hum(unit):
     assert min(unit["after"].values()) > unit["before"]  # with hum
 
 
-TRIED = {(6, 0, "gan"): True, (9, 0, "gan"): True, (5, 0, "gan"): False, (6, 0, "griffin_lim"): False,
+TRIED = {(6, 0, "gan"): True, (9, 0, "gan"): True, (5, 0, "gan"): False, (6, 0, "griffin_lim"): False,  # noqa: E501
          (6, 16, "gan"): False, (0, 0, "gan"): False, (6, 0, "recording"): False}  # fmt: skip
 
 
@@ -238,8 +272,12 @@ def test_the_bench_says_what_it_plays(unit):
         reply = unit["bench"](6, 8, hear)
         sound = reply["sound"]
         assert sound.shape == unit["line"].shape and 20 * np.log10(np.abs(sound).max()) <= -12
-        assert reply["made"][0] == pytest.approx(off_db(unit["bench_sound"](hear, 6, 8), M), abs=0.03)
-        assert level(sound) == pytest.approx(level(0.7 * unit["line"]), abs=1.5)  # a limit may lower it
+        assert reply["made"][0] == pytest.approx(
+            off_db(unit["bench_sound"](hear, 6, 8), M), abs=0.03
+        )
+        assert level(sound) == pytest.approx(
+            level(0.7 * unit["line"]), abs=1.5
+        )  # a limit may lower it
     assert not reply["apart"].any()  # the recording
 
 
@@ -253,7 +291,9 @@ def test_some_blur_is_best_for_a_noisy_mel_and_alike_for_all_when_it_is_much(uni
 def test_fewer_bands_cost_griffin_lim_more(unit):
     voice = unit["voice"]
     n = len(next(iter(unit["of_40"].values())))
-    S = librosa.power_to_db(np.abs(librosa.stft(voice[:n].astype(float), n_fft=512, hop_length=128)) ** 2, top_db=60)
+    S = librosa.power_to_db(
+        np.abs(librosa.stft(voice[:n].astype(float), n_fft=512, hop_length=128)) ** 2, top_db=60
+    )
     off = []
     for y in unit["of_40"].values():
         made = np.abs(librosa.stft(y.astype(float), n_fft=512, hop_length=128)) ** 2
@@ -265,18 +305,28 @@ def test_what_is_said_of_the_held_out_recordings(page):
     path = audio.DATA / "tables" / "readjusting_heldout.csv"
     if not path.exists():
         pytest.skip("the held-out table is not there yet")
-    rows = {(row["method"], float(row["snr_db"])): row for row in csv.DictReader(path.open(encoding="utf-8"))}
-    step = {key: float(row["mel_distance_after"]) - float(row["mel_distance_before"]) for key, row in rows.items()}
-    assert -0.01 < step["gan_tuned", 0] < 0  # "nearer to the truth at 0 dB only"; natural logarithms
+    rows = {
+        (row["method"], float(row["snr_db"])): row
+        for row in csv.DictReader(path.open(encoding="utf-8"))
+    }
+    step = {
+        key: float(row["mel_distance_after"]) - float(row["mel_distance_before"])
+        for key, row in rows.items()
+    }
+    assert (
+        -0.01 < step["gan_tuned", 0] < 0
+    )  # "nearer to the truth at 0 dB only"; natural logarithms
     assert min(step[name, snr] for name, snr in step if snr > 0) > 0
     for measure in ("pesq", "stoi"):
         for snr in (0, 5, 10):
             worst = min(float(rows[name, snr][measure]) for name in ("gan", "gan_tuned"))
             assert worst > float(rows["griffin_lim", snr][measure])
-    assert {row["n"] for row in rows.values()} == {"19"} and "on 19 recordings at each level" in page
+    assert {row["n"] for row in rows.values()} == {
+        "19"
+    } and "on 19 recordings at each level" in page
 
 
-# ---- texts ----------------------------------------------------------------------------------------------------------
+# ---- texts ---------------------------------------------------------------------------------------
 
 NUMBERS = [("0.919", 0.5 * np.log(2 * np.pi))]
 

@@ -1,4 +1,6 @@
-"""What unit 12 compares is the same for all, its counts are right another way, and its prose holds for the weights."""
+"""What unit 12 compares is the same for all, its counts are right another way, and its prose holds
+for the weights.
+"""
 
 import csv
 import re
@@ -19,7 +21,7 @@ SR = 16000
 ENHANCERS = settings.enhancers()
 
 
-# ---- the items ------------------------------------------------------------------------------------------------------
+# ---- the items -----------------------------------------------------------------------------------
 
 
 def test_six_items_at_their_snr_and_the_same_in_every_run(unit):
@@ -28,7 +30,9 @@ def test_six_items_at_their_snr_and_the_same_in_every_run(unit):
     for (name, (speech, mixture)), (_, kind, snr_db) in zip(items, unit["PLAN"], strict=True):
         assert kind in name and len(speech) == len(mixture) == 3 * SR
         noise = mixture.astype(float) - speech
-        assert 10 * np.log10(np.mean(speech.astype(float) ** 2) / np.mean(noise**2)) == pytest.approx(snr_db, abs=0.01)
+        assert 10 * np.log10(
+            np.mean(speech.astype(float) ** 2) / np.mean(noise**2)
+        ) == pytest.approx(snr_db, abs=0.01)
         again = score_examples.items()[name]
         np.testing.assert_array_equal(mixture, again[1])
 
@@ -59,19 +63,26 @@ def test_the_players_hold_equally_loud_tracks_of_one_length(unit):
         lufs = [loudness.integrated_loudness(y, sr=SR) for y in player.tracks.values()]
         assert max(lufs) - min(lufs) < 0.05
         assert any("Matched by loudness (LUFS)" in note for note in player.notes)
-    assert any(len(p.tracks) == 9 for p in compared)  # every enhancer and vocoder chain, noisy, clean
+    assert any(
+        len(p.tracks) == 9 for p in compared
+    )  # every enhancer and vocoder chain, noisy, clean
 
 
 def test_every_enhancer_is_heard_in_the_chains(unit):
     assert set(ENHANCERS) < set(unit["chains"])
 
 
-# ---- what the settings do -------------------------------------------------------------------------------------------
+# ---- what the settings do ------------------------------------------------------------------------
 
 
 def test_the_mask_only_takes_away_and_the_vocoder_adds(unit):
     shares = {
-        s: np.mean([unit["added"](unit["outputs"][item][name], y) for item, (_, y) in list(unit["items"].items())[:6]])
+        s: np.mean(
+            [
+                unit["added"](unit["outputs"][item][name], y)
+                for item, (_, y) in list(unit["items"].items())[:6]
+            ]
+        )
         for s, name in unit["SYSTEMS"].items()
     }
     assert shares["Setting 1"] < 0.001
@@ -90,23 +101,33 @@ def test_the_table_marks_what_makes_no_sense(unit, page):
     assert all(unit["new_phase"](name) == name.startswith("setting2") for name in ENHANCERS)
 
 
-# ---- costs ----------------------------------------------------------------------------------------------------------
+# ---- costs ---------------------------------------------------------------------------------------
 
 
 def test_two_counts_agree_and_a_third_by_hand(unit):
     model = unit["enhancers"]["setting3_waveform"].model
     frames = SR // model.hop + model.ahead + model.span // model.hop - 1
     middle = model.middle
-    later = 2 * middle.blocks[0].mix[0].in_features * middle.blocks[0].mix[0].out_features * len(middle.blocks)
+    later = (
+        2
+        * middle.blocks[0].mix[0].in_features
+        * middle.blocks[0].mix[0].out_features
+        * len(middle.blocks)
+    )
     ends = sum(layer.in_features * layer.out_features for layer in (middle.into, middle.onto))
     filters = model.encoder.in_features * model.encoder.out_features
-    most, least = frames * (later + ends + 2 * filters), SR // model.hop * (later + ends + 2 * filters)
+    most, least = (
+        frames * (later + ends + 2 * filters),
+        SR // model.hop * (later + ends + 2 * filters),
+    )
     counted = unit["counted"](lambda: model(torch.zeros(1, SR)))
     assert least <= counted <= most
     assert unit["from_sizes"](model, lambda: model(torch.zeros(1, SR))) == counted
 
 
-@pytest.mark.parametrize(("name", "per_frame"), [("setting2_griffin_lim", 202), ("setting2_vocoder", 66)])
+@pytest.mark.parametrize(
+    ("name", "per_frame"), [("setting2_griffin_lim", 202), ("setting2_vocoder", 66)]
+)
 def test_the_transforms_of_setting_2_are_really_so_many(unit, monkeypatch, name, per_frame):
     """Count them: NumPy's or SciPy's of the rounds, torch's of the first STFT."""
     found = []
@@ -129,14 +150,19 @@ def test_who_costs_more_as_the_page_says(unit, page):
     total = unit["PLACES"]
     assert unit["FFTS"]["setting2_griffin_lim"] > 1.2e6 * unit["COST"]["setting2_griffin_lim"]
     assert unit["FFTS"]["setting1_stft"] < 2e6 and unit["FFTS"]["setting3_waveform"] == 0
-    assert unit["COST"]["setting1_stft"] > 2 * unit["COST"]["setting2_griffin_lim"]  # "more than the much larger one"
+    assert (
+        unit["COST"]["setting1_stft"] > 2 * unit["COST"]["setting2_griffin_lim"]
+    )  # "more than the much larger one"
     assert unit["parameters"]("setting2_griffin_lim") > 10 * unit["parameters"]("setting1_stft")
     assert total["setting1_stft"] == pytest.approx(230, abs=10)  # "about 230 million" in the quiz
     assert total["setting3_waveform"] == pytest.approx(500, abs=15)  # "about 500"
     ratio = unit["parameters"]("setting3_waveform") / unit["parameters"]("setting1_stft")
     assert 17 < ratio < 23 and "some twenty times as many numbers to learn" in page
     assert round(256 * 192 * 125 / 1e6, 1) == 6.1
-    assert len(unit["enhancers"]["setting1_stft"].model.network.split) == 24 and "used 24 times in each frame" in page
+    assert (
+        len(unit["enhancers"]["setting1_stft"].model.network.split) == 24
+        and "used 24 times in each frame" in page
+    )
 
 
 def test_delays(unit):
@@ -145,7 +171,7 @@ def test_delays(unit):
     assert np.isinf(late["setting2_griffin_lim"]) and np.isinf(late["setting2_vocoder"])
 
 
-# ---- blind ----------------------------------------------------------------------------------------------------------
+# ---- blind ---------------------------------------------------------------------------------------
 
 
 def test_nobody_has_listened_here_and_the_page_says_so(unit):
@@ -168,8 +194,17 @@ def test_finished_ratings_take_the_place_of_the_simulated_ones(unit, tmp_path, m
     monkeypatch.chdir(tmp_path)
     names = dict(unit)
     names["blind"] = listening.blind_test("mushra", unit["stimuli"], sr=SR)
-    order = {"reference": 100, "low anchor": 20, "mid anchor": 60, "Setting 1": 50, "Setting 2": 80, "Setting 3": 30}
-    names["blind"].simulate(psychophysics.SimulatedListener(quality=order))  # as good as a person for this test
+    order = {
+        "reference": 100,
+        "low anchor": 20,
+        "mid anchor": 60,
+        "Setting 1": 50,
+        "Setting 2": 80,
+        "Setting 3": 30,
+    }
+    names["blind"].simulate(
+        psychophysics.SimulatedListener(quality=order)
+    )  # as good as a person for this test
     run([cell for cell in code_cells(NAME, tag="ears")], tmp_path, names)
     assert names["who"] == "you"
     np.testing.assert_array_equal(names["ears"], [[50, 80, 30]] * 6)
@@ -180,20 +215,30 @@ def test_agreement_of_the_page_is_that_of_kendall_and_of_the_solution(unit, rng)
     exec(catalogue.exercises("12")["12.agree"].solution, solve)
     for _ in range(5):
         ears, metric = rng.normal(size=(2, 6, 3))
-        taus = [psychophysics.rank_correlation(a, b, method="kendall")[0] for a, b in zip(ears, metric, strict=True)]
+        taus = [
+            psychophysics.rank_correlation(a, b, method="kendall")[0]
+            for a, b in zip(ears, metric, strict=True)
+        ]
         assert unit["share_of_pairs"](ears, metric) == pytest.approx((1 + np.mean(taus)) / 2)
-        assert unit["share_of_pairs"](ears, metric) == pytest.approx(solve["agreement"](ears, metric))
-    assert unit["share_of_pairs"](np.array([[80, 60, 40]]), np.array([[1.9, 2.4, 1.2]])) == pytest.approx(2 / 3)
+        assert unit["share_of_pairs"](ears, metric) == pytest.approx(
+            solve["agreement"](ears, metric)
+        )
+    assert unit["share_of_pairs"](
+        np.array([[80, 60, 40]]), np.array([[1.9, 2.4, 1.2]])
+    ) == pytest.approx(2 / 3)
 
 
 def test_chance_is_chance(unit, rng):
-    found = [unit["by_chance"](rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), n=200) for _ in range(60)]
+    found = [
+        unit["by_chance"](rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), n=200)
+        for _ in range(60)
+    ]
     assert 0.35 < np.mean(found) < 0.7
     ears = rng.normal(size=(6, 3))
     assert unit["by_chance"](ears, ears) < 0.01
 
 
-# ---- held out, and the decision -------------------------------------------------------------------------------------
+# ---- held out, and the decision ------------------------------------------------------------------
 
 
 def test_the_mask_that_knows_is_far_ahead_of_every_system(unit):
@@ -253,7 +298,11 @@ def test_the_four_jobs(unit, page):
     assert found["phone"] == ["setting1_stft", "setting1_mel"]
     assert found["podcast editor"] == ENHANCERS
     assert found["text-to-speech"] == ["setting2_griffin_lim", "setting2_vocoder"]
-    for words in ("Hearing aid: none of ours", "Phone: Setting 1", "Text-to-speech: Setting 2's vocoder"):
+    for words in (
+        "Hearing aid: none of ours",
+        "Phone: Setting 1",
+        "Text-to-speech: Setting 2's vocoder",
+    ):
         assert words in page
 
 
@@ -278,13 +327,19 @@ def test_the_desk_draws_and_says_why(unit):
     judge = "PESQ-WB, real recordings"
     said = update("40 ms", 300, True, judge)
     assert re.match(r"Ship setting1_(stft|mel), [\d.]+ by this judge\. ", said)
-    assert "setting2_vocoder is out: too late" in said and "setting3_waveform is out: too costly" in said
+    assert (
+        "setting2_vocoder is out: too late" in said
+        and "setting3_waveform is out: too costly" in said
+    )
     assert update("10 ms", 700, True, judge).startswith("Nothing can be shipped. ")
     said = update("as long as it takes", 700, False, judge)
-    assert "setting1_stft is out: needs a recording" in said and "setting3_waveform is out: needs a recording" in said
+    assert (
+        "setting1_stft is out: needs a recording" in said
+        and "setting3_waveform is out: needs a recording" in said
+    )
 
 
-# ---- broken comparisons ---------------------------------------------------------------------------------------------
+# ---- broken comparisons --------------------------------------------------------------------------
 
 
 def test_length_rate_and_silence_are_refused_with_a_remedy(unit):
@@ -294,11 +349,15 @@ def test_length_rate_and_silence_are_refused_with_a_remedy(unit):
     assert "resample to one rate" in says(lambda: listening.blind_test("rank", mixed, sr=SR))
     for match in ("rms", "loudness"):
         lost = {"voice": voice, "lost": np.zeros_like(voice)}
-        assert "is silent" in says(lambda lost=lost, match=match: listening.player(lost, sr=SR, match=match))
+        assert "is silent" in says(
+            lambda lost=lost, match=match: listening.player(lost, sr=SR, match=match)
+        )
     assert "target is silent" in says(lambda: metrics.si_sdr(voice, np.zeros_like(voice)))
     pair = {"voice": (voice, SR)}
     assert "pass y alone" in says(lambda: listening.player(pair, sr=SR))
-    assert metrics.si_sdr(np.zeros_like(voice), voice) == -np.inf  # a silent estimate has a score, and it is the worst
+    assert (
+        metrics.si_sdr(np.zeros_like(voice), voice) == -np.inf
+    )  # a silent estimate has a score, and it is the worst
     for name in ENHANCERS:
         assert "sr" in says(lambda name=name: unit["enhancers"][name].enhance(voice, sr=0))
 
@@ -319,12 +378,14 @@ def test_a_recording_of_ones_own_becomes_the_seventh_item(unit, tmp_path):
     names = dict(unit) | {"items": dict(unit["items"]), "outputs": dict(unit["outputs"])}
     run([*code_cells(NAME, tag="own"), *code_cells(NAME, tag="blind")], tmp_path, names)
     speech, mixture = names["items"]["your voice"]
-    assert len(speech) == len(mixture) == 3 * SR and metrics.level_db(speech) == pytest.approx(-26, abs=0.1)
+    assert len(speech) == len(mixture) == 3 * SR and metrics.level_db(speech) == pytest.approx(
+        -26, abs=0.1
+    )
     assert metrics.level_db(mixture - speech) == pytest.approx(-26 - names["snr_db"], abs=0.1)
     assert len(names["stimuli"]) == 7 and set(names["outputs"]["your voice"]) == set(ENHANCERS)
 
 
-# ---- words ----------------------------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------------------
 
 
 def test_every_unit_is_linked(page):

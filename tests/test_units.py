@@ -1,4 +1,6 @@
-"""What the units let you hear is what they say: levels, spectra, and the one thing in which two clips differ."""
+"""What the units let you hear is what they say: levels, spectra, and the one thing in which two
+clips differ.
+"""
 
 import numpy as np
 import pytest
@@ -60,7 +62,9 @@ def test_the_dull_voice_has_lost_its_top_and_nothing_else(unit00):
 
 
 def test_every_tenth_sample_folds_what_the_filter_removes(unit01):
-    sr, violin, tenth, filtered = (unit01[name] for name in ("violin_sr", "violin", "tenth", "filtered"))
+    sr, violin, tenth, filtered = (
+        unit01[name] for name in ("violin_sr", "violin", "tenth", "filtered")
+    )
     nyquist = sr / 20
     assert len(tenth) == len(filtered) == len(violin)
     wanted = band(violin, sr, 50, 0.9 * nyquist)
@@ -84,7 +88,9 @@ def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit01):
     assert peak_hz(sweeps["every 2nd sample"][here], sr) == pytest.approx(2500, abs=120)
     assert level(sweeps["filtered first"][here]) < level(sweeps["sweep"][here]) - 60
     early = slice(0, sr)
-    assert level(sweeps["filtered first"][early]) == pytest.approx(level(sweeps["sweep"][early]), abs=0.1)
+    assert level(sweeps["filtered first"][early]) == pytest.approx(
+        level(sweeps["sweep"][early]), abs=0.1
+    )
 
 
 def test_beats_come_four_times_a_second(unit01):
@@ -130,7 +136,9 @@ def test_no_player_exceeds_the_level_that_the_first_page_promises(unit, request)
     assert sounds
     for y in sounds:
         block = int(0.4 * names["sr"])
-        power = np.convolve(np.mean(np.atleast_2d(y) ** 2, axis=0), np.ones(block) / block, mode="valid")
+        power = np.convolve(
+            np.mean(np.atleast_2d(y) ** 2, axis=0), np.ones(block) / block, mode="valid"
+        )
         assert 10 * np.log10(power.max() + 1e-20) <= voice_level + 14
 
 
@@ -139,7 +147,10 @@ def recordings(tmp_path):
     files = sorted((SHARED / "corpus" / "speech" / "valid").rglob("*.flac"))[:1]
     files += sorted((SHARED / "corpus" / "music").glob("brahms*.flac"))[:1]
     if len(files) < 2:
-        pytest.skip("the corpus of real recordings is not here (../shared/corpus); our own clips are tested elsewhere")
+        pytest.skip(
+            "the corpus of real recordings is not here (../shared/corpus); our own clips are "
+            "tested elsewhere"
+        )
     for file in files:
         yield file
         y, sr = soundfile.read(file, frames=5 * 22050, dtype="float32")

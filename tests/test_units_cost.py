@@ -1,4 +1,6 @@
-"""What a unit costs a computer: the measured table, the page that repeats it, and that the measuring is right."""
+"""What a unit costs a computer: the measured table, the page that repeats it, and that the
+measuring is right.
+"""
 
 import re
 import sys
@@ -8,7 +10,9 @@ import pytest
 from tools import notebooks
 from tools.measure import bench_units
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc, which only Linux has")
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="peaks are read from /proc, which only Linux has"
+)
 UNITS = [path.name[:2] for path in notebooks.paths()]
 
 
@@ -54,7 +58,8 @@ def test_the_limits_for_a_hub_hold_what_is_to_be_reserved(table):
     about, rows = bench_units.stored()
     page = bench_units.PAGE.read_text(encoding="utf-8")
     guarantee, limit = (
-        float(re.search(rf'c\.Spawner\.mem_{word} = "([\d.]+)G"', page)[1]) for word in ("guarantee", "limit")
+        float(re.search(rf'c\.Spawner\.mem_{word} = "([\d.]+)G"', page)[1])
+        for word in ("guarantee", "limit")
     )
     assert guarantee >= bench_units.reserve(about, rows, kernels=1)
     assert limit >= bench_units.reserve(about, rows, kernels=2)
@@ -76,12 +81,23 @@ def test_a_page_without_a_place_for_the_table_is_refused():
 
 
 def test_what_is_stored_is_read_back(tmp_path):
-    row = {"unit": "05", "peak_mb": 201.0, "moved_mb": 250.0, "cpu_s": 7.5, "wall_s": 9.1, "cells": 12.0, "load": 1.2}
+    row = {
+        "unit": "05",
+        "peak_mb": 201.0,
+        "moved_mb": 250.0,
+        "cpu_s": 7.5,
+        "wall_s": 9.1,
+        "cells": 12.0,
+        "load": 1.2,
+    }
     bench_units.store({"date": "2026-01-02", "machine": "x: y"}, [row], tmp_path / "t.csv")
-    assert bench_units.stored(tmp_path / "t.csv") == ({"date": "2026-01-02", "machine": "x: y"}, [row])
+    assert bench_units.stored(tmp_path / "t.csv") == (
+        {"date": "2026-01-02", "machine": "x: y"},
+        [row],
+    )
 
 
-# ---- the measuring itself -------------------------------------------------------------------------------------------
+# ---- the measuring itself ------------------------------------------------------------------------
 
 CHILD = """import subprocess, sys
 code = {code!r}
@@ -104,12 +120,21 @@ def measured(notebook_file, *cells):
 def test_memory_and_processor_time_are_those_of_the_cells(tmp_path):
     small = measured(tmp_path / "00_small.ipynb", "x = 1")
     large = measured(tmp_path / "01_large.ipynb", "x = bytearray(b'1') * 250_000_000", "del x", "")
-    assert 220 < large["peak_mb"] - small["peak_mb"] < 320  # freed again, and still counted; a kernel varies
-    assert (small["unit"], small["cells"]) == ("00", 1) and (large["unit"], large["cells"]) == ("01", 2)
-    busy = measured(tmp_path / "02_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass")
+    assert (
+        220 < large["peak_mb"] - small["peak_mb"] < 320
+    )  # freed again, and still counted; a kernel varies
+    assert (small["unit"], small["cells"]) == ("00", 1) and (large["unit"], large["cells"]) == (
+        "01",
+        2,
+    )
+    busy = measured(
+        tmp_path / "02_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass"
+    )
     asleep = measured(tmp_path / "03_asleep.ipynb", "import time; time.sleep(2)")
     assert 5.9 < busy["cpu_s"] < 12 and busy["wall_s"] > 5
-    assert asleep["cpu_s"] < busy["cpu_s"] - 2 and asleep["wall_s"] > 2  # starting a kernel takes about one second
+    assert (
+        asleep["cpu_s"] < busy["cpu_s"] - 2 and asleep["wall_s"] > 2
+    )  # starting a kernel takes about one second
 
 
 @linux
@@ -119,7 +144,9 @@ def test_memory_of_a_process_that_a_cell_starts_is_counted(tmp_path, monkeypatch
     def looked(pid):
         peak = real(pid)
         if peak > 200_000_000:
-            (tmp_path / "seen").touch()  # and only then the process ends, however slow the machine is
+            (
+                tmp_path / "seen"
+            ).touch()  # and only then the process ends, however slow the machine is
         return peak
 
     monkeypatch.setattr(bench_units, "peak_of", looked)

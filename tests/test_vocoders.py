@@ -1,4 +1,6 @@
-"""Vocoders: one interface that refuses another's mel; linear prediction; a WaveNet and a flow that keep their word."""
+"""Vocoders: one interface that refuses another's mel; linear prediction; a WaveNet and a flow that
+keep their word.
+"""
 
 import numpy as np
 import pytest
@@ -16,7 +18,11 @@ from helpers.vocoders.wavenet import SILENT, WaveNet, from_classes, to_classes
 
 SR = 16000
 VOICE = audio.clip("voice_a")[0][12000:16000]
-OTHER_FORMS = [MelFormat(n_mels=40, fmax=7000.0), MelFormat(variant="htk", norm=None), MelFormat(power=2.0, log="10")]
+OTHER_FORMS = [
+    MelFormat(n_mels=40, fmax=7000.0),
+    MelFormat(variant="htk", norm=None),
+    MelFormat(power=2.0, log="10"),
+]
 
 
 @pytest.fixture(scope="module", params=vocoders())
@@ -25,7 +31,7 @@ def vocoder(request):
     return load_vocoder(request.param)
 
 
-# ---- the interface --------------------------------------------------------------------------------------------------
+# ---- the interface -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [None, 1, 2000])
@@ -48,7 +54,10 @@ def test_a_seed_repeats_the_sound(vocoder):
 
 def test_another_rate_is_resampled(vocoder):
     twice = vocoder.mel(audio.resample(VOICE, sr=SR, to=48000), sr=48000)
-    inner = (slice(None, 70 * vocoder.form.n_mels // 80), slice(2, -2))  # the resampler cuts the highest bands
+    inner = (
+        slice(None, 70 * vocoder.form.n_mels // 80),
+        slice(2, -2),
+    )  # the resampler cuts the highest bands
     assert np.abs(twice - vocoder.mel(VOICE, sr=SR))[inner].mean() < 0.02
 
 
@@ -61,7 +70,10 @@ def test_another_rate_is_resampled(vocoder):
         (lambda M: M[:, :0], "pass floats of shape"),
         (lambda M: M[0], "pass floats of shape"),
         (lambda M: M.astype(int), "holds int64 values"),
-        (lambda M: M + np.where(np.arange(len(M)) == 3, np.nan, 0)[:, None], "NaN or infinite.*floor"),
+        (
+            lambda M: M + np.where(np.arange(len(M)) == 3, np.nan, 0)[:, None],
+            "NaN or infinite.*floor",
+        ),
         (lambda M: M + np.where(np.arange(len(M)) == 3, -np.inf, 0)[:, None], "NaN or infinite"),
         (lambda M: M * 20 / np.log(10), "decibels"),
         (lambda M: np.exp(M) * 100, "no logarithm at all"),
@@ -74,8 +86,12 @@ def test_what_is_no_mel_of_its_own_is_refused(vocoder, spoil, says):
 
 def test_another_format_is_named(vocoder):
     log_mel = vocoder.mel(VOICE, sr=SR)
-    with pytest.raises(ValueError, match="hop_length is 200 instead of 256; variant is 'htk' instead of 'slaney'"):
-        vocoder.synthesize(log_mel, made_with=MelFormat(n_mels=vocoder.form.n_mels, hop_length=200, variant="htk"))
+    with pytest.raises(
+        ValueError, match="hop_length is 200 instead of 256; variant is 'htk' instead of 'slaney'"
+    ):
+        vocoder.synthesize(
+            log_mel, made_with=MelFormat(n_mels=vocoder.form.n_mels, hop_length=200, variant="htk")
+        )
     vocoder.synthesize(log_mel[:, :2], made_with=vocoder.form)
 
 
@@ -109,7 +125,9 @@ def test_shipped_weights_are_small_and_say_where_they_come_from(name):
 
 @pytest.mark.parametrize("name", ["wavenet", "waveglow"])
 def test_training_made_a_voice_it_never_met_likelier(name):
-    """By more than 0.3 bit or nat per sample; how the copies sound is in data/tables/vocoders.csv."""
+    """By more than 0.3 bit or nat per sample; how the copies sound is in
+    data/tables/vocoders.csv.
+    """
     y, trained = torch.from_numpy(audio.clip("voice_a")[0])[None], load_vocoder(name).model
     torch.manual_seed(0)
     fresh = build(name).eval()
@@ -117,7 +135,7 @@ def test_training_made_a_voice_it_never_met_likelier(name):
         assert trained.loss(trained(y), y) < fresh.loss(fresh(y), y) - 0.3
 
 
-# ---- features -------------------------------------------------------------------------------------------------------
+# ---- features ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [MelFormat(), *OTHER_FORMS])
@@ -125,13 +143,16 @@ def test_training_made_a_voice_it_never_met_likelier(name):
 def test_the_mel_in_torch_is_the_mel_in_numpy(form, n):
     y = audio.clip("voice_b")[0][20000 : 20000 + n].astype(float)
     np.testing.assert_allclose(
-        LogMel(form).double()(torch.from_numpy(y)[None])[0], form.mel(y, sr=SR), atol=1e-4, rtol=1e-5
+        LogMel(form).double()(torch.from_numpy(y)[None])[0],
+        form.mel(y, sr=SR),
+        atol=1e-4,
+        rtol=1e-5,
     )
     single = LogMel(form)(torch.from_numpy(y).float()[None])[0]
     np.testing.assert_allclose(single, form.mel(y.astype(np.float32), sr=SR), atol=2e-3)
 
 
-# ---- linear prediction ----------------------------------------------------------------------------------------------
+# ---- linear prediction ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", [64, 0])
@@ -169,7 +190,7 @@ def test_between_frames_is_a_straight_line():
     np.testing.assert_array_equal(between_frames(x), [[[1, 3, 5, 7, 8, 8, 8, 8, 8, 8, 8, 8]]])
 
 
-# ---- WaveNet --------------------------------------------------------------------------------------------------------
+# ---- WaveNet -------------------------------------------------------------------------------------
 
 
 def small_wavenet(kernel=2, dilations=(1, 2, 4, 1, 3), seed=0):
@@ -196,7 +217,9 @@ def test_classes_are_fine_near_0_and_coarse_where_it_is_loud():
     np.testing.assert_array_equal(to_classes(torch.tensor([-99.0, 99.0])), [0, 255])
 
 
-@pytest.mark.parametrize(("kernel", "dilations"), [(2, (1, 2, 4, 8)), (2, (1, 2, 4, 1, 2, 4)), (3, (1, 3, 9))])
+@pytest.mark.parametrize(
+    ("kernel", "dilations"), [(2, (1, 2, 4, 8)), (2, (1, 2, 4, 1, 2, 4)), (3, (1, 3, 9))]
+)
 def test_it_sees_its_receptive_field_and_no_future(kernel, dilations):
     model = small_wavenet(kernel, dilations).double()
     assert model.receptive_field == 1 + (kernel - 1) * sum(dilations)
@@ -206,12 +229,18 @@ def test_it_sees_its_receptive_field_and_no_future(kernel, dilations):
     other = classes.clone()
     other[0, 50] = 255 - other[0, 50]
     with torch.no_grad():
-        change = (model.logits(other, conditions) - model.logits(classes, conditions)).abs().amax((0, 1))
-    np.testing.assert_array_equal(torch.nonzero(change)[:, 0], np.arange(50, 50 + model.receptive_field))
+        change = (
+            (model.logits(other, conditions) - model.logits(classes, conditions)).abs().amax((0, 1))
+        )
+    np.testing.assert_array_equal(
+        torch.nonzero(change)[:, 0], np.arange(50, 50 + model.receptive_field)
+    )
 
 
 def test_the_first_input_is_what_was_before():
-    """Output t comes from the samples before t: the last sample of a crop changes its own class and no logit."""
+    """Output t comes from the samples before t: the last sample of a crop changes its own class and
+    no logit.
+    """
     model, y = small_wavenet(), torch.from_numpy(VOICE)[None]
     with torch.no_grad():
         logits, classes = model(y)
@@ -243,11 +272,15 @@ def test_cached_generation_is_naive_generation(kernel, dilations):
     model = small_wavenet(kernel, dilations)
     conditions, draws = some_conditions(model, batch=2), np.random.default_rng(3).random((250, 2))
     with torch.no_grad():
-        np.testing.assert_array_equal(model.draw(conditions, draws, 0.8), naive(model, conditions, draws, 0.8))
+        np.testing.assert_array_equal(
+            model.draw(conditions, draws, 0.8), naive(model, conditions, draws, 0.8)
+        )
 
 
 def test_every_sample_costs_the_same(monkeypatch):
-    """The work, counted: one gate of one size for each layer and sample, however long the sound is."""
+    """The work, counted: one gate of one size for each layer and sample, however long the sound
+    is.
+    """
     model, sizes = small_wavenet(), []
     real = np.tanh
     monkeypatch.setattr(wavenet.np, "tanh", lambda x: sizes.append(x.shape) or real(x))
@@ -260,7 +293,9 @@ def test_every_sample_costs_the_same(monkeypatch):
 def test_at_temperature_0_the_likeliest_is_taken():
     model = small_wavenet()
     conditions = some_conditions(model)
-    one, other = (model.draw(conditions, np.random.default_rng(seed).random((128, 1)), 0) for seed in (1, 2))
+    one, other = (
+        model.draw(conditions, np.random.default_rng(seed).random((128, 1)), 0) for seed in (1, 2)
+    )
     np.testing.assert_array_equal(one, other)
     before = functional.pad(one[:, :-1], (1, 0), value=SILENT)
     with torch.no_grad():
@@ -275,7 +310,7 @@ def test_an_untrained_wavenet_draws_noise_of_level_1():
     assert abs(e.std() - 1) < 0.1 and abs(e.mean()) < 0.1
 
 
-# ---- the flow -------------------------------------------------------------------------------------------------------
+# ---- the flow ------------------------------------------------------------------------------------
 
 
 def small_waveglow(seed=0):
@@ -306,14 +341,18 @@ def test_its_log_determinant_is_that_of_the_jacobian():
     model, y = small_waveglow(), torch.from_numpy(VOICE[:128])[None]
     log_mel = model.features(y)
     J = torch.autograd.functional.jacobian(lambda x: model.flow(x, log_mel)[0][0], y)[:, 0]
-    np.testing.assert_allclose(model.flow(y, log_mel)[1].item(), torch.linalg.slogdet(J.double())[1], rtol=1e-5)
+    np.testing.assert_allclose(
+        model.flow(y, log_mel)[1].item(), torch.linalg.slogdet(J.double())[1], rtol=1e-5
+    )
 
 
 def test_the_loss_is_the_negative_log_likelihood_per_sample():
     model, y = small_waveglow(), torch.from_numpy(VOICE[:1664])[None]
     z, log_det = model(y)
     normal = torch.distributions.Normal(0, 1).log_prob(z).sum(1)
-    np.testing.assert_allclose(model.loss((z, log_det), y).item(), -(normal + log_det).item() / 640, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.loss((z, log_det), y).item(), -(normal + log_det).item() / 640, rtol=1e-5
+    )
 
 
 def test_a_fresh_step_only_mixes():

@@ -1,4 +1,6 @@
-"""Setting 3 as a program: what a sample can depend on, by formula and by trying; streams; levels; shipped weights."""
+"""Setting 3 as a program: what a sample can depend on, by formula and by trying; streams; levels;
+shipped weights.
+"""
 
 import numpy as np
 import pytest
@@ -28,7 +30,9 @@ KINDS = {
 
 
 def small(kind, seed=0):
-    """A small network with random weights, in double precision: a tiny influence must not drown in rounding."""
+    """A small network with random weights, in double precision: a tiny influence must not drown in
+    rounding.
+    """
     torch.manual_seed(seed)
     return KINDS[kind]().double().eval()
 
@@ -43,7 +47,7 @@ def noise(n, seed=0, amp=0.1):
     return (amp * np.random.default_rng(seed).normal(size=n)).astype(np.float32)
 
 
-# ---- what a sample can depend on ------------------------------------------------------------------------------------
+# ---- what a sample can depend on -----------------------------------------------------------------
 
 
 @torch.no_grad()
@@ -68,7 +72,11 @@ def test_the_receptive_field_by_formula_is_the_one_found_by_trying(kind):
     found = [np.flatnonzero(row) for row in touched(model, places[-1] + ahead + 9, places)]
     assert [(row[0], row[-1]) for row in found] == [model.reach(int(place)) for place in places]
     assert max(row[-1] - row[0] + 1 for row in found) == width
-    assert max(row[-1] - place for row, place in zip(found, places, strict=True)) == ahead == model.latency - 1
+    assert (
+        max(row[-1] - place for row, place in zip(found, places, strict=True))
+        == ahead
+        == model.latency - 1
+    )
 
 
 @torch.no_grad()
@@ -87,7 +95,7 @@ def test_the_shipped_model_reaches_just_as_far():
     assert last - first + 1 == model.receptive_field() and model.latency <= 0.032 * SR
 
 
-# ---- streaming ------------------------------------------------------------------------------------------------------
+# ---- streaming -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -103,7 +111,9 @@ def test_a_stream_gives_what_the_whole_gives_whatever_the_pieces(kind, n):
             step = int(rng.integers(1, longest + 1))
             parts.append(stream.push(y[at : at + step]))
             at += step
-        np.testing.assert_allclose(np.concatenate([*parts, stream.flush()]), whole, atol=1e-5)  # flush starts anew
+        np.testing.assert_allclose(
+            np.concatenate([*parts, stream.flush()]), whole, atol=1e-5
+        )  # flush starts anew
     np.testing.assert_allclose(program.enhance(y, sr=SR), whole, atol=1e-5)
 
 
@@ -131,7 +141,7 @@ def test_an_hour_needs_no_more_memory_than_a_minute(kind):
     assert len(sizes) == 1
 
 
-# ---- what comes in, comes out ---------------------------------------------------------------------------------------
+# ---- what comes in, comes out --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["tasnet", "unet"])
@@ -144,7 +154,9 @@ def test_any_rate_keeps_length_and_type(kind, sr):
 
 
 def test_silence_stays_silence():
-    np.testing.assert_array_equal(enhancer("tasnet").enhance(np.zeros(3000, np.float32), sr=SR), np.zeros(3000))
+    np.testing.assert_array_equal(
+        enhancer("tasnet").enhance(np.zeros(3000, np.float32), sr=SR), np.zeros(3000)
+    )
 
 
 def test_bad_input_is_refused():
@@ -160,7 +172,7 @@ def test_a_hop_that_does_not_fit_the_filters_is_refused(hop):
         TasNet(8, 16, hop, 0, **SMALL)
 
 
-# ---- the way in and the way back ------------------------------------------------------------------------------------
+# ---- the way in and the way back -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hop", [2, 4, 8])
@@ -168,26 +180,35 @@ def test_from_fourier_the_way_back_undoes_the_way_in(hop):
     model = TasNet(16, 16, hop, 0, **SMALL, start="fourier").double()
     with torch.no_grad():
         model.middle.onto.weight.zero_()
-        model.middle.onto.bias.copy_(torch.arange(16) < 8)  # a mask of one: nothing is taken, nothing is turned
+        model.middle.onto.bias.copy_(
+            torch.arange(16) < 8
+        )  # a mask of one: nothing is taken, nothing is turned
         y = torch.from_numpy(np.random.default_rng(0).normal(size=200))
         np.testing.assert_allclose(model(y[None])[0], y, atol=1e-6)
 
 
 def test_a_louder_sound_is_the_same_sound():
-    """The network sees logarithms; so a gain moves all of them by one number, and the mask hardly."""
+    """The network sees logarithms; so a gain moves all of them by one number, and the mask
+    hardly.
+    """
     program, voice = settings.load("setting3_waveform"), audio.clip("voice_a")[0]
     y = audio.mix(voice, audio.clip("rain")[0], snr_db=5)
-    scores = [metrics.si_sdr(program.enhance(y * 10 ** (db / 20), sr=SR), voice) for db in (-20, -10, 0, 6)]
+    scores = [
+        metrics.si_sdr(program.enhance(y * 10 ** (db / 20), sr=SR), voice)
+        for db in (-20, -10, 0, 6)
+    ]
     assert max(scores) - min(scores) < 1.5
 
 
-# ---- shipped weights ------------------------------------------------------------------------------------------------
+# ---- shipped weights -----------------------------------------------------------------------------
 
 
 def test_the_shipped_enhancer_is_small_and_says_where_it_comes_from():
     program = settings.load("setting3_waveform")
     assert (_weights.FOLDER / "setting3_waveform.safetensors").stat().st_size < 8e6
-    assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(program.provenance)
+    assert {"command", "seed", "speech", "noise", "step", "valid_si_sdr_gain_db"} <= set(
+        program.provenance
+    )
     assert "helpers.training setting3_waveform" in program.provenance["command"]
 
 
@@ -196,17 +217,21 @@ def test_the_shipped_enhancer_helps_a_voice_it_never_met():
     for kind in ("rain", "hum"):
         y = audio.mix(voice, audio.clip(kind)[0], snr_db=5)
         assert metrics.si_sdr(program.enhance(y, sr=SR), voice) > metrics.si_sdr(y, voice) + 4
-    assert metrics.si_sdr(program.enhance(voice, sr=SR), voice) > 15  # what is clean already stays so
+    assert (
+        metrics.si_sdr(program.enhance(voice, sr=SR), voice) > 15
+    )  # what is clean already stays so
 
 
 def test_the_shipped_enhancer_streams_in_hops_as_it_enhances_the_whole():
     program, y = settings.load("setting3_waveform"), noise(12345)
     stream = program.stream()
     parts = [stream.push(y[i : i + stream.hop]) for i in range(0, len(y), stream.hop)]
-    np.testing.assert_allclose(np.concatenate([*parts, stream.flush()]), program.enhance(y, sr=SR), atol=1e-5)
+    np.testing.assert_allclose(
+        np.concatenate([*parts, stream.flush()]), program.enhance(y, sr=SR), atol=1e-5
+    )
 
 
-# ---- the comparison of losses ---------------------------------------------------------------------------------------
+# ---- the comparison of losses --------------------------------------------------------------------
 
 
 def test_the_table_of_losses_is_made_of_networks_trained_alike(monkeypatch, tmp_path):
@@ -225,7 +250,12 @@ def test_the_table_of_losses_is_made_of_networks_trained_alike(monkeypatch, tmp_
             return tuple(np.stack([y[16000:32000]] * 2).astype(np.float32) for y in pair)
 
     monkeypatch.setattr(ablate, "mixtures", lambda corpus: (Supply, [pair]))
-    assert ablate.main(["losses", "--corpus", "any", "--steps", "2", "--table", str(tmp_path / "t.csv")]) == 0
+    assert (
+        ablate.main(
+            ["losses", "--corpus", "any", "--steps", "2", "--table", str(tmp_path / "t.csv")]
+        )
+        == 0
+    )
     rows = list(csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8")))
     assert [row["loss"] for row in rows] == ["noisy input", *ablate.losses()]
     assert seen == [0, 1] * 4

@@ -20,12 +20,18 @@ def table(name):
 
 @pytest.mark.parametrize("row", table("weighting_iec61672"), ids=lambda r: r["nominal_hz"])
 def test_sound_level_meters(row):
-    """Tables are printed to 0.1 dB for the exact frequencies 10^(n/10) Hz, so the formulas meet them within 0.05 dB.
+    """Tables are printed to 0.1 dB for the exact frequencies 10^(n/10) Hz, so the formulas meet
+    them within 0.05 dB.
 
     D, from one source only, does so but for one entry, 2.5 kHz, which is 0.24 dB off.
     """
     f = float(row["exact_hz"])
-    printed = {"A": "A_db_table", "B": "B_db_table_ansi_s1_4_1983", "C": "C_db_table", "D": "D_db_table_iec537"}
+    printed = {
+        "A": "A_db_table",
+        "B": "B_db_table_ansi_s1_4_1983",
+        "C": "C_db_table",
+        "D": "D_db_table_iec537",
+    }
     for curve, column in printed.items():
         got = weighting(f, curve=curve)
         assert got == pytest.approx(float(row[f"{curve}_db_analytic"]), abs=6e-4)
@@ -40,14 +46,21 @@ def test_sound_level_meters(row):
 
 @pytest.mark.parametrize("row", table("weighting_itu468"), ids=lambda r: r["f_hz"])
 def test_itu_r_468(row):
-    """Within the Recommendation's tolerance, and within 0.07 dB of its table; 6.3 kHz has no tolerance."""
+    """Within the Recommendation's tolerance, and within 0.07 dB of its table; 6.3 kHz has no
+    tolerance.
+    """
     f, printed = float(row["f_hz"]), float(row["response_db"])
     off = weighting(f, curve="468") - printed
     assert float(row["lower_tol_db"]) - 1e-9 <= off <= float(row["upper_tol_db"]) + 1e-9
     assert abs(off) < 0.07
-    # two published forms, pole-zero and polynomial (whose printed gain, 18.2 dB, is 0.022 dB lower than ours)
-    assert weighting(f, curve=468) == pytest.approx(float(row["polynomial_18.2db_form"]) + 0.022, abs=1.1e-3)
-    assert weighting(f, curve=468) == pytest.approx(float(row["pole_zero_form_norm_12.2db_at_6300"]), abs=0.023)
+    # two published forms, pole-zero and polynomial (whose printed gain, 18.2 dB, is 0.022 dB lower
+    # than ours)
+    assert weighting(f, curve=468) == pytest.approx(
+        float(row["polynomial_18.2db_form"]) + 0.022, abs=1.1e-3
+    )
+    assert weighting(f, curve=468) == pytest.approx(
+        float(row["pole_zero_form_norm_12.2db_at_6300"]), abs=0.023
+    )
 
 
 @pytest.mark.parametrize("row", table("bs1770_kweighting_response"), ids=lambda r: r["f_hz"])
@@ -57,10 +70,15 @@ def test_k_weighting(row):
 
 
 def test_k_is_the_printed_pair_of_filters():
-    rows = {(r["stage"], r["coefficient"]): r["itu_bs1770_table_48k"] for r in table("bs1770_kweighting")}
+    rows = {
+        (r["stage"], r["coefficient"]): r["itu_bs1770_table_48k"]
+        for r in table("bs1770_kweighting")
+    }
     sos = [[float(rows[stage, c]) for c in ("b0", "b1", "b2", "a0", "a1", "a2")] for stage in "12"]
     freqs, response = signal.sosfreqz(sos, worN=[10.0, 100.0, 1000.0, 5000.0, 20000.0], fs=48000)
-    np.testing.assert_allclose(weighting(freqs, curve="K"), 20 * np.log10(np.abs(response)), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        weighting(freqs, curve="K"), 20 * np.log10(np.abs(response)), rtol=0, atol=1e-9
+    )
 
 
 def test_poles_are_the_tabled_ones():
@@ -83,7 +101,9 @@ def test_gain_offsets_are_the_tabled_ones():
         if row["item"].startswith("gain offset"):
             curve = row["weighting"]
             ((b, a),) = CURVES[curve]
-            at_1k = 20 * np.log10(abs(np.polyval(b, 1000j) / np.polyval(a, 1000j)) * 12194.217148**2)
+            at_1k = 20 * np.log10(
+                abs(np.polyval(b, 1000j) / np.polyval(a, 1000j)) * 12194.217148**2
+            )
             assert -at_1k == pytest.approx(float(row["exact_or_computed_value"]), abs=2e-6)
 
 
@@ -96,10 +116,25 @@ def test_librosa_agrees(curve):
 
 def test_asymptotes():
     """A falls by 24 dB an octave toward 0 Hz, B by 18, C and K by 12, D and 468 by 6."""
-    for curve, slope in {"A": 24.08, "B": 18.06, "C": 12.04, "D": 6.02, "468": 6.02, "K": 12.04, "Z": 0}.items():
+    for curve, slope in {
+        "A": 24.08,
+        "B": 18.06,
+        "C": 12.04,
+        "D": 6.02,
+        "468": 6.02,
+        "K": 12.04,
+        "Z": 0,
+    }.items():
         low = weighting([0.02, 0.04], curve=curve)
         assert low[1] - low[0] == pytest.approx(slope, abs=0.05), curve
-    for curve, slope in {"A": -12.04, "B": -12.04, "C": -12.04, "D": -6.02, "468": -30.1, "Z": 0}.items():
+    for curve, slope in {
+        "A": -12.04,
+        "B": -12.04,
+        "C": -12.04,
+        "D": -6.02,
+        "468": -30.1,
+        "Z": 0,
+    }.items():
         high = weighting([500e3, 1000e3], curve=curve)
         assert high[1] - high[0] == pytest.approx(slope, abs=0.05), curve
 
@@ -134,7 +169,10 @@ def test_shapes():
         ({"freqs": [1 + 1j]}, "complex128 values; pass real numbers"),
         ({"freqs": 1000, "curve": "E"}, "no weighting 'E'; choose from A, B, C, D, Z, 468, K"),
         ({"freqs": 1000, "curve": None}, "no weighting None"),
-        ({"freqs": 24001, "curve": "K"}, "freqs holds 24001 Hz.*to 24000 Hz"),  # beyond its filters' Nyquist
+        (
+            {"freqs": 24001, "curve": "K"},
+            "freqs holds 24001 Hz.*to 24000 Hz",
+        ),  # beyond its filters' Nyquist
     ],
 )
 def test_refusals_name_the_remedy(arguments, words):

@@ -1,7 +1,9 @@
-"""Make the course importable in a kernel that has not installed it: Colab, or a notebook file on its own.
+"""Make the course importable in a kernel that has not installed it: Colab, or a notebook file on
+its own.
 
-A notebook's first cell runs this after it fetched the repository. Packages that the platform brings stay untouched;
-only what is missing is installed, and never at the price of another numpy or ipywidgets.
+A notebook's first cell runs this after it fetched the repository. Packages that the platform brings
+stay untouched; only what is missing is installed, and never at the price of another numpy or
+ipywidgets.
 """
 
 import importlib.metadata as metadata
@@ -18,7 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def missing(requirements: list[str]) -> list[str]:
     """Return the requirements whose package is not installed at all."""
-    have = {re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower() for d in metadata.distributions() if d.metadata["Name"]}
+    have = {
+        re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower()
+        for d in metadata.distributions()
+        if d.metadata["Name"]
+    }
     return [r for r in requirements if re.match(r"[\w.-]+", r)[0].lower() not in have]
 
 
@@ -26,9 +32,16 @@ def install(requirements: list[str]) -> None:
     """Install requirements, while every package that is there keeps its version."""
     with tempfile.TemporaryDirectory() as folder:
         frozen = Path(folder) / "frozen.txt"
-        kept = {f"{d.metadata['Name']}=={d.version}" for d in metadata.distributions() if d.metadata["Name"]}
+        kept = {
+            f"{d.metadata['Name']}=={d.version}"
+            for d in metadata.distributions()
+            if d.metadata["Name"]
+        }
         frozen.write_text("\n".join(sorted(kept)), encoding="utf-8")
-        subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-c", str(frozen), *requirements], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "-q", "-c", str(frozen), *requirements],
+            check=True,
+        )
 
 
 def main() -> None:
@@ -38,7 +51,9 @@ def main() -> None:
         print("Installing", ", ".join(needed))
         install(needed)
     sys.path.insert(0, str(ROOT))
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     os.chdir(ROOT / "notebooks")
     print("The course is ready.")
 

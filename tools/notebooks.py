@@ -1,4 +1,6 @@
-"""What a stored notebook may hold: its text and figures, and nothing of one machine, one moment or one sound."""
+"""What a stored notebook may hold: its text and figures, and nothing of one machine, one moment or
+one sound.
+"""
 
 import json
 import re
@@ -7,8 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 800_000  # bytes in one notebook
 KEPT = ("text/plain", "text/markdown", "text/latex", "text/html", "image/png")
-NOT_IN_HTML = re.compile(r"<script|<audio|<video|<iframe|data:audio|application/vnd\.jupyter", re.IGNORECASE)
-OF_A_MACHINE = re.compile(r"\bat 0x[0-9a-f]{6}|ipykernel_\d|/(?:root|home|tmp|work|opt|Users|content)/|[A-Z]:\\Users")
+NOT_IN_HTML = re.compile(
+    r"<script|<audio|<video|<iframe|data:audio|application/vnd\.jupyter", re.IGNORECASE
+)
+OF_A_MACHINE = re.compile(
+    r"\bat 0x[0-9a-f]{6}|ipykernel_\d|/(?:root|home|tmp|work|opt|Users|content)/|[A-Z]:\\Users"
+)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -19,7 +25,10 @@ def paths(names: list[str] | None = None, *, root: Path = ROOT) -> list[Path]:
         return every
     starts = [Path(name).name.removesuffix(".ipynb") for name in names]
     if unknown := [s for s in starts if not any(path.stem.startswith(s) for path in every)]:
-        raise ValueError(f"no notebook is called {unknown[0]!r}; there are {', '.join(path.stem for path in every)}")
+        raise ValueError(
+            f"no notebook is called {unknown[0]!r}; there are "
+            f"{', '.join(path.stem for path in every)}"
+        )
     return [path for path in every if path.stem.startswith(tuple(starts))]
 
 
@@ -59,7 +68,9 @@ def _stored(output: dict) -> dict | None:
 
 
 def _joined(outputs: list[dict]) -> list[dict]:
-    """Return outputs with neighbouring pieces of one stream in one piece, for a kernel cuts them by chance."""
+    """Return outputs with neighbouring pieces of one stream in one piece, for a kernel cuts them by
+    chance.
+    """
     joined = []
     for output in outputs:
         last = joined[-1] if joined else {}
@@ -74,18 +85,26 @@ def normalise(notebook: dict) -> dict:
     """Return an executed notebook as it is to be stored."""
     cells, count = [], 0
     for number, cell in enumerate(notebook["cells"]):
-        metadata = {key: value for key, value in cell["metadata"].items() if key in ("tags", "jupyter")}
+        metadata = {
+            key: value for key, value in cell["metadata"].items() if key in ("tags", "jupyter")
+        }
         new = {**cell, "metadata": metadata, "id": cell.get("id") or f"cell-{number:02d}"}
         if cell["cell_type"] == "code":
             run = bool(source(cell).strip()) and cell["execution_count"] is not None
             count += run
             new["execution_count"] = count if run else None
-            new["outputs"] = _joined([kept for output in cell["outputs"] if (kept := _stored(output))])
+            new["outputs"] = _joined(
+                [kept for output in cell["outputs"] if (kept := _stored(output))]
+            )
             for output in new["outputs"]:
                 if output["output_type"] == "execute_result":
                     output["execution_count"] = new["execution_count"]
         cells.append(new)
-    kept = {key: notebook["metadata"][key] for key in ("title", "license") if key in notebook["metadata"]}
+    kept = {
+        key: notebook["metadata"][key]
+        for key in ("title", "license")
+        if key in notebook["metadata"]
+    }
     metadata = {**kept, "kernelspec": KERNEL, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
@@ -97,10 +116,18 @@ def problems(path: Path) -> list[str]:
         found.append(f"{path.stat().st_size // 1000} kB; the limit is {LIMIT // 1000} kB")
     if "widgets" in notebook["metadata"]:
         found.append("widget state is stored")
-    code = {number: cell for number, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"}
-    if idle := [str(n) for n, cell in code.items() if source(cell).strip() and cell["execution_count"] is None]:
+    code = {
+        number: cell for number, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code"
+    }
+    if idle := [
+        str(n)
+        for n, cell in code.items()
+        if source(cell).strip() and cell["execution_count"] is None
+    ]:
         found.append(f"not executed: cell {', '.join(idle)}")
-    found += [f"cell {number}: {what}" for number, cell in code.items() for what in _cell_problems(cell)]
+    found += [
+        f"cell {number}: {what}" for number, cell in code.items() for what in _cell_problems(cell)
+    ]
     if not found and path.read_text(encoding="utf-8") != dumps(normalise(notebook)):
         found.append("holds metadata or a layout that is not stored")
     return [f"{what} (python3 course.py execute {path.stem[:2]})" for what in found]

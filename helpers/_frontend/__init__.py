@@ -1,6 +1,8 @@
-"""The part of the widgets that runs in the browser: plain JavaScript and CSS, put together here, without a build step.
+"""The part of the widgets that runs in the browser: plain JavaScript and CSS, put together here,
+without a build step.
 
-An anywidget module cannot import a sibling file, so the shared core is put in front of each widget's own file.
+An anywidget module cannot import a sibling file, so the shared core is put in front of each
+widget's own file.
 """
 
 import base64
@@ -33,13 +35,16 @@ def styles(widget: str, name: str) -> str:
 
 
 class Stored:
-    """Mixin for an anywidget: what a stored notebook shows in its place. Stands before ``AnyWidget`` in the bases.
+    """Mixin for an anywidget: what a stored notebook shows in its place. Stands before
+    ``AnyWidget`` in the bases.
 
-    A widget needs a running kernel or stored state; the committed notebooks keep neither. Their readers see
-    `stored_picture` (or, failing that, `stored_text`) instead.
+    A widget needs a running kernel or stored state; the committed notebooks keep neither. Their
+    readers see `stored_picture` (or, failing that, `stored_text`) instead.
     """
 
-    _ipython_display_ = None  # ipywidgets 7 (Colab) would display itself here and pass over the bundle below
+    _ipython_display_ = (
+        None  # ipywidgets 7 (Colab) would display itself here and pass over the bundle below
+    )
     __repr__ = object.__repr__  # older anywidgets would print every trait: all samples, all answers
 
     def stored_text(self) -> str:

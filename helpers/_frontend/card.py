@@ -1,4 +1,6 @@
-"""The picture that stands for a widget in a stored notebook: a white card in the course's colours, a few kilobytes."""
+"""The picture that stands for a widget in a stored notebook: a white card in the course's colours,
+a few kilobytes.
+"""
 
 import io
 from itertools import pairwise
@@ -11,7 +13,9 @@ INK, TEXT, GRID, SIGNAL = "#1F2328", "#4A5159", "#C9CED3", "#2B6FB6"
 FINE = 2  # letters are drawn this much larger and reduced, for smooth edges
 
 
-def card(title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str, *, seconds: float = 0.0) -> bytes:
+def card(
+    title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str, *, seconds: float = 0.0
+) -> bytes:
     """Draw a title, one row per sound, and a line that says what to do.
 
     Parameters
@@ -19,7 +23,8 @@ def card(title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str
     title : str
         First line.
     rows : list of (name, detail, y)
-        `y` of shape (n,) or (channels, n) is drawn as a waveform, all of them to one scale; None draws none.
+        `y` of shape (n,) or (channels, n) is drawn as a waveform, all of them to one scale; None
+        draws none.
     footer : str
         Last line.
     seconds : float, default 0.0
@@ -40,28 +45,45 @@ def card(title: str, rows: list[tuple[str, str, np.ndarray | None]], footer: str
         _write(draw, EDGE, top + 32, detail, 12, TEXT, room)
     waves = [None if y is None else np.atleast_2d(y).mean(axis=0) for _, _, y in rows]
     span = max((len(y) for y in waves if y is not None), default=0)
-    _write(draw, EDGE, height - EDGE - 16, f"{span * seconds:.2f} s. {footer}" if seconds else footer, 13, TEXT)
+    _write(
+        draw,
+        EDGE,
+        height - EDGE - 16,
+        f"{span * seconds:.2f} s. {footer}" if seconds else footer,
+        13,
+        TEXT,
+    )
     image = large.resize((WIDTH, height), Image.Resampling.LANCZOS)
     peak = max((float(np.abs(y).max()) for y in waves if y is not None), default=0) or 1.0
     for i, y in enumerate(waves):
         if y is not None:
             _wave(ImageDraw.Draw(image), y, EDGE + 28 + ROW * i, span, peak)
     out = io.BytesIO()
-    image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(out, format="PNG", optimize=True)
+    image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(
+        out, format="PNG", optimize=True
+    )
     return out.getvalue()
 
 
 def _palette() -> Image.Image:
     """Return the colours in use and five steps from each to white: few colours, a small file."""
     shades = np.linspace(0, 1, 6)[:, None]
-    colours = np.concatenate([ImageColor.getrgb(c) * (1 - shades) + 255 * shades for c in (INK, TEXT, SIGNAL, GRID)])
+    colours = np.concatenate(
+        [ImageColor.getrgb(c) * (1 - shades) + 255 * shades for c in (INK, TEXT, SIGNAL, GRID)]
+    )
     palette = Image.new("P", (1, 1))
     palette.putpalette(colours.round().astype(np.uint8).tobytes())
     return palette
 
 
 def _write(
-    draw: ImageDraw.ImageDraw, x: float, y: float, text: str, size: int, colour: str, room: int = WIDTH - 2 * EDGE
+    draw: ImageDraw.ImageDraw,
+    x: float,
+    y: float,
+    text: str,
+    size: int,
+    colour: str,
+    room: int = WIDTH - 2 * EDGE,
 ) -> None:
     font = ImageFont.load_default(size * FINE)
     if draw.textlength(text, font=font) > room * FINE:

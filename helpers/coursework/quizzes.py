@@ -1,4 +1,6 @@
-"""The widgets behind `coursework.quiz` and `coursework.predict`: questions in the browser, answers in the store."""
+"""The widgets behind `coursework.quiz` and `coursework.predict`: questions in the browser, answers
+in the store.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from helpers.coursework import catalogue, store
 
 
 class Questions(Stored, anywidget.AnyWidget):
-    """One or more questions with native radio buttons; each answer goes into the progress file as it is given."""
+    """One or more questions with native radio buttons; each answer goes into the progress file as
+    it is given.
+    """
 
     _esm = bundle(__file__, "quiz")
     _css = styles(__file__, "quiz")
@@ -31,7 +35,9 @@ class Questions(Stored, anywidget.AnyWidget):
         self.observe(self._keep, "answers")
 
     def _keep(self, change: dict) -> None:
-        """Write what was answered; other questions, and other notebooks' answers, stay as they are."""
+        """Write what was answered; other questions, and other notebooks' answers, stay as they
+        are.
+        """
         given = dict(change["new"])
 
         def put(state: dict) -> None:
@@ -44,14 +50,20 @@ class Questions(Stored, anywidget.AnyWidget):
         """Return the questions with their options, for a page in which nothing runs."""
         lines = [f"{self.spec['title']}. Run this cell to answer."]
         for number, question in enumerate(self.spec["questions"], 1):
-            lines += textwrap.wrap(f"{number}. {question['prompt']}", 110, initial_indent="", subsequent_indent="   ")
+            lines += textwrap.wrap(
+                f"{number}. {question['prompt']}", 110, initial_indent="", subsequent_indent="   "
+            )
             for letter, option in zip("ABCDEFGH", question["options"], strict=False):
-                lines += textwrap.wrap(f"   {letter}. {option['text']}", 110, subsequent_indent="      ")
+                lines += textwrap.wrap(
+                    f"   {letter}. {option['text']}", 110, subsequent_indent="      "
+                )
         return "\n".join(lines).replace("`", "")
 
 
 def _fits(record: object, question: dict) -> bool:
-    """Tell whether a stored answer can belong to this question (a newer course may have fewer options)."""
+    """Tell whether a stored answer can belong to this question (a newer course may have fewer
+    options).
+    """
     if not isinstance(record, dict) or not isinstance(record.get("tried", []), list):
         return False
     indices = [i for i in (record.get("chosen"), *record.get("tried", [])) if i is not None]

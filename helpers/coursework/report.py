@@ -52,7 +52,9 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """All exercises correct and all questions right, however many tries it took; guesses do not count."""
+        """All exercises correct and all questions right, however many tries it took; guesses do not
+        count.
+        """
         return self.solved == self.exercises and self.right == self.questions
 
     def line(self) -> str:
@@ -69,7 +71,10 @@ def standing(number: str, state: dict) -> Standing:
     """Count what a stored state says about one unit."""
     unit, quiz = catalogue.unit(number), state["quizzes"].get(number, {})
     records = [state["exercises"].get(item["key"], {}) for item in unit["exercise"]]
-    keys = [next(i for i, o in enumerate(q["options"]) if o["right"]) for q in catalogue.questions(number)]
+    keys = [
+        next(i for i, o in enumerate(q["options"]) if o["right"])
+        for q in catalogue.questions(number)
+    ]
     tries = [quiz.get(q["key"], {}).get("tried", []) for q in unit["question"]]
     guesses = [state["predictions"].get(item["key"], {}) for item in unit["predict"]]
     return Standing(
@@ -105,11 +110,16 @@ class Progress:
         from helpers import figures  # here, so that a check never pays for matplotlib
 
         fig = draw(self.found)
-        return {"image/png": base64.b64encode(figures.picture(fig)).decode(), "text/plain": repr(self)}
+        return {
+            "image/png": base64.b64encode(figures.picture(fig)).decode(),
+            "text/plain": repr(self),
+        }
 
 
 def draw(found: list[Standing]):
-    """Draw the map: one row for each part, one box for each unit, filled as far as the unit is done."""
+    """Draw the map: one row for each part, one box for each unit, filled as far as the unit is
+    done.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
@@ -122,7 +132,9 @@ def draw(found: list[Standing]):
     ax = fig.add_axes((0.01, 0.01, 0.98, 0.83))
     ax.set(xlim=(0, 7.6), ylim=(-0.1, 4), xticks=[], yticks=[])
     ax.set_axis_off()
-    fig.text(0.01, 0.94, f"You have finished {done} of {len(found)} units", weight="bold", size=12.5)
+    fig.text(
+        0.01, 0.94, f"You have finished {done} of {len(found)} units", weight="bold", size=12.5
+    )
     how = "in each unit: exercises solved, then questions answered right; dashed: still to come"
     fig.text(0.01, 0.885, how, size=9.5, color=figures.colour("text"))
     for row, (part, numbers) in enumerate(PARTS.items()):
@@ -133,14 +145,20 @@ def draw(found: list[Standing]):
 
 
 def _box(ax, x: float, y: float, number: str, standing: Standing | None) -> None:
-    """Draw one unit: number and name, and a bar of what is done, or an outline for a unit still to come."""
+    """Draw one unit: number and name, and a bar of what is done, or an outline for a unit still to
+    come.
+    """
     from matplotlib.patches import Rectangle
 
     from helpers import figures
 
     colour, w, h = figures.colour, 0.94, 0.84
     edge = dict(edgecolor=colour("mute" if standing is None else "signal"), linewidth=1.0)
-    ax.add_patch(Rectangle((x, y), w, h, facecolor="none", linestyle="-" if standing else (0, (3, 3)), **edge))
+    ax.add_patch(
+        Rectangle(
+            (x, y), w, h, facecolor="none", linestyle="-" if standing else (0, (3, 3)), **edge
+        )
+    )
     ink = colour("ink" if standing else "mute")
     ax.text(x + 0.07, y + h - 0.14, number, size=9.5, weight="bold", color=ink, va="center")
     ax.text(x + 0.07, y + h - 0.25, NAMES[number], size=8.5, color=ink, va="top", linespacing=1.05)
@@ -152,19 +170,29 @@ def _box(ax, x: float, y: float, number: str, standing: Standing | None) -> None
     ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
     ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
     if standing.done:
-        ax.text(x + w - 0.07, y + h - 0.14, "done", size=8.5, color=colour("ear"), ha="right", va="center")
+        ax.text(
+            x + w - 0.07,
+            y + h - 0.14,
+            "done",
+            size=8.5,
+            color=colour("ear"),
+            ha="right",
+            va="center",
+        )
 
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Audio ML from the Ear Up: {name}</title>
 <style>
 @page {{ size: A4; margin: 22mm; }}
-body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328; background: #FFF;
+body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328;
+  background: #FFF;
   max-width: 640px; margin: 12vh auto; padding: 0 24px; }}
 h1 {{ font-size: 30px; margin: 0 0 4px; }}
 .name {{ font-size: 24px; border-bottom: 2px solid #2B6FB6; padding: 24px 0 6px; }}
 table {{ border-collapse: collapse; width: 100%; margin: 24px 0; font-size: 14px; }}
-th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE; vertical-align: top; }}
+th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE;
+  vertical-align: top; }}
 .small {{ color: #4A5159; font-size: 13px; }} @media print {{ body {{ margin: 0 auto; }} }}
 </style>
 <h1>Audio ML from the Ear Up</h1>
@@ -174,8 +202,9 @@ th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8
 {rows}
 </table>
 <p>{day}</p>
-<p class="small">The course checked every exercise and every answer on the learner's own computer. Any number of tries
-was allowed, and nobody looked on: this page records work, it is not an examination.</p>
+<p class="small">The course checked every exercise and every answer on the learner's own computer.
+Any number of tries was allowed, and nobody looked on: this page records work, it is not an
+examination.</p>
 </html>
 """
 
@@ -197,7 +226,9 @@ def write_certificate(name: str, found: list[Standing], folder: Path) -> Path:
         f"<td>{s.right} of {s.questions}</td><td>{s.first}</td></tr>"
         for s in found
     )
-    page = PAGE.format(name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat())
+    page = PAGE.format(
+        name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat()
+    )
     path = folder / "certificate.html"
     put(path, page.encode("utf-8"))
     return path

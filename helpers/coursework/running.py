@@ -1,4 +1,6 @@
-"""Call a learner's function safely: on copies, with a time limit, and with whatever happens turned into data."""
+"""Call a learner's function safely: on copies, with a time limit, and with whatever happens turned
+into data.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,16 @@ import numpy as np
 
 
 class TooLong(BaseException):
-    """Raised in a learner's function that runs past the limit; no `Exception`, so `except Exception` misses it."""
+    """Raised in a learner's function that runs past the limit; no `Exception`, so `except
+    Exception` misses it.
+    """
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One call that a check makes; probes of one `group` test one idea, and easy groups come first."""
+    """One call that a check makes; probes of one `group` test one idea, and easy groups come
+    first.
+    """
 
     args: tuple
     say: str
@@ -42,7 +48,9 @@ class Trial:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped, others run on."""
+    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped,
+    others run on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
     elif hasattr(signal, "SIGALRM"):
@@ -51,7 +59,9 @@ def time_limit(seconds: float) -> Iterator[None]:
             raise TooLong
 
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # rings again, should a bare `except` swallow the first
+        signal.setitimer(
+            signal.ITIMER_REAL, seconds, 0.5
+        )  # rings again, should a bare `except` swallow the first
         try:
             yield
         finally:
@@ -78,7 +88,11 @@ def call(fn: Callable, probe: Probe) -> Trial:
     """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
     args = copy.deepcopy(probe.args)
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             value = fn(*args, **copy.deepcopy(probe.kwargs))
     except (Exception, SystemExit, TooLong) as error:
@@ -88,7 +102,9 @@ def call(fn: Callable, probe: Probe) -> Trial:
 
 
 def numbers(value: object) -> np.ndarray | None:
-    """Return `value` as a float array if it is real numbers (an array or one number, not a list), else None."""
+    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
+    else None.
+    """
     if isinstance(value, (bool, str, bytes, list, tuple)):
         return None
     try:
@@ -99,9 +115,15 @@ def numbers(value: object) -> np.ndarray | None:
 
 
 def agrees(value: object, want: object, atol: float) -> bool:
-    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must match in place."""
+    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
+    match in place.
+    """
     got, want = numbers(value), np.asarray(want, np.float64)
-    return got is not None and got.shape == want.shape and bool(np.allclose(got, want, 0, atol, equal_nan=True))
+    return (
+        got is not None
+        and got.shape == want.shape
+        and bool(np.allclose(got, want, 0, atol, equal_nan=True))
+    )
 
 
 def _operations(fn: object) -> list[str]:
@@ -111,6 +133,13 @@ def _operations(fn: object) -> list[str]:
 
 def idle(fn: object, trial: Trial) -> bool:
     """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
-    unfilled = isinstance(trial.error, (TypeError, AttributeError)) and "ellipsis" in str(trial.error).lower()
-    empty = trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
-    return isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
+    unfilled = (
+        isinstance(trial.error, (TypeError, AttributeError))
+        and "ellipsis" in str(trial.error).lower()
+    )
+    empty = (
+        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
+    )
+    return (
+        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
+    )

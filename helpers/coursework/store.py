@@ -1,8 +1,9 @@
 """The learner's progress: one small JSON file on this machine, which is never sent anywhere.
 
-It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where the environment
-variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and replaces it whole, so two
-notebooks that are open together keep each other's work, and a power cut leaves the old file or the new one.
+It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where
+the environment variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and
+replaces it whole, so two notebooks that are open together keep each other's work, and a power cut
+leaves the old file or the new one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 
 VERSION = 1
 EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}}
-_waiting: list[Callable[[dict], None]] = []  # changes that could not be written yet; tried again with the next one
+_waiting: list[
+    Callable[[dict], None]
+] = []  # changes that could not be written yet; tried again with the next one
 
 
 class Unreadable(ValueError):
@@ -36,7 +39,9 @@ def _parse(text: str) -> dict:
     """Return the stored state, with parts that are missing filled in."""
     try:
         state = json.loads(text)
-        if not isinstance(state["version"], int) or not all(_sound(state.get(part, {})) for part in EMPTY):
+        if not isinstance(state["version"], int) or not all(
+            _sound(state.get(part, {})) for part in EMPTY
+        ):
             raise Unreadable
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unreadable(str(error)) from error
@@ -57,7 +62,9 @@ def _load(file: Path) -> tuple[dict, str]:
     except ValueError:  # ours, or a text that is no UTF-8
         return _blank(), _set_aside(file)
     if state["version"] > VERSION:
-        raise OSError(f"{file.name} was written by a newer version of the course, so it is left alone")
+        raise OSError(
+            f"{file.name} was written by a newer version of the course, so it is left alone"
+        )
     return state, ""
 
 
@@ -85,7 +92,9 @@ def _write(file: Path, state: dict) -> None:
 
 @contextlib.contextmanager
 def _alone(file: Path) -> Iterator[None]:
-    """Hold a lock file while reading and writing; a lock older than two seconds belongs to a dead kernel."""
+    """Hold a lock file while reading and writing; a lock older than two seconds belongs to a dead
+    kernel.
+    """
     lock = file.with_name(f"{file.name}.lock")
     for _ in range(200):
         try:
@@ -103,7 +112,9 @@ def _alone(file: Path) -> Iterator[None]:
 
 
 def load() -> tuple[dict, str]:
-    """Return the progress as it stands, with what could not be written yet, and one line if something was wrong."""
+    """Return the progress as it stands, with what could not be written yet, and one line if
+    something was wrong.
+    """
     try:
         state, note = _load(path())
     except OSError as error:
@@ -114,13 +125,14 @@ def load() -> tuple[dict, str]:
 
 
 def update(change: Callable[[dict], None]) -> str:
-    """Apply `change` to the stored progress and write it; return one line if something was wrong, else "".
+    """Apply `change` to the stored progress and write it; return one line if something was wrong,
+    else "".
 
     Parameters
     ----------
     change : callable
-        Takes the state (``exercises``, ``quizzes``, ``predictions``) and changes it in place. It may run again later,
-        on a newer state, when the file cannot be written now.
+        Takes the state (``exercises``, ``quizzes``, ``predictions``) and changes it in place. It
+        may run again later, on a newer state, when the file cannot be written now.
 
     Returns
     -------

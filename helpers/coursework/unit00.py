@@ -25,14 +25,21 @@ HALF_SLIPS = (
     ("louder", lambda y: y * 2),
     ("lost sign", lambda y: np.abs(y) / 2),
     ("the wrong 6 dB", lambda y: y * 10 ** (-6 / 20)),
-    *(("a number taken from the samples", lambda y, fixed=fixed: y - fixed) for fixed in (6.02, 6.0, 0.5)),
+    *(
+        ("a number taken from the samples", lambda y, fixed=fixed: y - fixed)
+        for fixed in (6.02, 6.0, 0.5)
+    ),
 )
 
 
 def stereo_probes() -> list[Probe]:
     """Return stereo noise of several lengths, both float types."""
-    shapes = [(seed, n, (np.float64, np.float32)[seed % 2]) for seed, n in enumerate((5, 481, 1000))]
-    noise = [np.random.default_rng(seed).uniform(-1, 1, (2, n)).astype(kind) for seed, n, kind in shapes]
+    shapes = [
+        (seed, n, (np.float64, np.float32)[seed % 2]) for seed, n in enumerate((5, 481, 1000))
+    ]
+    noise = [
+        np.random.default_rng(seed).uniform(-1, 1, (2, n)).astype(kind) for seed, n, kind in shapes
+    ]
     return [Probe((y,), f"a stereo signal of shape {y.shape}") for y in noise]
 
 

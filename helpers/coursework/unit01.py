@@ -19,7 +19,9 @@ def _level(y):
 
 
 def level_probes() -> list[Probe]:
-    """Return a sine, noise with an offset (so that RMS is not the standard deviation), and stereo."""
+    """Return a sine, noise with an offset (so that RMS is not the standard deviation), and
+    stereo.
+    """
     sine = np.sin(2 * np.pi * np.arange(441) / 9)
     probes = [Probe((sine,), "a sine of amplitude 1, 441 samples", "mono")]
     for seed, n in enumerate((481, 1000, 7, 2049)):
@@ -27,7 +29,10 @@ def level_probes() -> list[Probe]:
         y = (rng.uniform(0.01, 0.3) * rng.standard_normal(n) + 0.1).astype(_TYPES[seed % 2])
         probes.append(Probe((y,), f"{n} samples of noise", "mono"))
     for seed, shape in enumerate(((2, 301), (5, 64), (1, 9))):
-        y = np.random.default_rng(seed).standard_normal(shape) * np.linspace(0.1, 0.5, shape[0])[:, None]
+        y = (
+            np.random.default_rng(seed).standard_normal(shape)
+            * np.linspace(0.1, 0.5, shape[0])[:, None]
+        )
         probes.append(Probe((y,), f"{shape[0]} channels, an array of shape {shape}", "stereo"))
     return probes
 
@@ -52,7 +57,9 @@ def _alias(freq, sr):
 
 
 def alias_probes() -> list[Probe]:
-    """Return tones below half the rate, and tones from there to five times the rate, at several rates."""
+    """Return tones below half the rate, and tones from there to five times the rate, at several
+    rates.
+    """
     rates = (8000, 16000, 44100, 48000, 11025)
     low, high = (
         [(0.0, 8000), (4000.0, 8000), (1000, 16000)],
@@ -72,7 +79,8 @@ ALIAS_SLIPS = (
     ("distance from half the rate", lambda f, sr: abs(f - sr / 2)),
     ("one fold only", lambda f, sr: f if f <= sr / 2 else sr - f),
     ("one fold only", lambda f, sr: f if f <= sr / 2 else abs(sr - f)),
-    # above half the rate these two return the same as the two before, which are therefore tried first
+    # above half the rate these two return the same as the two before, which are therefore tried
+    # first
     ("always sr - freq", lambda f, sr: sr - f),
     ("always sr - freq", lambda f, sr: abs(sr - f)),
     ("negative frequency", lambda f, sr: f - sr * np.round(f / sr)),
@@ -82,7 +90,9 @@ ALIAS_SLIPS = (
 
 
 def _round_to(y, step, low=-1.0, high=None):
-    return np.clip(np.round(np.asarray(y, np.float64) / step) * step, low, 1 - step if high is None else high)
+    return np.clip(
+        np.round(np.asarray(y, np.float64) / step) * step, low, 1 - step if high is None else high
+    )
 
 
 def _quantize(y, bits):
@@ -90,14 +100,25 @@ def _quantize(y, bits):
 
 
 def quantize_probes() -> list[Probe]:
-    """Return noise well inside the range (where clipping plays no part), then samples at and beyond its ends."""
-    probes = [Probe((np.array([0.3, -0.3, 0.06, -0.2, 0.0]), 3), "[0.3, −0.3, 0.06, −0.2, 0] and 3 bits", "inside")]
+    """Return noise well inside the range (where clipping plays no part), then samples at and beyond
+    its ends.
+    """
+    probes = [
+        Probe(
+            (np.array([0.3, -0.3, 0.06, -0.2, 0.0]), 3),
+            "[0.3, −0.3, 0.06, −0.2, 0] and 3 bits",
+            "inside",
+        )
+    ]
     for seed, (bits, n) in enumerate(((8, 481), (4, 1000), (3, 37), (12, 2049), (16, 99))):
         top = 1 - 2 * 2.0 ** (1 - bits)
         y = np.random.default_rng(seed).uniform(-top, top, n).astype(_TYPES[seed % 2])
         probes.append(Probe((y, bits), f"{n} samples of noise and {bits} bits", "inside"))
     ends = np.array([-1.0, 1.0, 0.999, -0.999, 1.3, -1.7, 0.1])
-    return [*probes, *(Probe((ends, b), f"samples at ±1 and beyond, and {b} bits", "ends") for b in (2, 3, 8))]
+    return [
+        *probes,
+        *(Probe((ends, b), f"samples at ±1 and beyond, and {b} bits", "ends") for b in (2, 3, 8)),
+    ]
 
 
 QUANTIZE_SLIPS = (
@@ -109,7 +130,10 @@ QUANTIZE_SLIPS = (
     ("whole numbers returned", lambda y, bits: np.round(y * 2.0 ** (bits - 1))),
     ("no clipping", lambda y, bits: _round_to(y, 2.0 ** (1 - bits), -np.inf, np.inf)),
     ("clipping at +1", lambda y, bits: _round_to(y, 2.0 ** (1 - bits), high=1.0)),
-    ("the lowest level missing", lambda y, bits: _round_to(y, 2.0 ** (1 - bits), low=2.0 ** (1 - bits) - 1)),
+    (
+        "the lowest level missing",
+        lambda y, bits: _round_to(y, 2.0 ** (1 - bits), low=2.0 ** (1 - bits) - 1),
+    ),
 )
 
 
@@ -119,24 +143,38 @@ def _mu_law(y, mu=255):
 
 
 def mulaw_probes() -> list[Probe]:
-    """Return signals without a zero at the usual mu, then other values of mu, then 0 and both ends."""
+    """Return signals without a zero at the usual mu, then other values of mu, then 0 and both
+    ends.
+    """
     probes = [Probe((np.array([0.01, -0.01, 0.5, -1.0]),), "[0.01, −0.01, 0.5, −1]", "usual")]
     for seed, n in enumerate((481, 1000, 37)):
         rng = np.random.default_rng(seed)
         y = (rng.choice([-1, 1], n) * rng.uniform(0.02, 1, n)).astype(_TYPES[seed % 2])
         probes.append(Probe((y,), f"{n} samples of noise", "usual"))
-        probes.append(Probe((y,), f"{n} samples of noise and mu = {15 * 4**seed}", "mu", {"mu": 15 * 4**seed}))
-    probes.append(Probe((np.array([0.0, 1.0, -1.0, 1e-6]), 100), "[0, 1, −1, 0.000001] and mu = 100", "zero"))
+        probes.append(
+            Probe((y,), f"{n} samples of noise and mu = {15 * 4**seed}", "mu", {"mu": 15 * 4**seed})
+        )
+    probes.append(
+        Probe((np.array([0.0, 1.0, -1.0, 1e-6]), 100), "[0, 1, −1, 0.000001] and mu = 100", "zero")
+    )
     return sorted(probes, key=lambda p: ("usual", "mu", "zero").index(p.group))
 
 
 MULAW_SLIPS = (
     ("lost sign", lambda y, mu=255: np.abs(_mu_law(y, mu))),
-    ("logarithm of a negative number", lambda y, mu=255: np.log(1 + mu * np.asarray(y, np.float64)) / np.log(1 + mu)),
+    (
+        "logarithm of a negative number",
+        lambda y, mu=255: np.log(1 + mu * np.asarray(y, np.float64)) / np.log(1 + mu),
+    ),
     ("no normaliser", lambda y, mu=255: _mu_law(y, mu) * np.log1p(mu)),
     ("log10 over ln", lambda y, mu=255: _mu_law(y, mu) / np.log(10)),
     ("ln over log10", lambda y, mu=255: _mu_law(y, mu) * np.log(10)),
-    ("no 1 inside", lambda y, mu=255: np.sign(y) * np.log(mu * np.abs(np.asarray(y, np.float64))) / np.log(1 + mu)),
+    (
+        "no 1 inside",
+        lambda y, mu=255: (
+            np.sign(y) * np.log(mu * np.abs(np.asarray(y, np.float64))) / np.log(1 + mu)
+        ),
+    ),
     ("normaliser without the 1", lambda y, mu=255: _mu_law(y, mu) * np.log(1 + mu) / np.log(mu)),
     ("mu fixed at 255", lambda y, mu=255: _mu_law(y)),
 )

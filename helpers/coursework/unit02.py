@@ -22,7 +22,9 @@ def make_up_probes() -> list[Probe]:
     ):
         freqs = np.random.default_rng(seed).permutation(FREQS[part])
         pair = (equal_loudness_contour(soft, freqs), equal_loudness_contour(loud, freqs))
-        probes.append(Probe((*pair, freqs), f"contours of {soft} and {loud} phon at {freqs.size} frequencies"))
+        probes.append(
+            Probe((*pair, freqs), f"contours of {soft} and {loud} phon at {freqs.size} frequencies")
+        )
     return probes
 
 
@@ -124,8 +126,12 @@ def match_probes() -> list[Probe]:
         (((481,), -18.0, -24.0), ((1000,), -41.5, -23.0), ((2, 301), -9.3, -30.2))
     ):
         rng = np.random.default_rng(seed)
-        y = (rng.uniform(0.02, 0.2) * rng.standard_normal(shape)).astype((np.float64, np.float32)[seed % 2])
-        say = f"an array of shape {shape} at {lufs:g} LUFS and a target of {target:g} LUFS".replace("-", "−")
+        y = (rng.uniform(0.02, 0.2) * rng.standard_normal(shape)).astype(
+            (np.float64, np.float32)[seed % 2]
+        )
+        say = f"an array of shape {shape} at {lufs:g} LUFS and a target of {target:g} LUFS".replace(
+            "-", "−"
+        )
         probes.append(Probe((y, lufs, target), say))
     return probes
 
@@ -141,7 +147,9 @@ MATCH_SLIPS = (
     ("peak at the target", lambda y, lufs, target: y / np.max(np.abs(y)) * 10 ** (target / 20)),
     (
         "RMS at the target",
-        lambda y, lufs, target: y / np.sqrt(np.mean(np.square(y, dtype=float))) * 10 ** (target / 20),
+        lambda y, lufs, target: (
+            y / np.sqrt(np.mean(np.square(y, dtype=float))) * 10 ** (target / 20)
+        ),
     ),
     ("natural base", lambda y, lufs, target: y * np.exp((target - lufs) / 20)),
     ("the gain alone", lambda y, lufs, target: np.float64(10 ** ((target - lufs) / 20))),

@@ -12,7 +12,9 @@ _FIRST = (np.array([100.0, 10_000.0]), np.array([200.0, 10_100.0]))
 
 
 def _pairs(*, falling: bool, seed: int = 0, reach: float = 3.0) -> list[Probe]:
-    """Return the two steps of the title, then arrays of random pairs; going down only where `falling`."""
+    """Return the two steps of the title, then arrays of random pairs; going down only where
+    `falling`.
+    """
     probes = [Probe(_FIRST, "low = [100, 10 000] and high = [200, 10 100]", "up")]
     for n in (7, 1, 30):
         rng = np.random.default_rng(seed + n)
@@ -20,7 +22,9 @@ def _pairs(*, falling: bool, seed: int = 0, reach: float = 3.0) -> list[Probe]:
         high = np.round(low * 2 ** rng.uniform(0.2, reach, n), 1)
         probes.append(Probe((low, high), f"{n} pair{'s' * (n > 1)} of tones, low first", "up"))
         if falling:
-            probes.append(Probe((high, low), f"{n} pair{'s' * (n > 1)} of tones, high first", "down"))
+            probes.append(
+                Probe((high, low), f"{n} pair{'s' * (n > 1)} of tones, high first", "down")
+            )
     return sorted(probes, key=lambda probe: probe.group, reverse=True)
 
 
@@ -77,8 +81,16 @@ DISTANCE_SLIPS = (
 
 def ladder_probes() -> list[Probe]:
     """Return ladders of several lengths, in the bass and across the range of speech."""
-    calls = [(100.0, 200.0, 3), (100.0, 8000.0, 12), (440.0, 880.0, 2), (50.0, 4000.0, 41), (900.0, 7000.0, 6)]
-    return [Probe(args, "low = {:g}, high = {:g} and n = {}".format(*args), "ladder") for args in calls]
+    calls = [
+        (100.0, 200.0, 3),
+        (100.0, 8000.0, 12),
+        (440.0, 880.0, 2),
+        (50.0, 4000.0, 41),
+        (900.0, 7000.0, 6),
+    ]
+    return [
+        Probe(args, "low = {:g}, high = {:g} and n = {}".format(*args), "ladder") for args in calls
+    ]
 
 
 def _rungs(low, high, n, *, variant="htk"):
@@ -93,7 +105,10 @@ LADDER_SLIPS = (
     ("Slaney's mel", lambda low, high, n: _rungs(low, high, n, variant="slaney")),
     ("ends missing", lambda low, high, n: _rungs(low, high, n + 2)[1:-1]),
     ("one rung too many", lambda low, high, n: _rungs(low, high, n + 1)),
-    ("natural exponential", lambda low, high, n: 700 * np.expm1(pitch.hz_to_mel(_rungs(low, high, n)) / 2595)),
+    (
+        "natural exponential",
+        lambda low, high, n: 700 * np.expm1(pitch.hz_to_mel(_rungs(low, high, n)) / 2595),
+    ),
     ("the 1 not taken away", lambda low, high, n: _rungs(low, high, n) + 700),
 )
 
@@ -116,7 +131,10 @@ ERB_SLIPS = (
     ("upside down", lambda low, high: 1 / _erbs(low, high)),
     ("the bandwidth itself", lambda low, high: pitch.erb_bandwidth((low + high) / 2)),
     ("gap in hertz", lambda low, high: high - low),
-    ("difference in ERB-rate", lambda low, high: pitch.hz_to_erb_rate(high) - pitch.hz_to_erb_rate(low)),
+    (
+        "difference in ERB-rate",
+        lambda low, high: pitch.hz_to_erb_rate(high) - pitch.hz_to_erb_rate(low),
+    ),
     ("wrong sign", lambda low, high: -_erbs(low, high)),
 )
 

@@ -15,7 +15,9 @@ def bin_probes() -> list[Probe]:
     probes = [Probe(first, "freqs = [1000, 1100], sr = 8000 and n = 32")]
     for sr, n, count in ((16000, 63, 5), (44100, 1024, 1), (8000, 401, 20)):
         freqs = np.round(np.random.default_rng(n).uniform(20, sr / 2, count), 1)
-        probes.append(Probe((freqs, sr, n), f"{count} tone{'s' * (count > 1)}, sr = {sr} and n = {n}"))
+        probes.append(
+            Probe((freqs, sr, n), f"{count} tone{'s' * (count > 1)}, sr = {sr} and n = {n}")
+        )
     return probes
 
 
@@ -59,15 +61,30 @@ LEAK_SLIPS = (
 
 
 def amplitude_probes() -> list[Probe]:
-    """Return sines on a bin through several windows, with a weaker sine beside them, and one between bins."""
+    """Return sines on a bin through several windows, with a weaker sine beside them, and one
+    between bins.
+    """
     probes = []
-    for window, n in (("boxcar", 64), ("hann", 64), ("blackman", 101), ("flattop", 240), ("hamming", 75)):
+    for window, n in (
+        ("boxcar", 64),
+        ("hann", 64),
+        ("blackman", 101),
+        ("flattop", 240),
+        ("hamming", 75),
+    ):
         rng = np.random.default_rng(n + len(window))
-        amp, k, phase = round(rng.uniform(0.2, 0.9), 2), int(rng.integers(8, 12)), rng.uniform(0, 2 * np.pi, 2)
+        amp, k, phase = (
+            round(rng.uniform(0.2, 0.9), 2),
+            int(rng.integers(8, 12)),
+            rng.uniform(0, 2 * np.pi, 2),
+        )
         turn = 2 * np.pi * np.arange(n) / n
         y = amp * np.cos(k * turn + phase[0]) + 0.3 * amp * np.cos((k + 12) * turn + phase[1])
         args = (y, spectra.window_samples(window, n=n))
-        say = f"a sine of amplitude {amp} in bin {k} of {n} samples, a weaker one, and the window {window!r}"
+        say = (
+            f"a sine of amplitude {amp} in bin {k} of {n} samples, a weaker one, and the window "
+            f"{window!r}"
+        )
         probes.append(Probe(args, say, "no window" if window == "boxcar" else "window"))
     between = 0.4 * np.cos(2 * np.pi * 9.5 * np.arange(64) / 64 + 1)
     say = "a sine half-way between two bins of 64 samples, and the window 'hann'"
@@ -91,7 +108,13 @@ AMPLITUDE_SLIPS = (
 
 def parabola_probes() -> list[Probe]:
     """Return hills that stand straight and hills that lean, at several levels."""
-    hills = [(-1.0, 0.0, -3.0), (-6.0, 0.0, -6.0), (-31.4, -25.0, -25.3), (10.2, 12.0, 5.5), (-80.0, -74.1, -77.7)]
+    hills = [
+        (-1.0, 0.0, -3.0),
+        (-6.0, 0.0, -6.0),
+        (-31.4, -25.0, -25.3),
+        (10.2, 12.0, 5.5),
+        (-80.0, -74.1, -77.7),
+    ]
     probes = []
     for hill in hills:
         shown = ", ".join(f"{level:g}" for level in hill).replace("-", "−")
@@ -123,12 +146,16 @@ LOWS, HIGHS = np.array([697.0, 770.0, 852.0, 941.0]), np.array([1209.0, 1336.0, 
 
 
 def strongest_probes() -> list[Probe]:
-    """Return dialled keys, long records first; the phases are random, and the other band sounds as well."""
+    """Return dialled keys, long records first; the phases are random, and the other band sounds as
+    well.
+    """
     probes, rng = [], np.random.default_rng(4)
     for n, group in ((400, "long"), (50, "short")):
         for low, high in zip(LOWS, np.roll(HIGHS, 2), strict=True):
             times, phase = np.arange(n) / 8000, rng.uniform(0, 2 * np.pi, 2)
-            y = 0.5 * np.sin(2 * np.pi * low * times + phase[0]) + 0.5 * np.sin(2 * np.pi * high * times + phase[1])
+            y = 0.5 * np.sin(2 * np.pi * low * times + phase[0]) + 0.5 * np.sin(
+                2 * np.pi * high * times + phase[1]
+            )
             y += 0.02 * rng.standard_normal(n)
             say = f"{n} samples at 8000 Hz that hold {low:g} and {high:g} Hz, and the four "
             probes.append(Probe((y, 8000, LOWS), say + "low frequencies", group))
@@ -154,7 +181,10 @@ STRONGEST_SLIPS = (
     ("nearest bin only", _nearest_bin),
     ("the place in the list", lambda y, sr, known: np.argmax(np.abs(_sums(y, sr, known)))),
     ("the weakest", lambda y, sr, known: known[np.argmin(np.abs(_sums(y, sr, known)))]),
-    ("samples taken for seconds", lambda y, sr, known: known[np.argmax(np.abs(_sums(y, 1, known)))]),
+    (
+        "samples taken for seconds",
+        lambda y, sr, known: known[np.argmax(np.abs(_sums(y, 1, known)))],
+    ),
     ("cosines only", lambda y, sr, known: known[np.argmax(np.abs(_sums(y, sr, known).real))]),
     ("one bin of the record", lambda y, sr, known: sr / len(y) * np.argmax(np.abs(np.fft.rfft(y)))),
     ("largest signed value", lambda y, sr, known: known[np.argmax(_sums(y, sr, known))]),
@@ -163,7 +193,9 @@ STRONGEST_SLIPS = (
 CHECKS = {
     "04.bin": Check(bin_probes, _bin, BIN_SLIPS, atol=1e-3),
     "04.leak": Check(leak_probes, lambda d, n: np.abs(_ratio(d, n)), LEAK_SLIPS, atol=1e-5),
-    "04.amplitude": Check(amplitude_probes, lambda y, w: 2 * _tallest(y, w) / w.sum(), AMPLITUDE_SLIPS, atol=1e-5),
+    "04.amplitude": Check(
+        amplitude_probes, lambda y, w: 2 * _tallest(y, w) / w.sum(), AMPLITUDE_SLIPS, atol=1e-5
+    ),
     "04.parabola": Check(parabola_probes, _offset, PARABOLA_SLIPS, atol=1e-5),
     "04.strongest": Check(strongest_probes, _strongest, STRONGEST_SLIPS, atol=1e-3),
 }

@@ -8,13 +8,21 @@ from helpers import stft
 from helpers.coursework.checking import Check
 from helpers.coursework.running import Probe
 
-_SHAPES = ((16000, 16000, 512, 128), (4001, 8000, 256, 100), (1024, 22050, 1024, 256), (999, 44100, 301, 50))
+_SHAPES = (
+    (16000, 16000, 512, 128),
+    (4001, 8000, 256, 100),
+    (1024, 22050, 1024, 256),
+    (999, 44100, 301, 50),
+)
 
 
 def times_probes() -> list[Probe]:
     """Return silence of several lengths, rates, windows and hops."""
     return [
-        Probe((np.zeros(n), sr, n_fft, hop), f"{n} samples at {sr} Hz, n_fft = {n_fft} and hop_length = {hop}")
+        Probe(
+            (np.zeros(n), sr, n_fft, hop),
+            f"{n} samples at {sr} Hz, n_fft = {n_fft} and hop_length = {hop}",
+        )
         for n, sr, n_fft, hop in _SHAPES
     ]
 
@@ -27,10 +35,16 @@ def _times(y, sr, n_fft, hop_length, *, more=0, shift=0.5):
 TIMES_SLIPS = (
     ("beginning instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0)),
     ("end instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=1)),
-    ("half a hop instead of half a window", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0) + hop / 2 / sr),
+    (
+        "half a hop instead of half a window",
+        lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0) + hop / 2 / sr,
+    ),
     ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop)),
     ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop, shift=0)),
-    ("hop in place of the rate", lambda y, sr, n, hop: (np.arange(1 + (len(y) - n) // hop) + 0.5) * n / sr),
+    (
+        "hop in place of the rate",
+        lambda y, sr, n, hop: (np.arange(1 + (len(y) - n) // hop) + 0.5) * n / sr,
+    ),
     ("one frame too many", lambda y, sr, n, hop: _times(y, sr, n, hop, more=1)),
     ("one frame too few", lambda y, sr, n, hop: _times(y, sr, n, hop, more=-1)),
 )
@@ -39,10 +53,14 @@ TIMES_SLIPS = (
 def spectrogram_probes() -> list[Probe]:
     """Return noise of several lengths, so that no bin is empty and no frame is like another."""
     probes = []
-    for seed, (n, n_fft, hop) in enumerate(((1024, 64, 16), (511, 128, 128), (703, 100, 37), (300, 33, 10))):
+    for seed, (n, n_fft, hop) in enumerate(
+        ((1024, 64, 16), (511, 128, 128), (703, 100, 37), (300, 33, 10))
+    ):
         rng = np.random.default_rng(seed)
         y = rng.uniform(0.05, 0.3) * rng.standard_normal(n)
-        probes.append(Probe((y, n_fft, hop), f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}"))
+        probes.append(
+            Probe((y, n_fft, hop), f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}")
+        )
     return probes
 
 
@@ -64,16 +82,29 @@ SPECTROGRAM_SLIPS = (
     ("scaled by the sum", lambda y, n, hop: _spectrogram(y, n, hop, scale=n / 2)),
     ("10 instead of 20", lambda y, n, hop: _spectrogram(y, n, hop, factor=10)),
     ("power and 20", lambda y, n, hop: _spectrogram(y, n, hop, factor=40)),
-    ("relative to the maximum", lambda y, n, hop: _spectrogram(y, n, hop, scale=_magnitude(y, n, hop).max())),
+    (
+        "relative to the maximum",
+        lambda y, n, hop: _spectrogram(y, n, hop, scale=_magnitude(y, n, hop).max()),
+    ),
     ("bins and frames exchanged", lambda y, n, hop: _spectrogram(y, n, hop).T),
-    ("symmetric window", lambda y, n, hop: _spectrogram(y, n, hop, window=np.hanning(n), scale=(n - 1) / 4)),
+    (
+        "symmetric window",
+        lambda y, n, hop: _spectrogram(y, n, hop, window=np.hanning(n), scale=(n - 1) / 4),
+    ),
     ("natural logarithm", lambda y, n, hop: _spectrogram(y, n, hop, factor=20 * np.log(10))),
 )
 
 
 def overlap_probes() -> list[Probe]:
-    """Return the example of the page, then random frames that overlap little and much, evenly and not."""
-    probes = [Probe((np.array([[1.0, 10], [2, 20], [3, 30], [4, 40]]), 2), "the two columns of the example and hop 2")]
+    """Return the example of the page, then random frames that overlap little and much, evenly and
+    not.
+    """
+    probes = [
+        Probe(
+            (np.array([[1.0, 10], [2, 20], [3, 30], [4, 40]]), 2),
+            "the two columns of the example and hop 2",
+        )
+    ]
     for seed, (n_fft, n_frames, hop) in enumerate(((8, 5, 2), (7, 9, 3), (16, 4, 12), (6, 30, 1))):
         frames = np.random.default_rng(seed).uniform(0.1, 1, (n_fft, n_frames))
         probes.append(Probe((frames, hop), f"{n_frames} frames of {n_fft} samples and hop {hop}"))
@@ -100,7 +131,10 @@ def _stacked(frames, hop):
 
 OVERLAP_SLIPS = (
     ("the last frame wins", lambda frames, hop: _place(frames, hop, lambda old, new: new)),
-    ("the first frame wins", lambda frames, hop: _place(frames, hop, lambda old, new: np.where(old == old, old, new))),
+    (
+        "the first frame wins",
+        lambda frames, hop: _place(frames, hop, lambda old, new: np.where(old == old, old, new)),
+    ),
     ("end to end", lambda frames, hop: frames.T.ravel()),
     ("averaged", lambda frames, hop: _add(frames, hop) / _add(np.ones(frames.shape), hop)),
     ("rows taken for frames", lambda frames, hop: _add(frames.T, hop)),
@@ -113,13 +147,21 @@ def ripple_probes() -> list[Probe]:
     """Return windows whose hop divides their length, then others."""
     rng = np.random.default_rng(0)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(8) / 8)
-    even = [(hann, 8, "a Hann window of 8 samples and hop 8"), (hann, 4, "a Hann window of 8 samples and hop 4")]
+    even = [
+        (hann, 8, "a Hann window of 8 samples and hop 8"),
+        (hann, 4, "a Hann window of 8 samples and hop 4"),
+    ]
     for n, hop in ((12, 3), (60, 15), (64, 32)):
         even.append((rng.uniform(0.1, 2, n), hop, f"a window of {n} random samples and hop {hop}"))
     odd = [
-        (rng.uniform(0.1, 2, n), hop, f"{n} random samples and hop {hop}") for n, hop in ((13, 5), (50, 49), (7, 2))
+        (rng.uniform(0.1, 2, n), hop, f"{n} random samples and hop {hop}")
+        for n, hop in ((13, 5), (50, 49), (7, 2))
     ]
-    return [Probe((w, hop), say, group) for group, some in (("even", even), ("odd", odd)) for w, hop, say in some]
+    return [
+        Probe((w, hop), say, group)
+        for group, some in (("even", even), ("odd", odd))
+        for w, hop, say in some
+    ]
 
 
 def _sums(window, hop):

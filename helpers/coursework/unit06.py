@@ -9,12 +9,27 @@ from helpers.coursework.running import Probe
 
 
 def triangle_probes() -> list[Probe]:
-    """Return a triangle with equal sides, then lopsided ones, over bins that reach far beyond both edges."""
+    """Return a triangle with equal sides, then lopsided ones, over bins that reach far beyond both
+    edges.
+    """
     probes = []
-    for low, centre, high, step in ((100, 200, 300, 50), (500, 600, 900, 31.25), (0, 66.7, 133.3, 15.625)):
+    for low, centre, high, step in (
+        (100, 200, 300, 50),
+        (500, 600, 900, 31.25),
+        (0, 66.7, 133.3, 15.625),
+    ):
         freqs = np.arange(0, 1601, step)
-        say = f"bins of {step:g} Hz up to 1600 Hz, low = {low:g}, centre = {centre:g}, high = {high:g}"
-        probes.append(Probe((freqs, low, centre, high), say, "even" if centre - low == high - centre else "lopsided"))
+        say = (
+            f"bins of {step:g} Hz up to 1600 Hz, low = {low:g}, centre = {centre:g}, high = "
+            f"{high:g}"
+        )
+        probes.append(
+            Probe(
+                (freqs, low, centre, high),
+                say,
+                "even" if centre - low == high - centre else "lopsided",
+            )
+        )
     return probes
 
 
@@ -27,7 +42,9 @@ def _triangle(freqs, low, centre, high):
 
 
 def _swapped(freqs, low, centre, high):
-    return np.maximum(0, np.minimum((freqs - low) / (high - centre), (high - freqs) / (centre - low)))
+    return np.maximum(
+        0, np.minimum((freqs - low) / (high - centre), (high - freqs) / (centre - low))
+    )
 
 
 def _half_width(freqs, low, centre, high):
@@ -40,7 +57,10 @@ TRIANGLE_SLIPS = (
     ("never falls", lambda *a: np.clip(_sides(*a)[0], 0, 1)),
     ("widths swapped", _swapped),
     ("symmetric", _half_width),
-    ("area of one", lambda f, low, centre, high: 2 / (high - low) * _triangle(f, low, centre, high)),
+    (
+        "area of one",
+        lambda f, low, centre, high: 2 / (high - low) * _triangle(f, low, centre, high),
+    ),
 )
 
 
@@ -51,7 +71,13 @@ def log_probes() -> list[Probe]:
     for floor, ref in ((1e-10, 100.0), (1e-3, 1.0), (1e-4, 0.02)):
         M = 10 ** np.random.default_rng(6).uniform(-5, 1, (3, 5))
         M[0, 0] = 0.0
-        probes.append(Probe((M, floor, ref), f"15 powers, one of them 0, floor = {floor:g}, ref = {ref:g}", "zeros"))
+        probes.append(
+            Probe(
+                (M, floor, ref),
+                f"15 powers, one of them 0, floor = {floor:g}, ref = {ref:g}",
+                "zeros",
+            )
+        )
     return probes
 
 
@@ -75,7 +101,9 @@ def normalise_probes() -> list[Probe]:
     probes = [Probe((np.array([[-50.0, -30.0], [-20.0, -26.0]]),), "two bands and two frames")]
     for bands, frames in ((4, 9), (7, 7), (20, 6)):
         rng = np.random.default_rng(bands)
-        L = rng.uniform(-80, -20, (bands, 1)) + rng.uniform(2, 15, (bands, 1)) * rng.standard_normal((bands, frames))
+        L = rng.uniform(-80, -20, (bands, 1)) + rng.uniform(
+            2, 15, (bands, 1)
+        ) * rng.standard_normal((bands, frames))
         probes.append(Probe((L,), f"{bands} bands and {frames} frames", "more"))
     return probes
 
@@ -101,16 +129,26 @@ NORMALISE_SLIPS = (
 
 
 def empty_probes() -> list[Probe]:
-    """Return the edges of HTK banks with few and many bands, then edges that touch a bin or nearly do."""
+    """Return the edges of HTK banks with few and many bands, then edges that touch a bin or nearly
+    do.
+    """
     probes = []
     for n_mels, n_fft in ((20, 64), (128, 400), (128, 512), (128, 200), (40, 1024)):
         mels = np.linspace(0, 2595 * np.log10(1 + 8000 / 700), n_mels + 2)
         edges = 700 * (10 ** (mels / 2595) - 1)
-        probes.append(Probe((edges, 16000, n_fft), f"the edges of {n_mels} HTK bands, sr = 16000, n_fft = {n_fft}"))
+        probes.append(
+            Probe(
+                (edges, 16000, n_fft),
+                f"the edges of {n_mels} HTK bands, sr = 16000, n_fft = {n_fft}",
+            )
+        )
     edges = np.array([0.0, 55.0, 100.3, 100.4, 199.0, 290.0, 299.0, 410.0])
     return [
         *probes,
-        Probe((edges, 8000, 80), "edges at 0, 55, 100.3, 100.4, 199, 290, 299, 410 Hz, bins 100 Hz apart"),
+        Probe(
+            (edges, 8000, 80),
+            "edges at 0, 55, 100.3, 100.4, 199, 290, 299, 410 Hz, bins 100 Hz apart",
+        ),
     ]
 
 
@@ -131,7 +169,10 @@ def _empty(edges, sr, n_fft):
 EMPTY_SLIPS = (
     ("the others", lambda e, sr, n: int(np.sum(_inside(e, sr, n).any(axis=1)))),
     ("narrower than a bin", lambda e, sr, n: int(np.sum(e[2:] - e[:-2] < sr / n))),
-    ("between neighbours", lambda e, sr, n: int(np.sum(np.floor(e[:-1] * n / sr) + 1 >= e[1:] * n / sr))),
+    (
+        "between neighbours",
+        lambda e, sr, n: int(np.sum(np.floor(e[:-1] * n / sr) + 1 >= e[1:] * n / sr)),
+    ),
     ("edges count", _touching),
     ("bins too close", lambda e, sr, n: _empty(e, sr, 2 * n)),
 )

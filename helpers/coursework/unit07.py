@@ -13,13 +13,19 @@ def _noise(n: int, seed: int) -> np.ndarray:
 
 
 def si_sdr_probes() -> list[Probe]:
-    """Return the example of the page, then noisy copies at several levels, with an offset and upside down."""
+    """Return the example of the page, then noisy copies at several levels, with an offset and
+    upside down.
+    """
     toy = np.array([2.5, 0.0, 2.0, 8.0]), np.array([3.0, -0.5, 2.0, 7.0])
     probes = [Probe(toy, "the four samples of the example")]
-    for seed, (n, gain, noise) in enumerate(((1000, 1.0, 0.1), (333, 0.3, 0.1), (512, 2.5, 1.2), (801, -0.7, 0.2))):
+    for seed, (n, gain, noise) in enumerate(
+        ((1000, 1.0, 0.1), (333, 0.3, 0.1), (512, 2.5, 1.2), (801, -0.7, 0.2))
+    ):
         target = _noise(n, seed) + 0.03
         estimate = gain * target + noise * _noise(n, 100 + seed)
-        probes.append(Probe((estimate, target), f"a noisy copy of {n} samples at {gain:g} times the level"))
+        probes.append(
+            Probe((estimate, target), f"a noisy copy of {n} samples at {gain:g} times the level")
+        )
     return probes
 
 
@@ -43,9 +49,13 @@ SI_SDR_SLIPS = (
 
 
 def multi_probes() -> list[Probe]:
-    """Return noise and a changed copy, for several lengths and sets of sizes; some lengths end with a frame."""
+    """Return noise and a changed copy, for several lengths and sets of sizes; some lengths end with
+    a frame.
+    """
     probes = []
-    for seed, (n, sizes) in enumerate(((640, [64, 128]), (639, [32, 64]), (500, [128, 48, 100]), (415, [64, 32, 16]))):
+    for seed, (n, sizes) in enumerate(
+        ((640, [64, 128]), (639, [32, 64]), (500, [128, 48, 100]), (415, [64, 32, 16]))
+    ):
         target = _noise(n, seed)
         estimate = 0.7 * target + 0.4 * _noise(n, 200 + seed)
         say = f"{n} samples of noise, a changed copy, and sizes = {sizes}"
@@ -55,7 +65,9 @@ def multi_probes() -> list[Probe]:
 
 def _frames(y, n_fft):
     w = np.sin(np.pi * np.arange(n_fft) / n_fft) ** 2  # Hann
-    return np.abs(np.fft.rfft([w * y[s : s + n_fft] for s in range(0, len(y) - n_fft + 1, n_fft // 4)]))
+    return np.abs(
+        np.fft.rfft([w * y[s : s + n_fft] for s in range(0, len(y) - n_fft + 1, n_fft // 4)])
+    )
 
 
 def _convergence(E, S, by=None):
@@ -66,7 +78,9 @@ def _log(E, S):
     return np.mean(np.abs(np.log(E / S)))
 
 
-def _multi(estimate, target, sizes, *, one=lambda E, S: _convergence(E, S) + _log(E, S), over=np.mean):
+def _multi(
+    estimate, target, sizes, *, one=lambda E, S: _convergence(E, S) + _log(E, S), over=np.mean
+):
     return over([one(_frames(estimate, n), _frames(target, n)) for n in sizes])
 
 
@@ -86,8 +100,14 @@ MULTI_SLIPS = (
     ("normed by the estimate", _with(lambda E, S: _convergence(E, S, by=E) + _log(E, S))),
     ("squared logarithms", _with(lambda E, S: _convergence(E, S) + np.mean(np.log(E / S) ** 2))),
     ("powers instead of magnitudes", _with(lambda E, S: _convergence(E**2, S**2) + _log(E, S))),
-    ("differences without absolute value", _with(lambda E, S: _convergence(E, S) + np.mean(np.log(S / E)))),
-    ("differences without absolute value", _with(lambda E, S: _convergence(E, S) + np.mean(np.log(E / S)))),
+    (
+        "differences without absolute value",
+        _with(lambda E, S: _convergence(E, S) + np.mean(np.log(S / E))),
+    ),
+    (
+        "differences without absolute value",
+        _with(lambda E, S: _convergence(E, S) + np.mean(np.log(E / S))),
+    ),
 )
 
 
@@ -95,7 +115,9 @@ def fool_probes() -> list[Probe]:
     """Return noise of several lengths and several ratios."""
     return [
         Probe((_noise(n, seed), db), f"{n} samples of noise and snr_db = {db:g}")
-        for seed, (n, db) in enumerate(((400, 20 * np.log10(2)), (300, 20.0), (77, 3.0), (500, 35.5)))
+        for seed, (n, db) in enumerate(
+            ((400, 20 * np.log10(2)), (300, 20.0), (77, 3.0), (500, 35.5))
+        )
     ]
 
 

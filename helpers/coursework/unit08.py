@@ -10,7 +10,9 @@ from helpers.coursework.running import Probe
 
 def ratio_probes() -> list[Probe]:
     """Return magnitudes of speech and noise: one cell of a 3-4-5 triangle first, then many."""
-    probes = [Probe((np.array([[3.0, 0.5]]), np.array([[4.0, 1.2]])), "S = [[3, 0.5]], N = [[4, 1.2]]")]
+    probes = [
+        Probe((np.array([[3.0, 0.5]]), np.array([[4.0, 1.2]])), "S = [[3, 0.5]], N = [[4, 1.2]]")
+    ]
     for seed, shape in ((1, (4, 5)), (2, (9, 3))):
         S, N = np.random.default_rng(seed).uniform(0.1, 2, (2, *shape))
         probes.append(Probe((S, N), f"{shape[0]} bins and {shape[1]} frames", "more"))
@@ -38,7 +40,9 @@ def psm_probes() -> list[Probe]:
     for seed, shape in ((3, (5, 4)), (4, (7, 6))):
         parts = np.random.default_rng(seed).normal(size=(4, *shape))
         S, N = parts[0] + 1j * parts[1], parts[2] + 1j * parts[3]
-        probes.append(Probe((S, S + N), f"{shape[0]} bins and {shape[1]} frames of speech in noise", "random"))
+        probes.append(
+            Probe((S, S + N), f"{shape[0]} bins and {shape[1]} frames of speech in noise", "random")
+        )
     return probes
 
 
@@ -76,7 +80,10 @@ SUBTRACT_SLIPS = (
     ("no root", lambda S, noise, floor: np.maximum(1 - noise / S**2, floor)),
     ("floor squared away", lambda S, noise, floor: np.sqrt(np.maximum(1 - noise / S**2, floor))),
     ("magnitudes subtracted", lambda S, noise, floor: np.maximum(1 - np.sqrt(noise) / S, floor)),
-    ("power taken for magnitude", lambda S, noise, floor: np.sqrt(np.maximum(1 - (noise / S) ** 2, floor**2))),
+    (
+        "power taken for magnitude",
+        lambda S, noise, floor: np.sqrt(np.maximum(1 - (noise / S) ** 2, floor**2)),
+    ),
     ("no floor", lambda S, noise, floor: np.sqrt(np.maximum(1 - noise / S**2, 0))),
     ("result, not gain", lambda S, noise, floor: S * _gain(S, noise, floor)),
 )

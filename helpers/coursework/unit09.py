@@ -53,13 +53,22 @@ def _pair(n_fft: int, hop: int, n: int):
 
 
 def _sounds():
-    """Yield noises, a magnitude that none of them has, the two transforms, and what to call them."""
+    """Yield noises, a magnitude that none of them has, the two transforms, and what to call
+    them.
+    """
     for seed, (n, n_fft, hop) in enumerate(((320, 64, 16), (501, 50, 10), (256, 32, 16))):
         rng = np.random.default_rng(seed)
         y, last = rng.uniform(0.1, 0.4) * rng.standard_normal((2, n))
         analyse, invert = _pair(n_fft, hop, n)
         S = rng.uniform(0.2, 2, analyse(y).shape)
-        yield y, last, S, analyse, invert, f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}"
+        yield (
+            y,
+            last,
+            S,
+            analyse,
+            invert,
+            f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}",
+        )
 
 
 def round_probes() -> list[Probe]:
@@ -77,7 +86,10 @@ ROUND_SLIPS = (
     ("both magnitudes", lambda y, S, analyse, invert: invert(S * analyse(y))),
     ("the phase as a factor", lambda y, S, analyse, invert: invert(S * np.angle(analyse(y)))),
     ("cosine alone", lambda y, S, analyse, invert: invert(S * np.cos(np.angle(analyse(y))))),
-    ("phase turned round", lambda y, S, analyse, invert: invert(S * np.exp(-1j * np.angle(analyse(y))))),
+    (
+        "phase turned round",
+        lambda y, S, analyse, invert: invert(S * np.exp(-1j * np.angle(analyse(y)))),
+    ),
     ("added", lambda y, S, analyse, invert: invert(S + np.exp(1j * np.angle(analyse(y))))),
 )
 
@@ -86,7 +98,9 @@ def fast_probes() -> list[Probe]:
     """Return the same noises, each with another as the signal before."""
     return [
         Probe((y, last, S, momentum, analyse, invert), f"{say}, momentum {momentum}")
-        for (y, last, S, analyse, invert, say), momentum in zip(_sounds(), (0.5, 0.99, 1.3), strict=True)
+        for (y, last, S, analyse, invert, say), momentum in zip(
+            _sounds(), (0.5, 0.99, 1.3), strict=True
+        )
     ]
 
 
@@ -106,10 +120,22 @@ def _angles(y, last, S, momentum, analyse, invert):
 
 FAST_SLIPS = (
     ("no momentum", lambda y, last, S, m, analyse, invert: _round(y, S, analyse, invert)),
-    ("backwards", lambda y, last, S, m, analyse, invert: _round(y - m * (y - last), S, analyse, invert)),
-    ("from the signal before", lambda y, last, S, m, *ways: _round(last + m * (y - last), S, *ways)),
-    ("the step alone", lambda y, last, S, m, analyse, invert: _round(m * (y - last), S, analyse, invert)),
-    ("a sum of both", lambda y, last, S, m, analyse, invert: _round(y + m * last, S, analyse, invert)),
+    (
+        "backwards",
+        lambda y, last, S, m, analyse, invert: _round(y - m * (y - last), S, analyse, invert),
+    ),
+    (
+        "from the signal before",
+        lambda y, last, S, m, *ways: _round(last + m * (y - last), S, *ways),
+    ),
+    (
+        "the step alone",
+        lambda y, last, S, m, analyse, invert: _round(m * (y - last), S, analyse, invert),
+    ),
+    (
+        "a sum of both",
+        lambda y, last, S, m, analyse, invert: _round(y + m * last, S, analyse, invert),
+    ),
     ("after the round", _afterwards),
     ("angles instead of signals", _angles),
 )

@@ -9,12 +9,16 @@ from helpers.coursework.running import Probe
 
 
 def dilated_probes() -> list[Probe]:
-    """Return noises of several lengths, with taps that differ and steps below half of the length."""
+    """Return noises of several lengths, with taps that differ and steps below half of the
+    length.
+    """
     probes = []
     for seed, (n, d) in enumerate(((9, 1), (12, 2), (41, 8), (30, 3))):
         rng = np.random.default_rng(seed)
         before, now = rng.uniform(0.3, 1.5, 2).tolist()
-        probes.append(Probe((rng.standard_normal(n), before, now, d), f"{n} samples of noise and d = {d}"))
+        probes.append(
+            Probe((rng.standard_normal(n), before, now, d), f"{n} samples of noise and d = {d}")
+        )
     return probes
 
 
@@ -28,13 +32,19 @@ def _dilated(y, before, now, d):
 
 
 DILATED_SLIPS = (
-    ("the future", lambda y, before, now, d: before * np.concatenate([y[d:], np.zeros(d)]) + now * y),
+    (
+        "the future",
+        lambda y, before, now, d: before * np.concatenate([y[d:], np.zeros(d)]) + now * y,
+    ),
     ("wrapped round", lambda y, before, now, d: before * np.roll(y, d) + now * y),
     ("one sample back", lambda y, before, now, d: _dilated(y, before, now, 1)),
     ("taps exchanged", lambda y, before, now, d: _dilated(y, now, before, d)),
     ("the present left out", lambda y, before, now, d: before * _late(y, d)),
     ("a step too far", lambda y, before, now, d: _dilated(y, before, now, d + 1)),
-    ("the first sample held", lambda y, b, now, d: b * np.concatenate([np.full(d, y[0]), y[: len(y) - d]]) + now * y),
+    (
+        "the first sample held",
+        lambda y, b, now, d: b * np.concatenate([np.full(d, y[0]), y[: len(y) - d]]) + now * y,
+    ),
 )
 
 
@@ -96,6 +106,8 @@ DENSITY_SLIPS = (
 
 CHECKS = {
     "10.dilated": Check(dilated_probes, _dilated, DILATED_SLIPS, atol=1e-9),
-    "10.field": Check(field_probes, lambda d, kernel: 1 + (kernel - 1) * np.sum(d), FIELD_SLIPS, atol=1e-9),
+    "10.field": Check(
+        field_probes, lambda d, kernel: 1 + (kernel - 1) * np.sum(d), FIELD_SLIPS, atol=1e-9
+    ),
     "10.density": Check(density_probes, _density, DENSITY_SLIPS, atol=1e-9),
 }

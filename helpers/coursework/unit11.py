@@ -9,9 +9,17 @@ from helpers.coursework.running import Probe
 
 
 def encode_probes() -> list[Probe]:
-    """Return sounds and filters: one that can be done in the head first, then drawn at random, of odd lengths."""
-    first = (np.array([1.0, 2.0, 3.0, -4.0, -5.0, 6.0]), np.array([[1.0, 0.0], [0.5, -0.5], [0.0, 2.0]]), 1)
-    probes = [Probe(first, "y = [1, 2, 3, -4, -5, 6], filters = [[1, 0], [0.5, -0.5], [0, 2]], hop = 1")]
+    """Return sounds and filters: one that can be done in the head first, then drawn at random, of
+    odd lengths.
+    """
+    first = (
+        np.array([1.0, 2.0, 3.0, -4.0, -5.0, 6.0]),
+        np.array([[1.0, 0.0], [0.5, -0.5], [0.0, 2.0]]),
+        1,
+    )
+    probes = [
+        Probe(first, "y = [1, 2, 3, -4, -5, 6], filters = [[1, 0], [0.5, -0.5], [0, 2]], hop = 1")
+    ]
     for seed, n, shape, hop in ((1, 23, (5, 8), 4), (2, 40, (3, 6), 5), (3, 17, (4, 4), 3)):
         rng = np.random.default_rng(seed)
         words = f"{n} samples, {shape[0]} filters of {shape[1]} samples, hop = {hop}"
@@ -58,7 +66,10 @@ def _overlap_add(pieces, hop, add=True):
 OVERLAP_SLIPS = (
     ("end to end", lambda pieces, hop: pieces.ravel()),
     ("written over", lambda pieces, hop: _overlap_add(pieces, hop, add=False)),
-    ("averaged", lambda pieces, hop: _overlap_add(pieces, hop) / _overlap_add(np.ones(pieces.shape), hop)),
+    (
+        "averaged",
+        lambda pieces, hop: _overlap_add(pieces, hop) / _overlap_add(np.ones(pieces.shape), hop),
+    ),
     ("one sample apart", lambda pieces, hop: _overlap_add(pieces, 1)),
     ("the end cut off", lambda pieces, hop: _overlap_add(pieces, hop)[: len(pieces) * hop]),
 )
@@ -75,7 +86,10 @@ def field_probes() -> list[Probe]:
         ("strided", (4, 4, 3), (1, 2, 1), (2, 4, 2)),
     )
     say = "kernels = {}, dilations = {}, strides = {}"
-    return [Probe(tuple(map(np.array, case)), say.format(*map(list, case)), group) for group, *case in cases]
+    return [
+        Probe(tuple(map(np.array, case)), say.format(*map(list, case)), group)
+        for group, *case in cases
+    ]
 
 
 def _field(kernels, dilations, strides, gap=1, own=False):
@@ -90,7 +104,10 @@ FIELD_SLIPS = (
     ("dilation forgotten", lambda k, d, s: _field(k, np.ones(len(k), int), s)),
     ("stride forgotten", lambda k, d, s: _field(k, d, np.ones(len(k), int))),
     ("own stride counted", lambda k, d, s: _field(k, d, s, own=True)),
-    ("the stride before alone", lambda k, d, s: int(1 + np.sum((k - 1) * d * np.array([1, *s[:-1]])))),
+    (
+        "the stride before alone",
+        lambda k, d, s: int(1 + np.sum((k - 1) * d * np.array([1, *s[:-1]]))),
+    ),
 )
 
 
@@ -102,7 +119,10 @@ def cost_probes() -> list[Probe]:
         (((3, 7), (7, 7), (7, 2)), 32, 48000),
     )
     say = "sizes = {}, hop = {}, sr = {}"
-    return [Probe((np.array(s), hop, sr), say.format([list(p) for p in s], hop, sr)) for s, hop, sr in cases]
+    return [
+        Probe((np.array(s), hop, sr), say.format([list(p) for p in s], hop, sr))
+        for s, hop, sr in cases
+    ]
 
 
 def _cost(sizes, hop, sr):
@@ -115,7 +135,10 @@ COST_SLIPS = (
     ("hop for rate", lambda sizes, hop, sr: _cost(sizes, 1, hop)),
     ("sides added", lambda sizes, hop, sr: np.sum(sizes) * sr / hop),
     ("counted twice", lambda sizes, hop, sr: 2 * _cost(sizes, hop, sr)),
-    ("biases counted", lambda sizes, hop, sr: _cost(sizes, hop, sr) + np.sum(sizes[:, 1]) * sr / hop),
+    (
+        "biases counted",
+        lambda sizes, hop, sr: _cost(sizes, hop, sr) + np.sum(sizes[:, 1]) * sr / hop,
+    ),
 )
 
 CHECKS = {

@@ -35,7 +35,10 @@ class Solution:
     def _repr_html_(self) -> str:
         summary = html.escape(f"One solution: {self.exercise.title}")
         code, why = html.escape(self.exercise.solution.rstrip()), _inline(self.exercise.why)
-        pre = f'<pre style="margin: 8px 0; white-space: pre; overflow-x: auto"><code>{code}</code></pre>'
+        pre = (
+            '<pre style="margin: 8px 0; white-space: pre; overflow-x: '
+            f'auto"><code>{code}</code></pre>'
+        )
         return f"<details><summary>{summary}</summary>\n{pre}\n<p>{why}</p>\n</details>"
 
 

@@ -1,7 +1,8 @@
-"""Two experiments on your own ears: your equal-loudness contour, and where you hear the middle of an interval.
+"""Two experiments on your own ears: your equal-loudness contour, and where you hear the middle of
+an interval.
 
-Python chooses each trial and counts; the front end plays it and never goes beyond its own limits. Levels are peaks of
-sines in dBFS. This is not a hearing test.
+Python chooses each trial and counts; the front end plays it and never goes beyond its own limits.
+Levels are peaks of sines in dBFS. This is not a hearing test.
 """
 
 import anywidget
@@ -14,7 +15,13 @@ from helpers._storage import AnswerFile
 from helpers.experiments import pictures
 from helpers.experiments.bisection import Bisection, SimulatedBisector
 from helpers.experiments.contour import iso_shape
-from helpers.experiments.matching import MODES, REFERENCE_DB, REFERENCE_HZ, LoudnessMatching, ceiling_db
+from helpers.experiments.matching import (
+    MODES,
+    REFERENCE_DB,
+    REFERENCE_HZ,
+    LoudnessMatching,
+    ceiling_db,
+)
 from helpers.experiments.staircases import SimulatedEar
 
 __all__ = ["Experiment", "SimulatedBisector", "SimulatedEar", "bisect_pitch", "equal_loudness"]
@@ -22,42 +29,59 @@ __all__ = ["Experiment", "SimulatedBisector", "SimulatedEar", "bisect_pitch", "e
 SR = 48_000
 WHAT = "ear experiment"
 VOLUME = (
-    "Headphones on, in a quiet place. This is not a hearing test: it compares tones with each other and knows nothing "
-    "about the level at your ears.\nFirst turn the volume down. Play the tone, and turn it up until it is as loud as "
+    "Headphones on, in a quiet place. This is not a hearing test: it compares tones with each "
+    "other and knows nothing "
+    "about the level at your ears.\nFirst turn the volume down. Play the tone, and turn it up "
+    "until it is as loud as "
     "quiet speech. Then leave it alone until the end. Escape stops every sound."
 )
 TITLE = {"loudness": "Measure your own equal-loudness contour", "pitch": "Bisect the interval"}
-QUESTION = {"loudness": "Which tone was louder?", "pitch": "Where is halfway in pitch between the outer tones?"}
-HOW = {
-    "loudness": "You hear two tones, one after the other. Which was louder? Ignore the pitch; guess when you must: "
-    "near a match it is meant to be hard. Keys: 1 or left arrow for the first, 2 or right arrow for the second.",
-    "pitch": "You hear three tones. Move the middle one until its pitch lies halfway between the outer two, and trust "
-    "your first impression: no answer is wrong. Keys: arrows and Page keys move it, Enter confirms.",
+QUESTION = {
+    "loudness": "Which tone was louder?",
+    "pitch": "Where is halfway in pitch between the outer tones?",
 }
-MINUTES = {"loudness": {"quick": "under 2", "full": "about 5"}, "pitch": {"quick": "about 1½", "full": "about 4"}}
+HOW = {
+    "loudness": "You hear two tones, one after the other. Which was louder? Ignore the pitch; "
+    "guess when you must: "
+    "near a match it is meant to be hard. Keys: 1 or left arrow for the first, 2 or right arrow "
+    "for the second.",
+    "pitch": "You hear three tones. Move the middle one until its pitch lies halfway between the "
+    "outer two, and trust "
+    "your first impression: no answer is wrong. Keys: arrows and Page keys move it, Enter "
+    "confirms.",
+}
+MINUTES = {
+    "loudness": {"quick": "under 2", "full": "about 5"},
+    "pitch": {"quick": "about 1½", "full": "about 4"},
+}
 
 
-def equal_loudness(mode: str = "quick", name: str | None = "my_contour", seed: int | None = None) -> "Experiment":
+def equal_loudness(
+    mode: str = "quick", name: str | None = "my_contour", seed: int | None = None
+) -> "Experiment":
     """Measure your own equal-loudness contour: which of two tones was louder, over and over.
 
-    Interleaved 1-up/1-down staircases, one per frequency, against 1 kHz at -40 dBFS; among them 1 kHz against itself
-    and eight obvious pairs. A tone never lies more than 12 dB (125 Hz: 6 dB) over the contour of ISO 226:2023, never
-    above -7.5 dBFS, and no track rises by more than 6 dB from one of its trials to the next.
+    Interleaved 1-up/1-down staircases, one per frequency, against 1 kHz at -40 dBFS; among them 1
+    kHz against itself and eight obvious pairs. A tone never lies more than 12 dB (125 Hz: 6 dB)
+    over the contour of ISO 226:2023, never above -7.5 dBFS, and no track rises by more than 6 dB
+    from one of its trials to the next.
 
     Parameters
     ----------
     mode : {"quick", "full"}
-        125 Hz and 4 kHz in under two minutes, or 125, 250 (twice), 500, 2000, 4000 and 8000 Hz in about five.
+        125 Hz and 4 kHz in under two minutes, or 125, 250 (twice), 500, 2000, 4000 and 8000 Hz in
+        about five.
     name : str, optional
-        Every answer is saved at once in ``ear_<name>.csv`` beside the notebook (or where EARUP_RESULTS says), and the
-        experiment goes on where it stopped. None saves nothing.
+        Every answer is saved at once in ``ear_<name>.csv`` beside the notebook (or where
+        EARUP_RESULTS says), and the experiment goes on where it stopped. None saves nothing.
     seed : int, optional
         The same seed gives the same random starts and orders.
 
     Returns
     -------
     Experiment
-        A widget, ready to be the last line of a cell. Its `result` is a `helpers.experiments.contour.Contour`.
+        A widget, ready to be the last line of a cell. Its `result` is a
+        `helpers.experiments.contour.Contour`.
 
     Raises
     ------
@@ -74,11 +98,14 @@ def equal_loudness(mode: str = "quick", name: str | None = "my_contour", seed: i
     return Experiment("loudness", mode, LoudnessMatching(mode, seed=seed), name)
 
 
-def bisect_pitch(mode: str = "quick", name: str | None = "my_pitch", seed: int | None = None) -> "Experiment":
+def bisect_pitch(
+    mode: str = "quick", name: str | None = "my_pitch", seed: int | None = None
+) -> "Experiment":
     """Bisect three intervals of pitch, and see which pitch scale agrees with you.
 
-    Low tone, middle tone, high tone, or the other way round. The slider has no numbers and starts at random; its ends
-    move from trial to trial. Tones follow the 40-phon contour of ISO 226:2023, so that none stands out.
+    Low tone, middle tone, high tone, or the other way round. The slider has no numbers and starts
+    at random; its ends move from trial to trial. Tones follow the 40-phon contour of ISO 226:2023,
+    so that none stands out.
 
     Parameters
     ----------
@@ -92,7 +119,8 @@ def bisect_pitch(mode: str = "quick", name: str | None = "my_pitch", seed: int |
     Returns
     -------
     Experiment
-        A widget, ready to be the last line of a cell. Its `result` is a `helpers.experiments.middles.Middles`.
+        A widget, ready to be the last line of a cell. Its `result` is a
+        `helpers.experiments.middles.Middles`.
 
     Raises
     ------
@@ -103,7 +131,9 @@ def bisect_pitch(mode: str = "quick", name: str | None = "my_pitch", seed: int |
 
 
 class Experiment(Stored, anywidget.AnyWidget):
-    """The widget behind `equal_loudness` and `bisect_pitch`; `procedure` holds the trials and the answers."""
+    """The widget behind `equal_loudness` and `bisect_pitch`; `procedure` holds the trials and the
+    answers.
+    """
 
     _esm = bundle(__file__, "trials")
     _css = styles(__file__, "trials")
@@ -112,10 +142,14 @@ class Experiment(Stored, anywidget.AnyWidget):
     picture = traitlets.Bytes().tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, kind: str, mode: str, procedure: LoudnessMatching | Bisection, name: str | None):
+    def __init__(
+        self, kind: str, mode: str, procedure: LoudnessMatching | Bisection, name: str | None
+    ):
         self.procedure, self.simulated = procedure, False
         self._kind, self._mode, self._name = kind, mode, name
-        self._file = AnswerFile(name, kind=kind, key=procedure.key, columns=procedure.columns, what=WHAT)
+        self._file = AnswerFile(
+            name, kind=kind, key=procedure.key, columns=procedure.columns, what=WHAT
+        )
         rows, said = self._file.load(procedure.accept)
         procedure.accept(rows)
         super().__init__(spec=self._spec(), note=said)
@@ -123,12 +157,15 @@ class Experiment(Stored, anywidget.AnyWidget):
         self.on_msg(lambda _, content, buffers: self._heard(content))
 
     def _spec(self) -> dict:
-        freqs = np.union1d(np.geomspace(125, 8000, 289).round(2), [REFERENCE_HZ, *MODES["full"][0]])  # 48 an octave
+        freqs = np.union1d(
+            np.geomspace(125, 8000, 289).round(2), [REFERENCE_HZ, *MODES["full"][0]]
+        )  # 48 an octave
         table = np.column_stack([freqs, ceiling_db(freqs), REFERENCE_DB + iso_shape(freqs)])
         return {
             "kind": self._kind,
             "title": TITLE[self._kind],
-            "intro": f"{HOW[self._kind]} It takes {MINUTES[self._kind][self._mode]} minutes.\n{VOLUME}",
+            "intro": f"{HOW[self._kind]} It takes {MINUTES[self._kind][self._mode]} "
+            f"minutes.\n{VOLUME}",
             "question": QUESTION[self._kind],
             **{"sr": SR, "reference_db": REFERENCE_DB},
             "table": table.round(2).tolist(),
@@ -140,12 +177,19 @@ class Experiment(Stored, anywidget.AnyWidget):
         given = len(self.procedure.rows)
         with self.hold_sync():
             if at == "done":
-                more, self.picture = {"words": self.words}, pictures.picture(self.result, self.simulated)
+                more, self.picture = (
+                    {"words": self.words},
+                    pictures.picture(self.result, self.simulated),
+                )
             elif at == "start":
                 more = {"go": f"Go on at {given + 1} of {self.procedure.of}" if given else "Start"}
             else:
                 more = self.procedure.trial()
-            self.screen = {"at": at, "shown": self.screen.get("shown", 0) + 1, **more}  # a new number: always a change
+            self.screen = {
+                "at": at,
+                "shown": self.screen.get("shown", 0) + 1,
+                **more,
+            }  # a new number: always a change
 
     def _heard(self, message: dict) -> None:
         """Do what the page asks."""
@@ -191,7 +235,8 @@ class Experiment(Stored, anywidget.AnyWidget):
         Parameters
         ----------
         listener : SimulatedEar or SimulatedBisector, optional
-            By default an ear that follows ISO 226:2023 with 2 dB of noise, or one that bisects on the ERB-rate scale.
+            By default an ear that follows ISO 226:2023 with 2 dB of noise, or one that bisects on
+            the ERB-rate scale.
 
         Returns
         -------
@@ -204,7 +249,9 @@ class Experiment(Stored, anywidget.AnyWidget):
             If there are answers of yours that no file keeps.
         """
         if self.procedure.rows and not self.simulated and not self._file.label:
-            raise ValueError("there are answers already that no file keeps; make a new experiment to simulate")
+            raise ValueError(
+                "there are answers already that no file keeps; make a new experiment to simulate"
+            )
         if listener is None:
             ear = SimulatedEar(lambda freq: float(iso_shape(freq)), seed=1)
             listener = ear if self._kind == "loudness" else SimulatedBisector("ERB-rate", seed=1)
@@ -221,7 +268,10 @@ class Experiment(Stored, anywidget.AnyWidget):
         """What the answers say, a `Contour` or `Middles`; ValueError before the last answer."""
         if not self.procedure.done:
             given = len(self.procedure.rows)
-            raise ValueError(f"{given} of {self.procedure.of} trials answered; the result comes after the last one")
+            raise ValueError(
+                f"{given} of {self.procedure.of} trials answered; the result comes after the last "
+                "one"
+            )
         return self.procedure.result()
 
     @property
@@ -234,18 +284,31 @@ class Experiment(Stored, anywidget.AnyWidget):
         return pictures.figure(self.result, self.simulated)
 
     def export(self) -> str:
-        """Write the result as a CSV table, ``ear_<name>_result.csv``, and return the file's name."""
+        """Write the result as a CSV table, ``ear_<name>_result.csv``, and return the file's
+        name.
+        """
         table = self.result.table
         name, key = f"{self._name or self._kind}_result", "simulated" if self.simulated else "own"
-        file = AnswerFile(name, kind=self._kind, key=key, columns=dict.fromkeys(table[0], str), what=WHAT)
+        file = AnswerFile(
+            name, kind=self._kind, key=key, columns=dict.fromkeys(table[0], str), what=WHAT
+        )
         file.save(table)
         return file.label
 
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""
-        return f"experiment: {TITLE[self._kind]} ({self._mode}, {self.procedure.of} trials). Run this cell to take it."
+        return (
+            f"experiment: {TITLE[self._kind]} ({self._mode}, {self.procedure.of} trials). Run this "
+            "cell to take it."
+        )
 
     def stored_picture(self) -> bytes:
         """Return a small picture with the title."""
-        rows = [(f"{self.procedure.of} trials, {MINUTES[self._kind][self._mode]} minutes", "headphones", None)]
+        rows = [
+            (
+                f"{self.procedure.of} trials, {MINUTES[self._kind][self._mode]} minutes",
+                "headphones",
+                None,
+            )
+        ]
         return card(TITLE[self._kind], rows, "Run this cell to take it.")

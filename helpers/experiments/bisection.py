@@ -1,4 +1,6 @@
-"""Bisect an interval of pitch: which three tones to present, what the listener sets, and simulated listeners."""
+"""Bisect an interval of pitch: which three tones to present, what the listener sets, and simulated
+listeners.
+"""
 
 import numpy as np
 
@@ -24,7 +26,14 @@ class Bisection:
         For another mode.
     """
 
-    columns = {"trial": int, "low": int, "high": int, "order": str, "start_hz": float, "middle_hz": float}  # noqa: RUF012
+    columns = {  # noqa: RUF012
+        "trial": int,
+        "low": int,
+        "high": int,
+        "order": str,
+        "start_hz": float,
+        "middle_hz": float,
+    }
 
     def __init__(self, mode: str = "quick", *, seed: int | None = None):
         if mode not in MODES:
@@ -34,7 +43,9 @@ class Bisection:
         self.accept([])
 
     def accept(self, rows: list[dict]) -> bool:
-        """Start anew from these answers; say whether they can have been given here (if not, nothing is kept)."""
+        """Start anew from these answers; say whether they can have been given here (if not, nothing
+        is kept).
+        """
         good = all(row["trial"] == i + 1 and self._inside(row) for i, row in enumerate(rows))
         kinds = [(row["low"], row["high"], row["order"]) for row in rows]
         self.rows, self._next = [], None
@@ -53,16 +64,25 @@ class Bisection:
         return len(self.rows) == self.of
 
     def trial(self) -> dict:
-        """Return the next presentation: low, high and start [Hz], order, and the ends of the slider [Hz].
+        """Return the next presentation: low, high and start [Hz], order, and the ends of the slider
+        [Hz].
 
-        The slider's ends are drawn anew each time, up to half an octave inside the outer tones, so that no place on it
-        means the same twice.
+        The slider's ends are drawn anew each time, up to half an octave inside the outer tones, so
+        that no place on it means the same twice.
         """
         if self._next is None:
             given = [(row["low"], row["high"], row["order"]) for row in self.rows]
-            left = [(*pair, order) for pair in PAIRS for order in ORDERS if given.count((*pair, order)) < self.repeats]
+            left = [
+                (*pair, order)
+                for pair in PAIRS
+                for order in ORDERS
+                if given.count((*pair, order)) < self.repeats
+            ]
             low, high, order = left[self.rng.integers(len(left))]
-            ends = [round(float(e), 2) for e in (low, high) * 2.0 ** (self.rng.uniform(0, 0.5, 2) * (1, -1))]
+            ends = [
+                round(float(e), 2)
+                for e in (low, high) * 2.0 ** (self.rng.uniform(0, 0.5, 2) * (1, -1))
+            ]
             start = round(float(np.exp(self.rng.uniform(*np.log(ends)))), 2)
             self._next = {"low": low, "high": high, "order": order, "start": start, "slider": ends}
         return {"n": len(self.rows) + 1, "of": self.of, **self._next}
@@ -70,10 +90,17 @@ class Bisection:
     def answer(self, answer: float) -> None:
         """Note the frequency at which the middle tone was left [Hz]."""
         trial = self.trial()
-        row = {"trial": trial["n"], "low": trial["low"], "high": trial["high"], "order": trial["order"]}
+        row = {
+            "trial": trial["n"],
+            "low": trial["low"],
+            "high": trial["high"],
+            "order": trial["order"],
+        }
         row |= {"start_hz": trial["start"], "middle_hz": round(float(answer), 2)}
         if not self._inside(row):
-            raise ValueError(f"answer={answer!r} must lie between {row['low']} and {row['high']} Hz")
+            raise ValueError(
+                f"answer={answer!r} must lie between {row['low']} and {row['high']} Hz"
+            )
         self.rows.append(row)
         self._next = None
 
@@ -81,7 +108,11 @@ class Bisection:
         """Return what the settings say; needs at least one of each pair and order."""
         pair = np.array([PAIRS.index((row["low"], row["high"])) for row in self.rows])
         up = np.array([row["order"] == "ascending" for row in self.rows])
-        return Middles(pair, up, np.array([semitones(r["middle_hz"], (r["low"], r["high"])) for r in self.rows]))
+        return Middles(
+            pair,
+            up,
+            np.array([semitones(r["middle_hz"], (r["low"], r["high"])) for r in self.rows]),
+        )
 
 
 class SimulatedBisector:
@@ -107,7 +138,9 @@ class SimulatedBisector:
     def __init__(self, scale: str, *, noise: float = 1.5, hysteresis: float = 1.0, seed: int = 0):
         middle_hz(*PAIRS[0], scale)  # refuses an unknown scale
         if noise < 0:
-            raise ValueError(f"noise={noise!r} is a standard deviation in semitones; it cannot be negative")
+            raise ValueError(
+                f"noise={noise!r} is a standard deviation in semitones; it cannot be negative"
+            )
         self.scale, self.noise, self.hysteresis = scale, noise, hysteresis
         self.rng = np.random.default_rng(seed)
 
@@ -115,4 +148,9 @@ class SimulatedBisector:
         """Return where the middle tone of a trial is left [Hz], within the ends of its slider."""
         side = 0.5 if trial["order"] == "ascending" else -0.5
         off = side * self.hysteresis + self.noise * self.rng.standard_normal()
-        return float(np.clip(middle_hz(trial["low"], trial["high"], self.scale) * 2 ** (off / 12), *trial["slider"]))
+        return float(
+            np.clip(
+                middle_hz(trial["low"], trial["high"], self.scale) * 2 ** (off / 12),
+                *trial["slider"],
+            )
+        )

@@ -1,4 +1,6 @@
-"""What a loudness matching says: the shape of a contour, how far it is to be trusted, and the same in words."""
+"""What a loudness matching says: the shape of a contour, how far it is to be trusted, and the same
+in words.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +18,9 @@ WIDEST = 40  # phon; a longer interval names no loudness level
 
 
 def iso_shape(freqs, phon: float = 40.0) -> np.ndarray:
-    """Return the contour of ISO 226:2023 relative to 1 kHz [dB], for frequencies [Hz] of any shape."""
+    """Return the contour of ISO 226:2023 relative to 1 kHz [dB], for frequencies [Hz] of any
+    shape.
+    """
     return equal_loudness_contour(phon, freqs) - phon
 
 
@@ -49,33 +53,50 @@ class Contour:
 
     @cached_property
     def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The frequencies [Hz], matches [dB re 1 kHz] and standard deviations, each (n,); beyond limits left out."""
-        once = [(self.freq[name], m.level, m.sd) for name, m in self.matches.items() if "again" not in name]
+        """The frequencies [Hz], matches [dB re 1 kHz] and standard deviations, each (n,); beyond
+        limits left out.
+        """
+        once = [
+            (self.freq[name], m.level, m.sd)
+            for name, m in self.matches.items()
+            if "again" not in name
+        ]
         return tuple(np.array(sorted(p for p in once if np.isfinite(p[1]))).reshape(-1, 3).T)
 
     @property
     def offset_db(self) -> float:
-        """Mean distance of the points from ISO 226:2023 at 40 phon [dB], removed before shapes are compared."""
+        """Mean distance of the points from ISO 226:2023 at 40 phon [dB], removed before shapes are
+        compared.
+        """
         freqs, levels, _ = self.points
         return float(np.mean(levels - iso_shape(freqs))) if freqs.size else 0.0
 
     def rms_from(self, shape: np.ndarray | float) -> float:
-        """Return the rms distance of the points from a shape [dB], after one level offset is removed."""
+        """Return the rms distance of the points from a shape [dB], after one level offset is
+        removed.
+        """
         return float(np.std(self.points[1] - shape))
 
     @property
     def retest_db(self) -> float:
-        """Second minus first measurement [dB]; NaN where there is none, or it lies beyond a limit."""
-        pairs = [(m, self.matches[name.split()[0]]) for name, m in self.matches.items() if "again" in name]
+        """Second minus first measurement [dB]; NaN where there is none, or it lies beyond a
+        limit.
+        """
+        pairs = [
+            (m, self.matches[name.split()[0]])
+            for name, m in self.matches.items()
+            if "again" in name
+        ]
         return pairs[0][0].level - pairs[0][1].level if pairs else float("nan")
 
     @cached_property
     def phon(self) -> tuple[float, float, float] | None:
-        """Loudness level whose contour fits best and its 95 % interval [phon]; None: not identifiable.
+        """Loudness level whose contour fits best and its 95 % interval [phon]; None: not
+        identifiable.
 
-        Likelihood profile over 20-80 phon with a free level offset; each point errs by its own standard deviation and
-        by a headphone's ripple of 2 dB. None if there are fewer than four points, no contour fits (chi-square, 1 %),
-        or the interval is longer than 40 phon.
+        Likelihood profile over 20-80 phon with a free level offset; each point errs by its own
+        standard deviation and by a headphone's ripple of 2 dB. None if there are fewer than four
+        points, no contour fits (chi-square, 1 %), or the interval is longer than 40 phon.
         """
         freqs, levels, sd = self.points
         if freqs.size < 4:
@@ -100,27 +121,39 @@ class Contour:
         freqs, levels = (values[others] for values in self.points[:2])
         most = int(np.argmax(np.abs(levels)))
         how = "more" if levels[most] > 0 else "less"
-        return f"To sound as loud as 1 kHz, {_hz(freqs[most])} needs {abs(levels[most]):.0f} dB {how}"
+        return (
+            f"To sound as loud as 1 kHz, {_hz(freqs[most])} needs {abs(levels[most]):.0f} dB {how}"
+        )
 
     @property
     def words(self) -> list[str]:
         """The result in words, one sentence or two a line."""
         names = [name for name in sorted(self.matches, key=self.freq.get) if name != "catch"]
-        said = [f"{_hz(self.freq[name])}{' again' * ('again' in name)}: {_said(self.matches[name])}" for name in names]
+        said = [
+            f"{_hz(self.freq[name])}{' again' * ('again' in name)}: {_said(self.matches[name])}"
+            for name in names
+        ]
         checks = f"{self.right} of {self.checks} obvious pairs right."
         if not self.reliable:
             odds = min(np.exp(-self.evidence), 1e6)
             return [
-                f"Unreliable answers: a coin explains them {odds:,.0f} times better than a listener does, {checks}",
-                "So no contour is read from them. Rest a little, check the headphones, and measure again.",
+                f"Unreliable answers: a coin explains them {odds:,.0f} times better than a "
+                f"listener does, {checks}",
+                "So no contour is read from them. Rest a little, check the headphones, and measure "
+                "again.",
             ]
         catch = f"1 kHz against itself: {_said(self.matches['catch'])} (0 dB is right)."
-        retest = f" Asked twice, a match moved by {_db(self.retest_db)} dB." if np.isfinite(self.retest_db) else ""
+        retest = (
+            f" Asked twice, a match moved by {_db(self.retest_db)} dB."
+            if np.isfinite(self.retest_db)
+            else ""
+        )
         return [
             "As loud as 1 kHz, with 95 % intervals: " + "; ".join(said) + ".",
             f"Checks: {catch}{retest} {checks}",
             *self._compared(),
-            "Intervals: likelihood of the answers, integrated over the listener's noise, flat over all levels.",
+            "Intervals: likelihood of the answers, integrated over the listener's noise, flat over "
+            "all levels.",
         ]
 
     def _compared(self) -> list[str]:
@@ -128,24 +161,33 @@ class Contour:
         if freqs.size < 2:
             return ["Too few tracks found a match to compare shapes."]
         iso, flat = self.rms_from(iso_shape(freqs)), self.rms_from(0)
-        lines = [f"After one level offset is removed, the points lie {iso:.1f} dB rms from ISO 226:2023 at 40 phon, "
-                 f"{flat:.1f} dB from a flat line."]  # fmt: skip
+        distances = f"{iso:.1f} dB rms from ISO 226:2023 at 40 phon, {flat:.1f} dB from a flat line"
+        lines = [f"After one level offset is removed, the points lie {distances}."]
         if self.phon:
-            lines.append(
-                "Loudness level that fits best: {:.0f} phon (95 % interval {:.0f} to {:.0f}).".format(*self.phon)
-            )
+            best, low, high = self.phon
+            interval = f"95 % interval {low:.0f} to {high:.0f}"
+            lines.append(f"Loudness level that fits best: {best:.0f} phon ({interval}).")
         else:
             lines.append("The loudness level [phon] is not identifiable from these points.")
         return lines
 
     @property
     def table(self) -> list[dict]:
-        """One row per track: frequency [Hz], match and interval [dB re 1 kHz], ISO 226:2023 at 40 phon, status."""
+        """One row per track: frequency [Hz], match and interval [dB re 1 kHz], ISO 226:2023 at 40
+        phon, status.
+        """
         return [
-            {"track": name, "freq_hz": self.freq[name], "level_db": m.level, "low_db": m.low, "high_db": m.high,
-             "iso226_2023_40_phon_db": float(iso_shape(self.freq[name])), "status": m.beyond or "measured"}
+            {
+                "track": name,
+                "freq_hz": self.freq[name],
+                "level_db": m.level,
+                "low_db": m.low,
+                "high_db": m.high,
+                "iso226_2023_40_phon_db": float(iso_shape(self.freq[name])),
+                "status": m.beyond or "measured",
+            }
             for name, m in self.matches.items()
-        ]  # fmt: skip
+        ]
 
 
 def _hz(freq: float) -> str:

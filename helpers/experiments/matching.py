@@ -1,7 +1,9 @@
-"""Measure an equal-loudness contour: which trials to play, how loud they may be, and what the answers say.
+"""Measure an equal-loudness contour: which trials to play, how loud they may be, and what the
+answers say.
 
-A level is the peak of a tone in dBFS, or in dB relative to the reference tone where it says so. Nobody knows the sound
-pressure at your ears, so only the shape of a contour can be measured, not its height.
+A level is the peak of a tone in dBFS, or in dB relative to the reference tone where it says so.
+Nobody knows the sound pressure at your ears, so only the shape of a contour can be measured, not
+its height.
 """
 
 import numpy as np
@@ -13,14 +15,16 @@ REFERENCE_HZ, REFERENCE_DB = 1000, -40.0
 LOUDEST_DB = -7.5  # no tone may peak above this [dBFS]
 FLOOR_DB = -30.0  # nor lie further below the reference [dB]
 CHECK_DB = -12.0  # the tone of an obvious pair: softer than the reference beyond doubt [dB]
-MODES = {  # frequencies besides the catch track, what is asked twice, trials per track, obvious pairs
+# frequencies besides the catch track, what is asked twice, trials per track, obvious pairs
+MODES = {
     "quick": ((125, 4000), (), 12, 8),
     "full": ((125, 250, 500, 2000, 4000, 8000), (250,), 14, 8),
 }
 
 
 def ceiling_db(freqs) -> np.ndarray:
-    """Return the highest peak level that may be played [dBFS]: 12 dB over the ISO contour, 6 dB up to 125 Hz.
+    """Return the highest peak level that may be played [dBFS]: 12 dB over the ISO contour, 6 dB up
+    to 125 Hz.
 
     Examples
     --------
@@ -33,10 +37,11 @@ def ceiling_db(freqs) -> np.ndarray:
 
 
 class LoudnessMatching:
-    """Two-interval comparisons with 1 kHz in interleaved tracks, until every track has had its trials.
+    """Two-interval comparisons with 1 kHz in interleaved tracks, until every track has had its
+    trials.
 
-    Tracks go round in random order. Among them are a catch track, 1 kHz against itself, and obvious pairs, which tell
-    a listener from a coin.
+    Tracks go round in random order. Among them are a catch track, 1 kHz against itself, and obvious
+    pairs, which tell a listener from a coin.
 
     Parameters
     ----------
@@ -51,14 +56,23 @@ class LoudnessMatching:
         For another mode.
     """
 
-    columns = {"trial": int, "track": str, "freq": int, "level_db": float, "test_interval": int, "answer": int}  # noqa: RUF012
+    columns = {  # noqa: RUF012
+        "trial": int,
+        "track": str,
+        "freq": int,
+        "level_db": float,
+        "test_interval": int,
+        "answer": int,
+    }
 
     def __init__(self, mode: str = "quick", *, seed: int | None = None):
         if mode not in MODES:
             raise ValueError(f"mode={mode!r} must be one of {', '.join(MODES)}")
         freqs, again, self.per_track, n_checks = MODES[mode]
         self.rng = np.random.default_rng(seed)
-        self.freq = {str(f): f for f in freqs} | {"catch": REFERENCE_HZ} | {f"{f} again": f for f in again}
+        self.freq = (
+            {str(f): f for f in freqs} | {"catch": REFERENCE_HZ} | {f"{f} again": f for f in again}
+        )
         self.freq |= {"check": REFERENCE_HZ}
         self.trials = dict.fromkeys(self.freq, self.per_track) | {"check": n_checks}
         self.of = sum(self.trials.values())
@@ -66,7 +80,9 @@ class LoudnessMatching:
         self.accept([])
 
     def accept(self, rows: list[dict]) -> bool:
-        """Start anew from these answers; say whether they can have been given here (if not, nothing is kept)."""
+        """Start anew from these answers; say whether they can have been given here (if not, nothing
+        is kept).
+        """
         self.rows, self.tracks, self._next = [], {}, None
         if all(self._replay(row) for row in rows):
             return True
@@ -75,7 +91,11 @@ class LoudnessMatching:
     def _replay(self, row: dict) -> bool:
         name, at = row["track"], len(self.rows) + 1
         fits = name in self.freq and row["trial"] == at and self.count(name) < self.trials[name]
-        if not fits or row["freq"] != self.freq[name] or {row["test_interval"], row["answer"]} - {1, 2}:
+        if (
+            not fits
+            or row["freq"] != self.freq[name]
+            or {row["test_interval"], row["answer"]} - {1, 2}
+        ):
             return False
         if not abs(self._track(name, row["level_db"]).level - row["level_db"]) <= 1e-6:  # NaN too
             return False
@@ -106,24 +126,48 @@ class LoudnessMatching:
         return len(self.rows) == self.of
 
     def trial(self) -> dict:
-        """Return the next pair, the same until it is answered; ``"db"`` [dBFS], ``"before"``: last in this track."""
+        """Return the next pair, the same until it is answered; ``"db"`` [dBFS], ``"before"``: last
+        in this track.
+        """
         if self._next is None:
-            left = {name: self.count(name) / n for name, n in self.trials.items() if self.count(name) < n}
-            name = str(self.rng.choice([name for name, share in left.items() if share == min(left.values())]))
-            level = self._track(name, round(float(self.rng.uniform(-6, 6)), 2)).level  # a random start
+            left = {
+                name: self.count(name) / n
+                for name, n in self.trials.items()
+                if self.count(name) < n
+            }
+            name = str(
+                self.rng.choice(
+                    [name for name, share in left.items() if share == min(left.values())]
+                )
+            )
+            level = self._track(
+                name, round(float(self.rng.uniform(-6, 6)), 2)
+            ).level  # a random start
             before = self.tracks[name].levels[-1] if name in self.tracks else 0.0
             test = {"freq": self.freq[name], "db": REFERENCE_DB + level, "track": name}
-            reference = {"freq": REFERENCE_HZ, "db": REFERENCE_DB, "track": "reference", "before": REFERENCE_DB}
+            reference = {
+                "freq": REFERENCE_HZ,
+                "db": REFERENCE_DB,
+                "track": "reference",
+                "before": REFERENCE_DB,
+            }
             pair = [test | {"before": REFERENCE_DB + before}, reference]
             place = int(self.rng.integers(1, 3))
-            row = {"trial": len(self.rows) + 1, "track": name, "freq": self.freq[name], "level_db": level}
+            row = {
+                "trial": len(self.rows) + 1,
+                "track": name,
+                "freq": self.freq[name],
+                "level_db": level,
+            }
             self._next = row | {"test_interval": place}, pair[:: 3 - 2 * place]
         return {"n": len(self.rows) + 1, "of": self.of, "tones": self._next[1]}
 
     def answer(self, answer: int) -> None:
         """Note which of the two tones of `trial` was louder: 1 or 2."""
         if isinstance(answer, bool) or answer not in (1, 2):
-            raise ValueError(f"answer={answer!r} must be 1 (the first was louder) or 2 (the second)")
+            raise ValueError(
+                f"answer={answer!r} must be 1 (the first was louder) or 2 (the second)"
+            )
         self.trial()
         self._note(self._next[0] | {"answer": int(answer)})
 
@@ -131,7 +175,17 @@ class LoudnessMatching:
         """Return what the answers say; every track needs at least one."""
         names = [name for name in self.freq if name in self.tracks]
         matches, evidence = fit([self.tracks[name] for name in names])
-        right = sum(row["answer"] != row["test_interval"] for row in self.rows if row["track"] == "check")
+        right = sum(
+            row["answer"] != row["test_interval"] for row in self.rows if row["track"] == "check"
+        )
         wrong = self.count("check") - right
-        evidence += right * np.log(0.98 / 0.5) + wrong * np.log(0.02 / 0.5)  # obvious: all but 2 % are right
-        return Contour(self.freq, dict(zip(names, matches, strict=True)), float(evidence), right, self.trials["check"])
+        evidence += right * np.log(0.98 / 0.5) + wrong * np.log(
+            0.02 / 0.5
+        )  # obvious: all but 2 % are right
+        return Contour(
+            self.freq,
+            dict(zip(names, matches, strict=True)),
+            float(evidence),
+            right,
+            self.trials["check"],
+        )

@@ -1,6 +1,8 @@
-"""What a bisection of pitch says: where one listener's middles lie, and which scale would have put them there.
+"""What a bisection of pitch says: where one listener's middles lie, and which scale would have put
+them there.
 
-Middles are compared in semitones above the octave middle, the geometric mean of the two outer tones.
+Middles are compared in semitones above the octave middle, the geometric mean of the two outer
+tones.
 """
 
 from dataclasses import dataclass
@@ -17,14 +19,21 @@ ORDERS = ("ascending", "descending")
 SCALES = {  # name: to the scale and back
     "linear": (lambda f: f, lambda v: v),
     "mel (HTK)": (pitch.hz_to_mel, pitch.mel_to_hz),
-    "mel (Slaney)": (lambda f: pitch.hz_to_mel(f, variant="slaney"), lambda v: pitch.mel_to_hz(v, variant="slaney")),
+    "mel (Slaney)": (
+        lambda f: pitch.hz_to_mel(f, variant="slaney"),
+        lambda v: pitch.mel_to_hz(v, variant="slaney"),
+    ),
     "Bark": (pitch.hz_to_bark, pitch.bark_to_hz),
     "ERB-rate": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
     "octaves": (np.log2, np.exp2),
 }
-PRIOR_N, PRIOR_SD = 2, 1.5  # what is assumed of a listener's scatter: as if seen twice, and 1.5 semitones
+PRIOR_N, PRIOR_SD = (
+    2,
+    1.5,
+)  # what is assumed of a listener's scatter: as if seen twice, and 1.5 semitones
 SURE = 0.95  # share of likelihood that a verdict needs
-MISFIT_P = 0.01  # a scale is refused where this listener's own scatter makes its distance less likely than this
+# a scale is refused where this listener's own scatter makes its distance less likely than this
+MISFIT_P = 0.01
 
 
 def middle_hz(low: float, high: float, scale: str) -> float:
@@ -42,8 +51,13 @@ def middle_hz(low: float, high: float, scale: str) -> float:
 
 
 def predictions() -> dict[str, np.ndarray]:
-    """Return the middles of `PAIRS` on each scale, (n_pairs,) [semitones above the octave middle]."""
-    return {scale: np.array([semitones(middle_hz(*pair, scale), pair) for pair in PAIRS]) for scale in SCALES}
+    """Return the middles of `PAIRS` on each scale, (n_pairs,) [semitones above the octave
+    middle].
+    """
+    return {
+        scale: np.array([semitones(middle_hz(*pair, scale), pair) for pair in PAIRS])
+        for scale in SCALES
+    }
 
 
 def semitones(freq: float, pair: tuple) -> float:
@@ -71,14 +85,25 @@ class Middles:
 
     @cached_property
     def _free(self) -> tuple[np.ndarray, float, float, int]:
-        """Means per pair, effect of the order, scatter around both [semitones], and its degrees of freedom."""
-        design = np.column_stack([self.pair == i for i in range(len(PAIRS))] + [self.up - 0.5]).astype(float)
+        """Means per pair, effect of the order, scatter around both [semitones], and its degrees of
+        freedom.
+        """
+        design = np.column_stack(
+            [self.pair == i for i in range(len(PAIRS))] + [self.up - 0.5]
+        ).astype(float)
         found, *_ = np.linalg.lstsq(design, self.middle, rcond=None)
         dof = len(self.middle) - design.shape[1]
-        return found[:-1], float(found[-1]), float(np.sqrt(np.sum((self.middle - design @ found) ** 2) / dof)), dof
+        return (
+            found[:-1],
+            float(found[-1]),
+            float(np.sqrt(np.sum((self.middle - design @ found) ** 2) / dof)),
+            dof,
+        )
 
     def _half(self, n: float) -> float:
-        """Half a 95 % interval of a mean of `n` settings [semitones]: t, with the assumed scatter as two more."""
+        """Half a 95 % interval of a mean of `n` settings [semitones]: t, with the assumed scatter
+        as two more.
+        """
         _, _, sd, dof = self._free
         spread = np.sqrt((dof * sd**2 + PRIOR_N * PRIOR_SD**2) / (dof + PRIOR_N))
         return float(student.ppf(0.975, dof + PRIOR_N) * spread / np.sqrt(n))
@@ -98,26 +123,45 @@ class Middles:
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """Share of each scale in the likelihood, adding to 1: the order's effect and the scatter are left free."""
+        """Share of each scale in the likelihood, adding to 1: the order's effect and the scatter
+        are left free.
+        """
         effect = self._free[1] * (self.up - 0.5)
-        rss = {name: np.sum((self.middle - effect - at[self.pair]) ** 2) for name, at in predictions().items()}
-        log = {k: -(len(self.middle) + PRIOR_N) / 2 * np.log(r + PRIOR_N * PRIOR_SD**2) for k, r in rss.items()}
+        rss = {
+            name: np.sum((self.middle - effect - at[self.pair]) ** 2)
+            for name, at in predictions().items()
+        }
+        log = {
+            k: -(len(self.middle) + PRIOR_N) / 2 * np.log(r + PRIOR_N * PRIOR_SD**2)
+            for k, r in rss.items()
+        }
         most = max(log.values())
         total = sum(np.exp(value - most) for value in log.values())
-        return {k: float(np.exp(v - most) / total) for k, v in sorted(log.items(), key=lambda item: -item[1])}
+        return {
+            k: float(np.exp(v - most) / total)
+            for k, v in sorted(log.items(), key=lambda item: -item[1])
+        }
 
     @property
     def left(self) -> list[str]:
-        """The scales that the settings cannot exclude, likeliest first: together 95 % of the likelihood."""
+        """The scales that the settings cannot exclude, likeliest first: together 95 % of the
+        likelihood.
+        """
         below = np.cumsum([0, *self.shares.values()])[:-1]
         return [scale for scale, before in zip(self.shares, below, strict=True) if before < SURE]
 
     @cached_property
     def misfit_p(self) -> float:
-        """Chance that the likeliest scale is missed this far by scatter alone (F test against free means)."""
+        """Chance that the likeliest scale is missed this far by scatter alone (F test against free
+        means).
+        """
         means, _, sd, dof = self._free
         apart = np.sum((means - predictions()[self.left[0]]) ** 2) * len(self.middle) / len(PAIRS)
-        return float(fisher.sf(apart / len(PAIRS) / sd**2, len(PAIRS), dof)) if sd else float(apart == 0)
+        return (
+            float(fisher.sf(apart / len(PAIRS) / sd**2, len(PAIRS), dof))
+            if sd
+            else float(apart == 0)
+        )
 
     @property
     def verdict(self) -> str:
@@ -129,7 +173,9 @@ class Middles:
             return f"These middles lie where {nearest} puts them."
         if len(self.left) < 4:
             return f"These middles cannot tell {several} apart."
-        return f"These middles cannot tell the scales apart: {len(self.left)} of {len(SCALES)} remain."
+        return (
+            f"These middles cannot tell the scales apart: {len(self.left)} of {len(SCALES)} remain."
+        )
 
     @property
     def words(self) -> list[str]:
@@ -137,22 +183,40 @@ class Middles:
         said = "{low_hz} to {high_hz} Hz: {middle_hz:.0f} Hz ({from_hz:.0f} to {to_hz:.0f})"
         middles = [said.format(**row) for row in self.table]
         effect, wide = self.hysteresis
-        shown = "The order of the tones moved the middle" if abs(effect) > wide else "No effect of the order was shown"
+        shown = (
+            "The order of the tones moved the middle"
+            if abs(effect) > wide
+            else "No effect of the order was shown"
+        )
         return [
             self.verdict,
-            "Middles, as geometric means over both orders, with 95 % intervals: " + "; ".join(middles) + ".",
+            "Middles, as geometric means over both orders, with 95 % intervals: "
+            + "; ".join(middles)
+            + ".",
             f"{shown}: ascending minus descending is {effect:+.1f} semitones "
             f"(95 % interval {effect - wide:+.1f} to {effect + wide:+.1f}).".replace("-", "−"),
-            "Likelihood among the six scales: " + ", ".join(f"{k} {v:.2f}" for k, v in self.shares.items()) + ".",
+            "Likelihood among the six scales: "
+            + ", ".join(f"{k} {v:.2f}" for k, v in self.shares.items())
+            + ".",
         ]
 
     @property
     def table(self) -> list[dict]:
-        """One row per pair: its tones, the middle with its interval, and what each scale predicts [Hz]."""
+        """One row per pair: its tones, the middle with its interval, and what each scale predicts
+        [Hz].
+        """
         means, half = self.points
         rows = []
         for pair, mean in zip(PAIRS, means, strict=True):
-            best, low, high = np.sqrt(pair[0] * pair[1]) * 2 ** ((mean + np.array([0, -half, half])) / 12)
-            row = {"low_hz": pair[0], "high_hz": pair[1], "middle_hz": best, "from_hz": low, "to_hz": high}
+            best, low, high = np.sqrt(pair[0] * pair[1]) * 2 ** (
+                (mean + np.array([0, -half, half])) / 12
+            )
+            row = {
+                "low_hz": pair[0],
+                "high_hz": pair[1],
+                "middle_hz": best,
+                "from_hz": low,
+                "to_hz": high,
+            }
             rows.append(row | {scale: middle_hz(*pair, scale) for scale in SCALES})
         return rows

@@ -11,7 +11,15 @@ from helpers.experiments.matching import FLOOR_DB, REFERENCE_DB, ceiling_db
 from helpers.experiments.middles import PAIRS, Middles, predictions
 
 LEFT = {"mel (Slaney)", "Bark", "ERB-rate"}  # scales named where their lines lie apart
-MARKS = {"fmt": "D", "ms": 6, "elinewidth": 1.5, "capsize": 3, "capthick": 1.5, "mew": 0.8, "zorder": 5}
+MARKS = {
+    "fmt": "D",
+    "ms": 6,
+    "elinewidth": 1.5,
+    "capsize": 3,
+    "capthick": 1.5,
+    "mew": 0.8,
+    "zorder": 5,
+}
 
 
 def figure(result: Contour | Middles, simulated: bool = False) -> Figure:
@@ -33,7 +41,9 @@ def picture(result: Contour | Middles, simulated: bool = False) -> bytes:
 
 def _own(ax, x, y, err) -> None:
     """Draw the points of a listener with their intervals."""
-    ax.errorbar(x, y, yerr=err, color=figures.colour("prediction"), mec=figures.colour("ground"), **MARKS)
+    ax.errorbar(
+        x, y, yerr=err, color=figures.colour("prediction"), mec=figures.colour("ground"), **MARKS
+    )
 
 
 def _contour(fig: Figure, result: Contour, who: str) -> None:
@@ -43,7 +53,9 @@ def _contour(fig: Figure, result: Contour, who: str) -> None:
         if result.reliable
         else "Nothing is read from them."
     )
-    figures.claim(fig, result.title, f"Curves: ISO 226:2023. Points: {who}, bars: 95 % intervals. {removed}")
+    figures.claim(
+        fig, result.title, f"Curves: ISO 226:2023. Points: {who}, bars: 95 % intervals. {removed}"
+    )
     ax = fig.subplots()
     freqs = np.geomspace(63, 12500, 200)
     for phon in (20, 40, 60, 80):
@@ -56,14 +68,21 @@ def _contour(fig: Figure, result: Contour, who: str) -> None:
         if match.beyond:
             _beyond(ax, freq, match.beyond, offset)
         else:
-            _own(ax, freq, match.level - offset, [[match.level - match.low], [match.high - match.level]])
+            _own(
+                ax,
+                freq,
+                match.level - offset,
+                [[match.level - match.low], [match.high - match.level]],
+            )
     figures.hz_axis(ax, 63, 12500)
     ax.set(ylabel="Level for equal loudness [dB re 1 kHz]")
 
 
 def _beyond(ax, freq: float, side: str, offset: float) -> None:
     """Mark the level that a track could not pass."""
-    limit, marker = (float(ceiling_db(freq)) - REFERENCE_DB, "^") if side == "above" else (FLOOR_DB, "v")
+    limit, marker = (
+        (float(ceiling_db(freq)) - REFERENCE_DB, "^") if side == "above" else (FLOOR_DB, "v")
+    )
     ax.plot(freq, limit - offset, marker, color=figures.colour("error"), ms=8, zorder=5)
     figures.label(ax, freq, limit - offset, "beyond limit", "error", dx=8)
 
@@ -83,6 +102,8 @@ def _middles(fig: Figure, result: Middles, who: str) -> None:
     for up, marker in ((True, "^"), (False, "v")):
         these = result.up == up
         place = result.pair[these] + (0.06 if up else -0.06)
-        ax.plot(place, result.middle[these], marker, ms=4, alpha=0.6, color=figures.colour("prediction"))
+        ax.plot(
+            place, result.middle[these], marker, ms=4, alpha=0.6, color=figures.colour("prediction")
+        )
     ax.set(xlim=(-0.45, x[-1] + 0.4), xticks=x, ylabel="Middle above the octave middle [semitones]")
     ax.set_xticklabels([f"{low} to {high} Hz" for low, high in PAIRS])

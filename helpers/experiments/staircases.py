@@ -1,7 +1,8 @@
-"""Staircases that find where two sounds are equally loud, the fit that reads them, and simulated ears to try both.
+"""Staircases that find where two sounds are equally loud, the fit that reads them, and simulated
+ears to try both.
 
-One track is a 1-up/1-down staircase: it settles where "louder" and "softer" are equally likely, which is the match
-itself. Levels are in dB relative to the reference tone.
+One track is a 1-up/1-down staircase: it settles where "louder" and "softer" are equally likely,
+which is the match itself. Levels are in dB relative to the reference tone.
 """
 
 from collections.abc import Callable
@@ -10,10 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-STEPS = (6.0, 3.0, 1.5)  # dB; the first one is also the most that a level may ever rise between two trials
+STEPS = (
+    6.0,
+    3.0,
+    1.5,
+)  # dB; the first one is also the most that a level may ever rise between two trials
 LAPSE = 0.04  # share of answers given without listening that the fit expects
-NOISES = np.geomspace(0.7, 12, 10)  # dB: standard deviations of one comparison that the fit considers
-_weight = np.exp(-0.5 * (np.log(NOISES / 2.5) / 0.7) ** 2)  # 2.5 dB is usual, a factor of 2 either way common
+NOISES = np.geomspace(
+    0.7, 12, 10
+)  # dB: standard deviations of one comparison that the fit considers
+_weight = np.exp(
+    -0.5 * (np.log(NOISES / 2.5) / 0.7) ** 2
+)  # 2.5 dB is usual, a factor of 2 either way common
 NOISE_PRIOR = _weight / _weight.sum()
 
 
@@ -41,7 +50,9 @@ class Staircase:
 
     def __init__(self, start: float, *, low: float, high: float):
         if not low < high or not np.isfinite([start, low, high]).all():
-            raise ValueError(f"a staircase needs low < high and a finite start, got {low}, {high}, {start}")
+            raise ValueError(
+                f"a staircase needs low < high and a finite start, got {low}, {high}, {start}"
+            )
         self.low, self.high = float(low), float(high)
         self.level = float(np.clip(start, low, high))
         self.levels: list[float] = []
@@ -61,10 +72,11 @@ class Staircase:
 
 @dataclass(frozen=True)
 class Match:
-    """Where a track says the two tones are equally loud: estimate and 95 % interval [dB re the reference].
+    """Where a track says the two tones are equally loud: estimate and 95 % interval [dB re the
+    reference].
 
-    `beyond` is "above" or "below" where the match lies outside the levels that may be played; then the numbers mean
-    nothing and are NaN.
+    `beyond` is "above" or "below" where the match lies outside the levels that may be played; then
+    the numbers mean nothing and are NaN.
     """
 
     level: float
@@ -77,9 +89,10 @@ class Match:
 def fit(tracks: list[Staircase]) -> tuple[list[Match], float]:
     """Fit a cumulative Gaussian with lapses to every track, with one noise for all of them.
 
-    The likelihood of the match is integrated over the noise (log-normal weight around 2.5 dB). The weight of the match
-    itself is flat from 10 dB under the lower bound to 12 dB over the upper one, so that no contour is favoured. The
-    estimate is the mean, the interval holds the middle 95 % of what results.
+    The likelihood of the match is integrated over the noise (log-normal weight around 2.5 dB). The
+    weight of the match itself is flat from 10 dB under the lower bound to 12 dB over the upper one,
+    so that no contour is favoured. The estimate is the mean, the interval holds the middle 95 % of
+    what results.
 
     Parameters
     ----------
@@ -91,7 +104,8 @@ def fit(tracks: list[Staircase]) -> tuple[list[Match], float]:
     matches : list of Match
         One per track.
     evidence : float
-        Natural log of how much better a listener explains all answers than a fair coin; negative: the coin does.
+        Natural log of how much better a listener explains all answers than a fair coin; negative:
+        the coin does.
 
     Raises
     ------
@@ -148,10 +162,17 @@ class SimulatedEar:
     """
 
     def __init__(
-        self, contour: Callable = lambda freq: 0.0, *, noise: float = 2.0, lapse: float = 0.02, seed: int = 0
+        self,
+        contour: Callable = lambda freq: 0.0,
+        *,
+        noise: float = 2.0,
+        lapse: float = 0.02,
+        seed: int = 0,
     ):
         if not noise > 0 or not 0 <= lapse <= 1:
-            raise ValueError(f"noise must be positive and lapse lie between 0 and 1, got {noise} and {lapse}")
+            raise ValueError(
+                f"noise must be positive and lapse lie between 0 and 1, got {noise} and {lapse}"
+            )
         self.contour, self.noise, self.lapse = contour, noise, lapse
         self.rng = np.random.default_rng(seed)
 

@@ -10,6 +10,6 @@ from helpers.explore.sliders import Explorable, explore, still
 from helpers.explore.stage import stage
 
 __all__ = [
-    "Explorable", "area", "axis", "brush", "choice", "dots", "explore", "handle", "image", "line", "mark", "panel",
-    "slider", "stage", "stems", "still", "toggle",
+    "Explorable", "area", "axis", "brush", "choice", "dots", "explore", "handle", "image", "line",
+    "mark", "panel", "slider", "stage", "stems", "still", "toggle",
 ]  # fmt: skip

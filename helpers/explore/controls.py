@@ -1,4 +1,6 @@
-"""Controls that say their unit and refuse a start outside their range; notebooks write `explore.slider(...)`."""
+"""Controls that say their unit and refuse a start outside their range; notebooks write
+`explore.slider(...)`.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,8 @@ def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
     Raises
     ------
     ValueError
-        If the range is empty, `start` lies outside it (ipywidgets would move it without a word), the step is not
-        positive, or a log slider reaches 0.
+        If the range is empty, `start` lies outside it (ipywidgets would move it without a word),
+        the step is not positive, or a log slider reaches 0.
     """
     if not low < high:
         raise ValueError(f"{label}: low={low} must lie below high={high}")
@@ -53,7 +55,9 @@ def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
     if all(isinstance(x, int) for x in (low, high, start, step)):
         return widgets.IntSlider(value=start, min=low, max=high, step=step, **look)
     digits = max(0, math.ceil(-math.log10(step) - 1e-9))
-    return widgets.FloatSlider(value=start, min=low, max=high, step=step, readout_format=f".{digits}f", **look)
+    return widgets.FloatSlider(
+        value=start, min=low, max=high, step=step, readout_format=f".{digits}f", **look
+    )
 
 
 def choice(label: str, options, *, start=None):
@@ -78,7 +82,11 @@ def choice(label: str, options, *, start=None):
     ValueError
         If there are fewer than two options, one of them is None, or `start` is none of them.
     """
-    pairs = list(options.items()) if isinstance(options, dict) else [(str(option), option) for option in options]
+    pairs = (
+        list(options.items())
+        if isinstance(options, dict)
+        else [(str(option), option) for option in options]
+    )
     values = [value for _, value in pairs]
     if len(values) < 2:
         raise ValueError(f"{label}: a choice needs at least two options, got {values}")
@@ -87,7 +95,9 @@ def choice(label: str, options, *, start=None):
     start = values[0] if start is None else start
     if start not in values:
         raise ValueError(f"{label}: start={start!r} is not among {values}")
-    return widgets.Dropdown(options=pairs, value=start, description=label, style={"description_width": "initial"})
+    return widgets.Dropdown(
+        options=pairs, value=start, description=label, style={"description_width": "initial"}
+    )
 
 
 def toggle(label: str, *, start: bool = False):
@@ -111,27 +121,47 @@ def toggle(label: str, *, start: bool = False):
 def places(control, points, rng) -> list:
     """Both ends and `points` random inner values of a slider, or all options."""
     if not hasattr(control, "min"):
-        return [value for _, value in control.options] if hasattr(control, "options") else [False, True]
+        return (
+            [value for _, value in control.options]
+            if hasattr(control, "options")
+            else [False, True]
+        )
     if isinstance(control, widgets.IntSlider):
         inner = rng.integers(control.min, control.max, size=points, endpoint=True).tolist()
         return [control.min, control.max, *inner]
     inner = rng.uniform(control.min, control.max, size=points).tolist()
     places = [control.min, control.max, *inner]
-    return [control.base**x for x in places] if isinstance(control, widgets.FloatLogSlider) else places
+    return (
+        [control.base**x for x in places] if isinstance(control, widgets.FloatLogSlider) else places
+    )
 
 
 def describe(name: str, control) -> tuple[dict, object]:
-    """Return what a front end needs to draw a control itself, and its value there: of a menu, the option's index."""
+    """Return what a front end needs to draw a control itself, and its value there: of a menu, the
+    option's index.
+    """
     base = {"name": name, "label": control.description}
     if hasattr(control, "options"):
-        return {**base, "kind": "choice", "options": [text for text, _ in control.options]}, control.index
+        return {
+            **base,
+            "kind": "choice",
+            "options": [text for text, _ in control.options],
+        }, control.index
     if isinstance(control, widgets.Checkbox):
         return {**base, "kind": "toggle"}, control.value
     label, _, unit = control.description.partition(" [")
     log = isinstance(control, widgets.FloatLogSlider)
     ends = {"low": control.min, "high": control.max, "step": control.step}
     digits = max(0, math.ceil(-math.log10(control.step) - 1e-9))
-    spec = {**base, "label": label, "unit": unit.rstrip("]"), "kind": "slider", "log": log, "digits": digits, **ends}
+    spec = {
+        **base,
+        "label": label,
+        "unit": unit.rstrip("]"),
+        "kind": "slider",
+        "log": log,
+        "digits": digits,
+        **ends,
+    }
     return spec, math.log2(control.value) if log else control.value
 
 

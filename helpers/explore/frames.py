@@ -1,8 +1,9 @@
 """Pixels of a matplotlib figure whose artists move, as fast as they can be had.
 
-A full draw of a figure takes tens of milliseconds, most of it ticks and labels that did not change. `Frames` watches
-which artists an update touched, keeps a picture of everything else, and draws only what moved over it. Where axes
-limits or ticks changed, or axes overlap, it draws everything. Nothing needs to be declared.
+A full draw of a figure takes tens of milliseconds, most of it ticks and labels that did not change.
+`Frames` watches which artists an update touched, keeps a picture of everything else, and draws only
+what moved over it. Where axes limits or ticks changed, or axes overlap, it draws everything.
+Nothing needs to be declared.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Frames:
         self._redraw()
 
     def next(self) -> memoryview:
-        """Return the RGBA pixels, shape (height, width, 4), of the figure as its artists stand now."""
+        """Return the RGBA pixels, shape (height, width, 4), of the figure as its artists stand
+        now.
+        """
         touched = {artist for artist in self._parts() if _is_stale(artist)}
         known = self._still is not None and self._family == self._parts()
         if not known or any(isinstance(artist, Axis) for artist in touched):
@@ -51,7 +54,9 @@ class Frames:
         return self.canvas.buffer_rgba()
 
     def jpeg(self, quality: int = 88) -> bytes:
-        """Return the next picture as a JPEG with full colour resolution, so that coloured text stays sharp."""
+        """Return the next picture as a JPEG with full colour resolution, so that coloured text
+        stays sharp.
+        """
         size = self.canvas.get_width_height()
         rgb = Image.frombuffer("RGBA", size, self.next(), "raw", "RGBA", 0, 1).convert("RGB")
         out = io.BytesIO()
@@ -60,7 +65,11 @@ class Frames:
 
     def _parts(self) -> list:
         """Return everything that can move: what lies directly in an axes or in the figure."""
-        own = [a for a in self.figure.get_children() if a not in self.figure.axes and a is not self.figure.patch]
+        own = [
+            a
+            for a in self.figure.get_children()
+            if a not in self.figure.axes and a is not self.figure.patch
+        ]
         return [a for ax in self.figure.axes for a in ax.get_children() if a is not ax.patch] + own
 
     def _redraw(self) -> None:
@@ -75,7 +84,9 @@ class Frames:
         self._still = None if self._overlap() else self.canvas.copy_from_bbox(self.figure.bbox)
         self._draw_over()
         for artist in self._over:
-            artist.set_animated(False)  # so that saving the figure, or drawing it elsewhere, shows all of it
+            artist.set_animated(
+                False
+            )  # so that saving the figure, or drawing it elsewhere, shows all of it
         self._settle()
 
     def _draw_over(self) -> None:
@@ -83,7 +94,9 @@ class Frames:
             artist.draw(self.canvas.get_renderer())
 
     def _settle(self) -> None:
-        """Forget past changes; drawing leaves marks behind, on what is invisible and on what others measured."""
+        """Forget past changes; drawing leaves marks behind, on what is invisible and on what others
+        measured.
+        """
         for artist in self._family:
             artist.stale = False
             for part in () if isinstance(artist, Axis) else artist.findobj():
@@ -98,13 +111,20 @@ class Frames:
             lowest = next((i for i, a in enumerate(mine) if a in self._moved), len(mine))
             if home is self.figure and self._moved:
                 lowest = 0  # words of the figure may lie over an axes in which something moved
-            over += [a for a in mine[lowest:] if a in self._moved or not isinstance(a, Axis) or _has_grid(a)]
+            over += [
+                a
+                for a in mine[lowest:]
+                if a in self._moved or not isinstance(a, Axis) or _has_grid(a)
+            ]
         return over
 
     def _overlap(self) -> bool:
         """Say whether two axes share pixels, as a twin or an inset does."""
         boxes = [ax.bbox.extents for ax in self.figure.axes]
-        return any(a[0] < d[2] and d[0] < a[2] and a[1] < d[3] and d[1] < a[3] for a, d in combinations(boxes, 2))
+        return any(
+            a[0] < d[2] and d[0] < a[2] and a[1] < d[3] and d[1] < a[3]
+            for a, d in combinations(boxes, 2)
+        )
 
 
 def _has_grid(axis: Axis) -> bool:

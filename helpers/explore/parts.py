@@ -51,14 +51,20 @@ def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = Fal
 
 
 def line(
-    name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float | None = None
+    name: str,
+    *,
+    x: str | None = None,
+    role: str = "signal",
+    label: str = "",
+    width: float | None = None,
 ) -> dict:
     """Return a line through array `name`; NaN leaves a gap.
 
     Parameters
     ----------
     name, x : str
-        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if
+        not given).
     role, label : str
         A key of `helpers.figures.ROLES`, and the name in the legend.
     width : float, optional
@@ -72,13 +78,16 @@ def line(
     return _item("line", name, role, x=x, label=label, width=width)
 
 
-def dots(name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float = 4.0) -> dict:
+def dots(
+    name: str, *, x: str | None = None, role: str = "signal", label: str = "", width: float = 4.0
+) -> dict:
     """Return dots at array `name`.
 
     Parameters
     ----------
     name, x : str
-        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if
+        not given).
     role, label : str
         A key of `helpers.figures.ROLES`, and the name in the legend.
     width : float
@@ -92,13 +101,16 @@ def dots(name: str, *, x: str | None = None, role: str = "signal", label: str = 
     return _item("dots", name, role, x=x, label=label, width=width)
 
 
-def stems(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
+def stems(
+    name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0
+) -> dict:
     """Return dots on stalks that stand on a level.
 
     Parameters
     ----------
     name, x : str
-        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if
+        not given).
     role, label : str
         A key of `helpers.figures.ROLES`, and the name in the legend.
     base : float
@@ -112,13 +124,16 @@ def stems(name: str, *, x: str | None = None, role: str = "signal", label: str =
     return _item("stems", name, role, x=x, label=label, base=base, width=None)
 
 
-def area(name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0) -> dict:
+def area(
+    name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0
+) -> dict:
     """Return the pale area between array `name` and a level.
 
     Parameters
     ----------
     name, x : str
-        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if not given).
+        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if
+        not given).
     role, label : str
         A key of `helpers.figures.ROLES`, and the name in the legend.
     base : float
@@ -132,7 +147,9 @@ def area(name: str, *, x: str | None = None, role: str = "signal", label: str = 
     return _item("area", name, role, x=x, label=label, base=base)
 
 
-def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None) -> dict:
+def mark(
+    name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None
+) -> dict:
     """Return upright lines at the places in array `name`.
 
     Parameters
@@ -142,7 +159,8 @@ def mark(name: str, label: str = "", *, role: str = "reference", row: int = 0, w
     label : str
         Words beside each line; `{}` stands for its place.
     role, row : str, int
-        A key of `helpers.figures.ROLES`; the line of text, counted from the top, so that labels keep apart.
+        A key of `helpers.figures.ROLES`; the line of text, counted from the top, so that labels
+        keep apart.
     width : float, optional
         Width [px]; that of the role if not given.
 
@@ -215,7 +233,8 @@ def handle(
     along: str = "x",
     log: bool = False,
 ) -> dict:
-    """Return a point to drag along an axis of a panel; it is also a slider for the keyboard and for screen readers.
+    """Return a point to drag along an axis of a panel; it is also a slider for the keyboard and for
+    screen readers.
 
     Parameters
     ----------
@@ -224,8 +243,8 @@ def handle(
     low, high, start : float
         Ends and first value [`unit`].
     step, page : float
-        What an arrow key and what a Page key moves it by [`unit`], or [octaves] where `log`; a page is ten steps
-        unless given.
+        What an arrow key and what a Page key moves it by [`unit`], or [octaves] where `log`; a page
+        is ten steps unless given.
     unit : str
         For example "Hz".
     panel : int
@@ -246,21 +265,36 @@ def handle(
         If the range is empty, `start` lies outside it, or a step is not positive.
     """
     if not low < high or not low <= start <= high or (log and low <= 0):
-        raise ValueError(f"{label}: needs low < high and a start between them, got {low}, {high}, {start}")
+        raise ValueError(
+            f"{label}: needs low < high and a start between them, got {low}, {high}, {start}"
+        )
     if not step > 0 or along not in ("x", "y"):
-        raise ValueError(f"{label}: needs step > 0 and along='x' or 'y', got step={step}, along={along!r}")
+        raise ValueError(
+            f"{label}: needs step > 0 and along='x' or 'y', got step={step}, along={along!r}"
+        )
     ends = {"low": low, "high": high, "start": start, "step": step, "page": page or 10 * step}
-    return {"name": name, "label": label, **ends, "unit": unit, "panel": panel, "along": along, "log": log}
+    return {
+        "name": name,
+        "label": label,
+        **ends,
+        "unit": unit,
+        "panel": panel,
+        "along": along,
+        "log": log,
+    }
 
 
-def brush(name: str, label: str, *, panel: int, rows: int, cols: int, high: int = 3, wide: int = 3) -> dict:
-    """Return a brush: the learner keeps or removes cells of a grid over a panel, by pointer or by keys.
+def brush(
+    name: str, label: str, *, panel: int, rows: int, cols: int, high: int = 3, wide: int = 3
+) -> dict:
+    """Return a brush: the learner keeps or removes cells of a grid over a panel, by pointer or by
+    keys.
 
     Parameters
     ----------
     name, label : str
-        Argument of `compute`, which gets a boolean array (rows, cols), True where kept, row 0 lowest; what a screen
-        reader calls it.
+        Argument of `compute`, which gets a boolean array (rows, cols), True where kept, row 0
+        lowest; what a screen reader calls it.
     panel : int
         Which panel it lies on.
     rows, cols : int
@@ -280,7 +314,8 @@ def brush(name: str, label: str, *, panel: int, rows: int, cols: int, high: int 
     """
     if not 1 <= rows * cols <= 20000 or not 1 <= high <= rows or not 1 <= wide <= cols:
         raise ValueError(
-            f"{label}: needs 1 to 20000 cells and a brush inside, got {rows} x {cols} and {high} x {wide}"
+            f"{label}: needs 1 to 20000 cells and a brush inside, got {rows} x {cols} and {high} x "
+            f"{wide}"
         )
     size = {"rows": rows, "cols": cols, "high": high, "wide": wide}
     return {"name": name, "label": label, "panel": panel, "start": "1" * (rows * cols), **size}

@@ -13,7 +13,8 @@ It builds its artists once and returns the function that moves them::
         return update
 
     explore.still(draw, tone=440)
-    explore.explore(draw, title="One tone", tone=explore.slider("Tone", 100, 1000, 440, step=10, unit="Hz"))
+    tone = explore.slider("Tone", 100, 1000, 440, step=10, unit="Hz")
+    explore.explore(draw, title="One tone", tone=tone)
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Explorable(widgets.VBox):
         self.controls, self.title = controls, title
         self.figure = Figure()
         self._update = _build(draw, self.figure, self.values)
-        self.picture = widgets.Image(format="jpeg", layout={"max_width": "100%", "align_self": "flex-start"})
+        self.picture = widgets.Image(
+            format="jpeg", layout={"max_width": "100%", "align_self": "flex-start"}
+        )
         self.readout = Readout(title=title)
         text = self._move(self.values)
         self._frames = Frames(self.figure)
@@ -77,7 +80,9 @@ class Explorable(widgets.VBox):
     def _move(self, values: dict) -> str:
         text = self._update(**values)
         if not isinstance(text, str) or not text.strip():
-            raise TypeError(f"update must return the sentence that reads the picture out, got {text!r}")
+            raise TypeError(
+                f"update must return the sentence that reads the picture out, got {text!r}"
+            )
         return text
 
     def _changed(self, _) -> None:
@@ -85,20 +90,30 @@ class Explorable(widgets.VBox):
         try:
             text = self._move(values)
             image = self._frames.jpeg()
-        except Exception as error:  # whatever the drawing raises, the learner reads it and can move on
+        except (
+            Exception
+        ) as error:  # whatever the drawing raises, the learner reads it and can move on
             at = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-            self.readout.fault = f"{type(error).__name__}: {error}\nat {at}. Move the control: the picture comes back."
+            self.readout.fault = (
+                f"{type(error).__name__}: {error}\nat {at}. Move the control: the picture comes "
+                "back."
+            )
             return
         self.picture.value = image  # before the words: the message that takes longest leaves first
         with self.readout.hold_sync():
             self.readout.text, self.readout.fault = text, ""
 
     def sweep(self, *, points: int = 3, seed: int = 0) -> None:
-        """Draw both ends and random inner points of every control; raise at the first that fails."""
+        """Draw both ends and random inner points of every control; raise at the first that
+        fails.
+        """
         rng, start = np.random.default_rng(seed), self.values
         for name, control in self.controls.items():
             for value in places(control, points, rng):
-                others = {n: (some := places(c, 1, rng))[rng.integers(len(some))] for n, c in self.controls.items()}
+                others = {
+                    n: (some := places(c, 1, rng))[rng.integers(len(some))]
+                    for n, c in self.controls.items()
+                }
                 for values in ({**start, name: value}, {**others, name: value}):
                     try:
                         self._move(values)
@@ -112,12 +127,18 @@ class Explorable(widgets.VBox):
         png = b64encode(figures.picture(self.figure, colours=48)).decode()
         text = f"{self.title}. {self.readout.text} Run this cell to move the controls."
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        bundle = {"text/plain": text, "image/png": png, "application/vnd.jupyter.widget-view+json": view}
+        bundle = {
+            "text/plain": text,
+            "image/png": png,
+            "application/vnd.jupyter.widget-view+json": view,
+        }
         return bundle, {"image/png": {"alt": text}}
 
 
 def _build(draw: Callable, fig: Figure, values: dict) -> Callable:
-    """Have `draw` build its artists and return its update function, once it is one that takes `values`."""
+    """Have `draw` build its artists and return its update function, once it is one that takes
+    `values`.
+    """
     FigureCanvasAgg(fig)
     update = draw(fig)
     if not callable(update):
@@ -151,8 +172,9 @@ def explore(draw: Callable, *, title: str, **controls) -> Explorable:
     Parameters
     ----------
     draw : callable
-        ``draw(fig)`` builds the artists and returns ``update(**values) -> str``, which moves them and returns the
-        sentence that reads the picture out. Creating artists belongs in `draw`: an update that moves is fast.
+        ``draw(fig)`` builds the artists and returns ``update(**values) -> str``, which moves them
+        and returns the sentence that reads the picture out. Creating artists belongs in `draw`: an
+        update that moves is fast.
     title : str
         What the picture is; with the read-out it becomes the alt text.
     **controls : ipywidgets.Widget
@@ -172,11 +194,13 @@ def explore(draw: Callable, *, title: str, **controls) -> Explorable:
 
     Notes
     -----
-    With ``NOTEBOOK_SWEEP=1`` in the environment, as in the tests, every control is also drawn at both ends and at
-    random places between, so that no position of a slider can raise.
+    With ``NOTEBOOK_SWEEP=1`` in the environment, as in the tests, every control is also drawn at
+    both ends and at random places between, so that no position of a slider can raise.
     """
     if not 1 <= len(controls) <= MAX_CONTROLS:
-        raise ValueError(f"explore takes 1 to {MAX_CONTROLS} controls, got {len(controls)}: {list(controls)}")
+        raise ValueError(
+            f"explore takes 1 to {MAX_CONTROLS} controls, got {len(controls)}: {list(controls)}"
+        )
     for name, control in controls.items():
         if not isinstance(control, widgets.ValueWidget):
             raise TypeError(f"{name} must be made by slider, choice or toggle, got {control!r}")

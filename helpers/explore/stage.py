@@ -1,4 +1,6 @@
-"""A canvas on which the learner drags the thing itself: Python computes, the browser draws and sounds."""
+"""A canvas on which the learner drags the thing itself: Python computes, the browser draws and
+sounds.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from helpers._frontend import Stored, bundle, styles
 from helpers.explore import parts
 from helpers.explore.controls import describe, places, understand
 
-CEILING_DB = -12.0  # peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
+CEILING_DB = (
+    -12.0
+)  # peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
 
 
 class Stage(Stored, anywidget.AnyWidget):
@@ -32,12 +36,16 @@ class Stage(Stored, anywidget.AnyWidget):
 
     def __init__(self, compute: Callable, spec: dict, controls: dict, on_solved: Callable | None):
         self._compute, self._on_solved, self._controls = compute, on_solved, controls
-        self._start = {h["name"]: h["start"] for h in spec["handles"]} | {n: c.value for n, c in controls.items()}
+        self._start = {h["name"]: h["start"] for h in spec["handles"]} | {
+            n: c.value for n, c in controls.items()
+        }
         if brush := spec["brush"]:
             self._start[brush["name"]] = brush["start"]
         described = {name: describe(name, control) for name, control in controls.items()}
         spec["controls"] = [shown for shown, _ in described.values()]
-        super().__init__(spec=spec, values=self._start | {name: value for name, (_, value) in described.items()})
+        super().__init__(
+            spec=spec, values=self._start | {name: value for name, (_, value) in described.items()}
+        )
         self.arrays, words = self._answer(self._start)
         _check_names(spec, self.arrays)
         self.contents, self.frame = _pack(self.arrays)
@@ -51,23 +59,34 @@ class Stage(Stored, anywidget.AnyWidget):
         reply = dict(self._compute(**values))
         words = {"readout": reply.pop("readout", ""), "solved": reply.pop("solved", "") or ""}
         if not words["readout"]:
-            raise ValueError("compute must return a 'readout': the sentence that says in numbers what is shown")
+            raise ValueError(
+                "compute must return a 'readout': the sentence that says in numbers what is shown"
+            )
         arrays = {name: np.asarray(data, dtype=np.float32) for name, data in reply.items()}
         if "sound" in arrays:
             _check_sound(arrays["sound"])
         return arrays, words
 
     def _asked(self, content: dict) -> None:
-        """Answer one request of the front end: {"n": its number, "values": what the handles and controls say}."""
+        """Answer one request of the front end: {"n": its number, "values": what the handles and
+        controls say}.
+        """
         sent = content["values"]
-        values = sent | {name: understand(control, sent[name]) for name, control in self._controls.items()}
+        values = sent | {
+            name: understand(control, sent[name]) for name, control in self._controls.items()
+        }
         try:
             arrays, words = self._answer(values)
             contents, frame = _pack(arrays)
-        except Exception as error:  # the learner reads it, and the next value brings the picture back
+        except (
+            Exception
+        ) as error:  # the learner reads it, and the next value brings the picture back
             at = ", ".join(f"{name} = {value!r}" for name, value in values.items())
             self.send(
-                {"n": content["n"], "fault": f"{type(error).__name__}: {error}\nat {at}. Move on: it comes back."}
+                {
+                    "n": content["n"],
+                    "fault": f"{type(error).__name__}: {error}\nat {at}. Move on: it comes back.",
+                }
             )
             return
         self.send({"n": content["n"], "contents": contents, **words}, [frame])
@@ -75,10 +94,14 @@ class Stage(Stored, anywidget.AnyWidget):
             self._on_solved(values)
 
     def sweep(self, *, points: int = 4, seed: int = 0) -> None:
-        """Compute both ends and random inner points of every handle and control; raise at the first that fails."""
+        """Compute both ends and random inner points of every handle and control; raise at the first
+        that fails.
+        """
         rng = np.random.default_rng(seed)
-        tries = {h["name"]: (h["low"], h["high"], *rng.uniform(h["low"], h["high"], points).tolist())
-                 for h in self.spec["handles"]}  # fmt: skip
+        tries = {
+            h["name"]: [h["low"], h["high"], *rng.uniform(h["low"], h["high"], points).tolist()]
+            for h in self.spec["handles"]
+        }
         tries |= {name: places(control, points, rng) for name, control in self._controls.items()}
         if brush := self.spec["brush"]:
             n = brush["rows"] * brush["cols"]
@@ -89,7 +112,9 @@ class Stage(Stored, anywidget.AnyWidget):
                 try:
                     self._answer(values)
                 except Exception as error:
-                    raise RuntimeError(f"{self.spec['title']}: computing failed at {values}") from error
+                    raise RuntimeError(
+                        f"{self.spec['title']}: computing failed at {values}"
+                    ) from error
 
     def stored_text(self) -> str:
         """Return title, read-out, and how to bring it to life."""
@@ -106,7 +131,9 @@ class Stage(Stored, anywidget.AnyWidget):
 
 def _pack(arrays: dict) -> tuple[list, bytes]:
     """Return names and shapes, and one buffer that holds all arrays one after the other."""
-    return [[n, list(a.shape)] for n, a in arrays.items()], b"".join(a.tobytes() for a in arrays.values())
+    return [[n, list(a.shape)] for n, a in arrays.items()], b"".join(
+        a.tobytes() for a in arrays.values()
+    )
 
 
 def _check_names(spec: dict, arrays: dict) -> None:
@@ -114,17 +141,26 @@ def _check_names(spec: dict, arrays: dict) -> None:
         for item in panel["items"]:
             for name in (item["name"], item.get("x")):
                 if name is not None and name not in arrays:
-                    raise ValueError(f"a panel draws {name!r}, but compute returned only {sorted(arrays)}")
+                    raise ValueError(
+                        f"a panel draws {name!r}, but compute returned only {sorted(arrays)}"
+                    )
     if (spec["sr"] is None) != ("sound" not in arrays):
-        raise ValueError("a stage that sounds needs both: sr=... and an array 'sound' in compute's reply")
+        raise ValueError(
+            "a stage that sounds needs both: sr=... and an array 'sound' in compute's reply"
+        )
 
 
 def _check_sound(sound: np.ndarray) -> None:
     if sound.ndim != 1 or not sound.size or not np.all(np.isfinite(sound)):
-        raise ValueError(f"'sound' must be finite samples of shape (n_samples,), got shape {sound.shape}")
+        raise ValueError(
+            f"'sound' must be finite samples of shape (n_samples,), got shape {sound.shape}"
+        )
     peak = metrics.peak_db(sound)
     if peak > CEILING_DB + 0.01:
-        raise ValueError(f"'sound' peaks at {peak:.1f} dBFS; a loop may reach {CEILING_DB:.0f} dBFS: scale it down")
+        raise ValueError(
+            f"'sound' peaks at {peak:.1f} dBFS; a loop may reach {CEILING_DB:.0f} dBFS: scale it "
+            "down"
+        )
 
 
 def _draw_panel(ax, panel: dict, arrays: dict) -> None:
@@ -134,7 +170,14 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
         data, stroke = arrays[item["name"]], figures.stroke(item["role"])
         if item["kind"] == "image":
             extent = (x["low"], x["high"], y["low"], y["high"])
-            ax.imshow(data, aspect="auto", origin="lower", extent=extent, vmin=item["low"], vmax=item["high"])
+            ax.imshow(
+                data,
+                aspect="auto",
+                origin="lower",
+                extent=extent,
+                vmin=item["low"],
+                vmax=item["high"],
+            )
             ax.grid(False)
             continue
         if item["kind"] == "mark":
@@ -163,7 +206,11 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
         unit = f" [{spec['unit']}]" if spec["unit"] else ""
         scale = "log" if spec["log"] else "linear"
         ax.set(
-            **{f"{side}scale": scale, f"{side}lim": (spec["low"], spec["high"]), f"{side}label": spec["label"] + unit}
+            **{
+                f"{side}scale": scale,
+                f"{side}lim": (spec["low"], spec["high"]),
+                f"{side}label": spec["label"] + unit,
+            }
         )
     if not y["label"]:
         ax.set_yticks([])
@@ -188,14 +235,15 @@ def stage(
     Parameters
     ----------
     compute : callable
-        ``compute(**values) -> dict`` with one argument for each handle and control. The reply holds ``"readout"``
-        (a sentence with the numbers), arrays by the names that the panels use (what is left out keeps its last
-        value), and optionally ``"sound"`` (n_samples,), looped without a seam, and ``"solved"``: a sentence once
-        the challenge is met, else "".
+        ``compute(**values) -> dict`` with one argument for each handle and control. The reply holds
+        ``"readout"`` (a sentence with the numbers), arrays by the names that the panels use (what
+        is left out keeps its last value), and optionally ``"sound"`` (n_samples,), looped without a
+        seam, and ``"solved"``: a sentence once the challenge is met, else "".
     title, alt : str
         What it is; what it shows, for who cannot see it.
     panels, handles : list
-        See `helpers.explore.parts`: ``panel(axis(...), axis(...), line("name"), ...)`` and ``handle("tone", ...)``.
+        See `helpers.explore.parts`: ``panel(axis(...), axis(...), line("name"), ...)`` and
+        ``handle("tone", ...)``.
     controls : dict, optional
         Further arguments of `compute` by name: `slider`, `choice` or `toggle`, shown above.
     brush : dict, optional
@@ -215,13 +263,22 @@ def stage(
     Raises
     ------
     ValueError
-        If a panel names an array that `compute` does not return, there is no read-out, or the sound is too loud.
+        If a panel names an array that `compute` does not return, there is no read-out, or the sound
+        is too loud.
 
     Notes
     -----
-    With ``NOTEBOOK_SWEEP=1`` in the environment every handle and control is computed at both ends and between.
+    With ``NOTEBOOK_SWEEP=1`` in the environment every handle and control is computed at both ends
+    and between.
     """
-    spec = {"title": title, "alt": alt, "panels": panels, "handles": handles, "sr": sr, "challenge": challenge}
+    spec = {
+        "title": title,
+        "alt": alt,
+        "panels": panels,
+        "handles": handles,
+        "sr": sr,
+        "challenge": challenge,
+    }
     spec |= {"ceiling_db": CEILING_DB, "brush": brush}
     made = Stage(compute, spec, controls or {}, on_solved)
     if os.environ.get("NOTEBOOK_SWEEP") == "1":

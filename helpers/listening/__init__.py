@@ -1,6 +1,8 @@
-"""What you hear: a player that compares sounds at their exact levels, a recorder, blind tests, a conversation.
+"""What you hear: a player that compares sounds at their exact levels, a recorder, blind tests, a
+conversation.
 
-Nothing here normalises. A sound that is too loud is refused, and the message names the gain that would make it fit.
+Nothing here normalises. A sound that is too loud is refused, and the message names the gain that
+would make it fit.
 """
 
 from helpers.listening.blind import blind_test

@@ -40,29 +40,33 @@ def blind_test(
 ) -> "BlindTest":
     """Compare sounds without knowing which is which.
 
-    ``"abx"``: is X the sound A or the sound B? A fixed number of trials, no score before the end, an exact binomial p.
-    ``"rank"``: put letters in order, best first. ``"mushra"``: rate letters against a reference; among them are the
-    reference itself and two low-pass anchors (3.5 and 7 kHz, made here).
+    ``"abx"``: is X the sound A or the sound B? A fixed number of trials, no score before the end,
+    an exact binomial p. ``"rank"``: put letters in order, best first. ``"mushra"``: rate letters
+    against a reference; among them are the reference itself and two low-pass anchors (3.5 and 7
+    kHz, made here).
 
-    What hides behind X or a letter is drawn in the browser when the trial begins. It stands in no text of the page;
-    whoever opens the browser's developer tools, or the file with the answers, can find out.
+    What hides behind X or a letter is drawn in the browser when the trial begins. It stands in no
+    text of the page; whoever opens the browser's developer tools, or the file with the answers, can
+    find out.
 
     Parameters
     ----------
     kind : {"abx", "rank", "mushra"}
         Which test.
     tracks : dict of str to np.ndarray, each of shape (n,) or (2, n)
-        Signals of one length [full scale = 1]: two for ABX, where they may be equal, 2 to 9 to rank. For MUSHRA a dict
-        of at least six items, each of them a dict of conditions, the same in all items, one of them "reference".
+        Signals of one length [full scale = 1]: two for ABX, where they may be equal, 2 to 9 to
+        rank. For MUSHRA a dict of at least six items, each of them a dict of conditions, the same
+        in all items, one of them "reference".
     sr : int
         Sampling rate of all of them [Hz].
     name : str, optional
-        Every answer is saved at once in ``blind_<name>.csv`` beside the notebook (see `helpers._storage`), and the test
-        goes on where it stopped. Without a name nothing is saved.
+        Every answer is saved at once in ``blind_<name>.csv`` beside the notebook (see
+        `helpers._storage`), and the test goes on where it stopped. Without a name nothing is saved.
     n_trials : int, default 16
         Trials of an ABX test, 5 to 100, fixed beforehand.
     match : {"loudness", "rms", None}
-        Lower the tracks of an item to the level of the quietest; sounds under 0.4 s have no loudness and use RMS.
+        Lower the tracks of an item to the level of the quietest; sounds under 0.4 s have no
+        loudness and use RMS.
     gain_db : float, default 0.0
         Change of level of everything [dB].
     title, question : str, optional
@@ -76,8 +80,8 @@ def blind_test(
     Raises
     ------
     ValueError
-        If the number of tracks, items or trials does not fit, names or lengths differ, or a sound is no audio, silent
-        or too loud.
+        If the number of tracks, items or trials does not fit, names or lengths differ, or a sound
+        is no audio, silent or too loud.
 
     Examples
     --------
@@ -87,19 +91,37 @@ def blind_test(
     """
     if kind not in COLUMNS:
         raise ValueError(f"kind={kind!r} must be one of {', '.join(COLUMNS)}")
-    if isinstance(n_trials, bool) or not isinstance(n_trials, int) or not TRIALS[0] <= n_trials <= TRIALS[1]:
-        raise ValueError(f"n_trials={n_trials!r} must be a whole number from {TRIALS[0]} to {TRIALS[1]}; 16 is usual")
+    if (
+        isinstance(n_trials, bool)
+        or not isinstance(n_trials, int)
+        or not TRIALS[0] <= n_trials <= TRIALS[1]
+    ):
+        raise ValueError(
+            f"n_trials={n_trials!r} must be a whole number from {TRIALS[0]} to {TRIALS[1]}; 16 is "
+            "usual"
+        )
     sr, gain_db = playable_rate(sr), decibels(gain_db, "gain_db")
     raw = checked_items(tracks, kind, sr)
     key = fingerprint(raw, kind, sr, n_trials, match, gain_db)
     file = AnswerFile(name, kind=kind, key=key, columns=COLUMNS[kind])
     items, notes = prepared(raw, kind, sr=sr, match=match, gain_db=gain_db)
     title = title or TITLES[kind]
-    return BlindTest(items, file, kind=kind, sr=sr, n_trials=n_trials, title=title, question=question, notes=notes)
+    return BlindTest(
+        items,
+        file,
+        kind=kind,
+        sr=sr,
+        n_trials=n_trials,
+        title=title,
+        question=question,
+        notes=notes,
+    )
 
 
 class BlindTest(Stored, anywidget.AnyWidget):
-    """The widget behind `blind_test`, which does the checking. The trials run in the page; Python saves and counts."""
+    """The widget behind `blind_test`, which does the checking. The trials run in the page; Python
+    saves and counts.
+    """
 
     _esm = bundle(__file__, "deck", "blind")
     _css = styles(__file__, "blind")
@@ -109,8 +131,12 @@ class BlindTest(Stored, anywidget.AnyWidget):
     sr = traitlets.Int().tag(sync=True)
     ceiling_db = traitlets.Float(CEILING_DB).tag(sync=True)
     n_trials = traitlets.Int().tag(sync=True)
-    sounds = traitlets.List().tag(sync=True)  # per item: {item, tracks: [{name, channels: [float32 bytes]}]}
-    verdicts = traitlets.List().tag(sync=True)  # ABX: the result for 0, 1, ... right, so that the page needs no kernel
+    sounds = traitlets.List().tag(
+        sync=True
+    )  # per item: {item, tracks: [{name, channels: [float32 bytes]}]}
+    verdicts = traitlets.List().tag(
+        sync=True
+    )  # ABX: the result for 0, 1, ... right, so that the page needs no kernel
     answers = traitlets.List().tag(sync=True)  # rows of the file; the page appends to them
     note = traitlets.Unicode().tag(sync=True)
     fault = traitlets.Unicode().tag(sync=True)  # why the answers are not saved
@@ -118,20 +144,30 @@ class BlindTest(Stored, anywidget.AnyWidget):
     file = traitlets.Unicode().tag(sync=True)
     saved = traitlets.Int().tag(sync=True)
 
-    def __init__(self, items: dict, file: AnswerFile, *, kind: str, notes: list[str], **traits: object) -> None:
+    def __init__(
+        self, items: dict, file: AnswerFile, *, kind: str, notes: list[str], **traits: object
+    ) -> None:
         self._file, self._items, self._names = file, list(items), list(next(iter(items.values())))
         self._screens = {"abx": traits["n_trials"], "rank": 1, "mushra": len(items)}[kind]
-        self._rows = 1 if kind == "abx" else len(self._names)  # rows of the file that one screen adds
+        self._rows = (
+            1 if kind == "abx" else len(self._names)
+        )  # rows of the file that one screen adds
         self._kind = kind
         self._kept, said = file.load(self._accept)
-        super().__init__(  # everything at once: what is set later travels by messages that hosts may limit
+        # everything at once: what is set later travels by messages that hosts may limit
+        super().__init__(
             kind=kind,
             answers=self._kept,
             saved=len(self._kept),
             file=file.label,
             note="\n".join([*filter(None, [said]), *notes]),
-            sounds=[{"item": i, "tracks": [_packed(*pair) for pair in tracks.items()]} for i, tracks in items.items()],
-            verdicts=[abx_verdict(k, self._screens) for k in range(self._screens + 1)] if kind == "abx" else [],
+            sounds=[
+                {"item": i, "tracks": [_packed(*pair) for pair in tracks.items()]}
+                for i, tracks in items.items()
+            ],
+            verdicts=[abx_verdict(k, self._screens) for k in range(self._screens + 1)]
+            if kind == "abx"
+            else [],
             report=self._reported(self._kept),
             **traits,
         )
@@ -141,13 +177,18 @@ class BlindTest(Stored, anywidget.AnyWidget):
         if len(rows) > self._screens * self._rows or len(rows) % self._rows:
             return False
         if self._kind == "abx":
-            return all(r["trial"] == i + 1 and {r["x"], r["answer"]} <= {"A", "B"} for i, r in enumerate(rows))
+            return all(
+                r["trial"] == i + 1 and {r["x"], r["answer"]} <= {"A", "B"}
+                for i, r in enumerate(rows)
+            )
         column = "track" if self._kind == "rank" else "condition"
         screens = [rows[i : i + self._rows] for i in range(0, len(rows), self._rows)]
         if any(sorted(r[column] for r in screen) != sorted(self._names) for screen in screens):
             return False
         pairs = zip(self._items, screens, strict=False)
-        return self._kind == "rank" or all(r["item"] == i and 0 <= r["rating"] <= 100 for i, rs in pairs for r in rs)
+        return self._kind == "rank" or all(
+            r["item"] == i and 0 <= r["rating"] <= 100 for i, rs in pairs for r in rs
+        )
 
     @traitlets.observe("answers")
     def _received(self, change: dict) -> None:
@@ -183,7 +224,9 @@ class BlindTest(Stored, anywidget.AnyWidget):
         if not self.done:
             what = "trials" if self.kind == "abx" else "items"
             given = len(self.answers) // self._rows
-            return f"{given} of {self._screens} {what} answered; the result comes after the last one."
+            return (
+                f"{given} of {self._screens} {what} answered; the result comes after the last one."
+            )
         if self.kind == "abx":
             return self.verdicts[sum(row["x"] == row["answer"] for row in self.answers)]
         return self.report or f"Your order, best first: {', '.join(self.order)}."
@@ -200,7 +243,10 @@ class BlindTest(Stored, anywidget.AnyWidget):
 
     def _finished(self, kind: str) -> list[dict]:
         if self.kind != kind or not self.done:
-            raise ValueError(f"this is {self.stored_text()!r}; it has {kind} results only at the end of a {kind} test")
+            raise ValueError(
+                f"this is {self.stored_text()!r}; it has {kind} results only at the end of a "
+                f"{kind} test"
+            )
         return self.answers
 
     def simulate(self, listener: SimulatedListener) -> "BlindTest":
@@ -222,27 +268,46 @@ class BlindTest(Stored, anywidget.AnyWidget):
             If answers have been given already.
         """
         if self.answers:
-            raise ValueError("this test has answers already; make one for the simulated listener, without a name")
+            raise ValueError(
+                "this test has answers already; make one for the simulated listener, without a name"
+            )
         self.note += "\nThese answers are a simulated listener's."
         for screen in range(self._screens):
             item = self._items[screen] if self.kind == "mushra" else ""
-            self.answers = [*self.answers, *simulated(listener, self.kind, self._names, screen, item)]
+            self.answers = [
+                *self.answers,
+                *simulated(listener, self.kind, self._names, screen, item),
+            ]
         return self
 
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""
-        size = {"abx": f"ABX, {self._screens} trials", "rank": "ranking", "mushra": f"MUSHRA, {self._screens} items"}
-        return f"blind test ({size[self.kind]}): {', '.join(self._names)}. Run this cell to take it."
+        size = {
+            "abx": f"ABX, {self._screens} trials",
+            "rank": "ranking",
+            "mushra": f"MUSHRA, {self._screens} items",
+        }
+        return (
+            f"blind test ({size[self.kind]}): {', '.join(self._names)}. Run this cell to take it."
+        )
 
     def stored_picture(self) -> bytes:
         """Return a picture with the title and the names as PNG."""
-        what, _, names = self.stored_text().removesuffix(" Run this cell to take it.").partition(": ")
+        what, _, names = (
+            self.stored_text().removesuffix(" Run this cell to take it.").partition(": ")
+        )
         return card(self.title, [(what, names, None)], "Run this cell to take it.")
 
 
 def _ratings(rows: list[dict], names: list[str]) -> dict[str, np.ndarray]:
-    return {name: np.array([row["rating"] for row in rows if row["condition"] == name]) for name in names}
+    return {
+        name: np.array([row["rating"] for row in rows if row["condition"] == name])
+        for name in names
+    }
 
 
 def _packed(name: str, y: np.ndarray) -> dict:
-    return {"name": name, "channels": [np.ascontiguousarray(c, dtype="<f4").tobytes() for c in np.atleast_2d(y)]}
+    return {
+        "name": name,
+        "channels": [np.ascontiguousarray(c, dtype="<f4").tobytes() for c in np.atleast_2d(y)],
+    }

@@ -36,24 +36,27 @@ def player(
 ) -> "Player":
     """Show tracks that run in step, of which you hear one; switch between them at any moment.
 
-    A track is played as it is: full scale 1, float32, mono to both ears, stereo as stereo. The first and last 25 ms
-    of what is heard are faded, and a switch is a cross-fade of 25 ms with equal gain, so that equal tracks keep their
-    level. Nothing sounds before you press a button or a key inside the player.
+    A track is played as it is: full scale 1, float32, mono to both ears, stereo as stereo. The
+    first and last 25 ms of what is heard are faded, and a switch is a cross-fade of 25 ms with
+    equal gain, so that equal tracks keep their level. Nothing sounds before you press a button or a
+    key inside the player.
 
     Parameters
     ----------
     tracks : dict of str to np.ndarray, each of shape (n,) or (2, n)
-        One to nine signals [full scale = 1]. They may differ in length: a shorter one falls silent at its end.
+        One to nine signals [full scale = 1]. They may differ in length: a shorter one falls silent
+        at its end.
     sr : int
         Sampling rate of all of them [Hz], 3000 to 384000.
     ceiling_db : float, optional
-        Highest peak allowed [dBFS], at most 0; a limiter in the browser holds it as well. By default -1, and the
-        loudest 400 ms of a track may not exceed -12 dBFS RMS; with a ceiling of your own that second rule is off.
+        Highest peak allowed [dBFS], at most 0; a limiter in the browser holds it as well. By
+        default -1, and the loudest 400 ms of a track may not exceed -12 dBFS RMS; with a ceiling of
+        your own that second rule is off.
     gain_db : float, default 0.0
         Change of level of all tracks [dB]; the player states it.
     match : {None, "rms", "loudness"}
-        Lower the tracks to the level of the quietest, by RMS or by integrated loudness (ITU-R BS.1770). The player
-        states by how many dB each was moved.
+        Lower the tracks to the level of the quietest, by RMS or by integrated loudness (ITU-R
+        BS.1770). The player states by how many dB each was moved.
     loop : bool, default False
         Start with the loop switched on.
     title : str, optional
@@ -69,8 +72,9 @@ def player(
     Raises
     ------
     ValueError
-        If there is no track, a name is empty or used twice, a signal is no audio (see `helpers.audio.check`), a track
-        is too loud or everything is too long, a rate cannot be played, or a silent track is to be matched.
+        If there is no track, a name is empty or used twice, a signal is no audio (see
+        `helpers.audio.check`), a track is too loud or everything is too long, a rate cannot be
+        played, or a silent track is to be matched.
 
     See Also
     --------
@@ -81,9 +85,9 @@ def player(
     >>> y = np.full(8000, 0.1, dtype=np.float32)
     >>> player({"A": y, "B": y / 2}, sr=8000, match="rms").notes[1]
     'Matched by RMS level to the quietest track: A moved by -6.0 dB, B by 0.0 dB.'
-    >>> player({"A": y * 10}, sr=8000)
+    >>> player({"A": y * 10}, sr=8000)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: track 'A' peaks at 0.0 dBFS, over the ceiling of -1.0 dBFS; pass gain_db=-12.0 to lower all tracks
+    ValueError: track 'A' peaks at 0.0 dBFS, over the ceiling of -1.0 dBFS; pass gain_db=-12.0...
     """
     sr = playable_rate(sr)
     guarded = ceiling_db is None
@@ -94,18 +98,37 @@ def player(
     sounds = checked(tracks, sr)
     moves = matching(sounds, sr, match)
     moved = {name: scaled(y, moves[name] + gain_db) for name, y in sounds.items()}
-    refuse_loud(moved, sr, ceiling_db, guarded, gain_db, advice=", or set ceiling_db if it must be this loud")
+    refuse_loud(
+        moved,
+        sr,
+        ceiling_db,
+        guarded,
+        gain_db,
+        advice=", or set ceiling_db if it must be this loud",
+    )
     notes = [f"Exact levels, nothing normalised; ceiling {ceiling_db:.1f} dBFS."]
     notes += what_was_done(moved, sr, moves, match, gain_db)
-    return Player(moved, sr=sr, ceiling_db=ceiling_db, notes=notes, loop=bool(loop), title=str(title), alt=str(alt))
+    return Player(
+        moved,
+        sr=sr,
+        ceiling_db=ceiling_db,
+        notes=notes,
+        loop=bool(loop),
+        title=str(title),
+        alt=str(alt),
+    )
 
 
 class Player(Stored, anywidget.AnyWidget):
-    """The widget behind `player`, which does the checking. All is in its traits, so it works without a kernel."""
+    """The widget behind `player`, which does the checking. All is in its traits, so it works
+    without a kernel.
+    """
 
     _esm = bundle(__file__, "deck", "player")
     _css = styles(__file__, "player")
-    pcm = traitlets.Bytes().tag(sync=True)  # float32, little-endian: track after track, channel after channel
+    pcm = traitlets.Bytes().tag(
+        sync=True
+    )  # float32, little-endian: track after track, channel after channel
     index = traitlets.List().tag(sync=True)  # per track: name, channels, samples, rms_db, peak_db
     sr = traitlets.Int().tag(sync=True)
     ceiling_db = traitlets.Float().tag(sync=True)
@@ -125,7 +148,9 @@ class Player(Stored, anywidget.AnyWidget):
         found, start = {}, 0
         for track in self.index:
             shape = (track["channels"], track["samples"])
-            y = np.frombuffer(self.pcm, dtype="<f4", count=shape[0] * shape[1], offset=start).reshape(shape)
+            y = np.frombuffer(
+                self.pcm, dtype="<f4", count=shape[0] * shape[1], offset=start
+            ).reshape(shape)
             found[track["name"]] = y[0] if shape[0] == 1 else y
             start += y.nbytes
         return found

@@ -19,15 +19,17 @@ LONGEST_S = 60.0
 def recorder(name: str = "my_voice", *, seconds: float = 10.0) -> "Recorder":
     """Show a recorder: microphone, level meter, trimming, and a file to listen to later.
 
-    The browser is asked for the raw sound: no echo cancelling, no noise suppression, no automatic gain. What you keep
-    is written as a 32-bit float wav at the microphone's rate, in the kernel's working folder, which is the notebook's.
-    On your own computer it stays there; on Colab and Binder it is sent to that server. Without a microphone you can
-    choose a sound file instead. An older recording is replaced only when you say so.
+    The browser is asked for the raw sound: no echo cancelling, no noise suppression, no automatic
+    gain. What you keep is written as a 32-bit float wav at the microphone's rate, in the kernel's
+    working folder, which is the notebook's. On your own computer it stays there; on Colab and
+    Binder it is sent to that server. Without a microphone you can choose a sound file instead. An
+    older recording is replaced only when you say so.
 
     Parameters
     ----------
     name : str, default "my_voice"
-        Letters, digits, ``-`` and ``_``; the file is ``name.wav``. ``audio.clip("my_voice")`` reads "my_voice".
+        Letters, digits, ``-`` and ``_``; the file is ``name.wav``. ``audio.clip("my_voice")`` reads
+        "my_voice".
     seconds : float, default 10.0
         The recording stops by itself after this time [s]; 1 to 60.
 
@@ -47,7 +49,9 @@ def recorder(name: str = "my_voice", *, seconds: float = 10.0) -> "Recorder":
     'recorder: my_voice.wav, up to 5 s. Run this cell to record.'
     """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
-        raise ValueError(f"name={name!r} must be 1 to 40 letters, digits, - or _; the file becomes name.wav")
+        raise ValueError(
+            f"name={name!r} must be 1 to 40 letters, digits, - or _; the file becomes name.wav"
+        )
     number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not number or not 1 <= seconds <= LONGEST_S:
         raise ValueError(f"seconds={seconds!r} must lie between 1 and {LONGEST_S:.0f}")
@@ -55,7 +59,9 @@ def recorder(name: str = "my_voice", *, seconds: float = 10.0) -> "Recorder":
 
 
 class Recorder(Stored, anywidget.AnyWidget):
-    """The widget behind `recorder`: the browser sends what it recorded, and this side checks and writes it."""
+    """The widget behind `recorder`: the browser sends what it recorded, and this side checks and
+    writes it.
+    """
 
     _esm = bundle(__file__, "microphone", "deck", "recorder")
     _css = styles(__file__, "recorder")
@@ -65,7 +71,9 @@ class Recorder(Stored, anywidget.AnyWidget):
 
     def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
-        self._path = audio.VOICE_PATH().with_name(f"{self.name}.wav")  # the folder of now: a later chdir moves nothing
+        self._path = audio.VOICE_PATH().with_name(
+            f"{self.name}.wav"
+        )  # the folder of now: a later chdir moves nothing
         self._parts: list[bytes] = []
         self._look()
         self.on_msg(self._receive)
@@ -81,7 +89,11 @@ class Recorder(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return a small card as PNG."""
-        row = (f"{self.name}.wav", f"up to {self.seconds:g} s from your microphone, or a file of your own", None)
+        row = (
+            f"{self.name}.wav",
+            f"up to {self.seconds:g} s from your microphone, or a file of your own",
+            None,
+        )
         return card("Recorder", [row], "Run this cell to record.")
 
     def _look(self) -> None:
@@ -93,7 +105,9 @@ class Recorder(Stored, anywidget.AnyWidget):
             self.saved = {"seconds": 0.0} if self._path.is_file() else {}
 
     def _receive(self, _: object, content: dict, buffers: list) -> None:
-        """Answer a message of the browser; long sounds come in parts, because servers limit a message."""
+        """Answer a message of the browser; long sounds come in parts, because servers limit a
+        message.
+        """
         if content.get("part", 0) == 0:
             self._parts = []
         self._parts.extend(bytes(buffer) for buffer in buffers)
@@ -108,14 +122,20 @@ class Recorder(Stored, anywidget.AnyWidget):
 
     def _save(self, content: dict, data: bytes) -> None:
         if self._path.exists() and not content.get("replace"):
-            return self.send({"kind": "ask", "text": f"{self._path.name} already holds a recording."})
+            return self.send(
+                {"kind": "ask", "text": f"{self._path.name} already holds a recording."}
+            )
         y = audio.check(np.frombuffer(data, dtype="<f4"), name="the recording", min_samples=1)
         audio.save(self._path, y, sr=audio.check_rate(content["sr"]))
         self._look()
-        self.send({"kind": "saved", "text": f"Saved {y.size / content['sr']:.2f} s as {self._path.name}."})
+        self.send(
+            {"kind": "saved", "text": f"Saved {y.size / content['sr']:.2f} s as {self._path.name}."}
+        )
 
     def _upload(self, content: dict, data: bytes) -> None:
-        """Decode a chosen file and hand it to the browser, to be trimmed and saved like a recording."""
+        """Decode a chosen file and hand it to the browser, to be trimmed and saved like a
+        recording.
+        """
         raw = io.BytesIO(data)
         raw.name = str(content.get("filename", "the file"))
         with warnings.catch_warnings():

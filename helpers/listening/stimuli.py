@@ -1,4 +1,6 @@
-"""Stimuli of blind tests: checked, matched in level, with anchors, and a fingerprint that tells tests apart."""
+"""Stimuli of blind tests: checked, matched in level, with anchors, and a fingerprint that tells
+tests apart.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,22 +11,42 @@ from scipy import signal
 from helpers.listening.tracks import CEILING_DB, checked, matching, refuse_loud, scaled
 from helpers.psychophysics import ANCHORS, MAX_RANKED, MIN_ITEMS, REFERENCE, too_few_items
 
-SIZES = {"abx": (2, 2), "rank": (2, MAX_RANKED), "mushra": (2, MAX_RANKED - len(ANCHORS))}  # tracks or conditions
-TRANSITION = 500.0  # [Hz]; BS.1534 wants 25 dB at 4 kHz and 50 dB at 4.5 kHz, this gives 60 dB from 4 kHz on
+SIZES = {
+    "abx": (2, 2),
+    "rank": (2, MAX_RANKED),
+    "mushra": (2, MAX_RANKED - len(ANCHORS)),
+}  # tracks or conditions
+TRANSITION = (
+    500.0  # [Hz]; BS.1534 wants 25 dB at 4 kHz and 50 dB at 4.5 kHz, this gives 60 dB from 4 kHz on
+)
 
 
-def prepared(raw: dict, kind: str, *, sr: int, match: str | None, gain_db: float) -> tuple[dict, list[str]]:
-    """Return the sounds that are played, as item -> name -> y, and in words what was done to them."""
+def prepared(
+    raw: dict, kind: str, *, sr: int, match: str | None, gain_db: float
+) -> tuple[dict, list[str]]:
+    """Return the sounds that are played, as item -> name -> y, and in words what was done to
+    them.
+    """
     items, moves = {}, {}
     for item, sounds in raw.items():
-        short = next(iter(sounds.values())).shape[-1] < 0.4 * sr  # no block of 400 ms, so no loudness
+        short = (
+            next(iter(sounds.values())).shape[-1] < 0.4 * sr
+        )  # no block of 400 ms, so no loudness
         by = "rms" if match == "loudness" and short else match
         moves[item] = matching(sounds, sr, by)
         items[item] = {name: scaled(y, moves[item][name] + gain_db) for name, y in sounds.items()}
-        if kind == "mushra":  # after matching, so that the anchors keep the level of the reference's pass band
-            items[item] |= {name: anchor(items[item][REFERENCE], sr=sr, cutoff=hz) for name, hz in ANCHORS.items()}
+        if (
+            kind == "mushra"
+        ):  # after matching, so that the anchors keep the level of the reference's pass band
+            items[item] |= {
+                name: anchor(items[item][REFERENCE], sr=sr, cutoff=hz)
+                for name, hz in ANCHORS.items()
+            }
         refuse_loud(items[item], sr, CEILING_DB, True, gain_db)
-    notes = [_moved(list(moves.values()), by), f"Everything moved by {gain_db:+.1f} dB." if gain_db else ""]
+    notes = [
+        _moved(list(moves.values()), by),
+        f"Everything moved by {gain_db:+.1f} dB." if gain_db else "",
+    ]
     if kind == "mushra":
         notes.append(too_few_items(items[item], len(items)))
     return items, [line for line in notes if line]
@@ -39,7 +61,10 @@ def _moved(moves: list[dict], by: str | None) -> str:
         low, high = (f"{round(f(move[name] for move in moves), 1) + 0:.1f}" for f in (min, max))
         parts.append(f"{name} {low} dB" if low == high else f"{name} {low} to {high} dB")
     how = {"rms": "RMS level", "loudness": "loudness (LUFS)"}[by]
-    return f"Lowered to the {how} of the quietest{' of each item' if len(moves) > 1 else ''}: {', '.join(parts)}."
+    return (
+        f"Lowered to the {how} of the quietest{' of each item' if len(moves) > 1 else ''}: "
+        f"{', '.join(parts)}."
+    )
 
 
 def anchor(y: np.ndarray, *, sr: int, cutoff: float) -> np.ndarray:
@@ -52,7 +77,8 @@ def anchor(y: np.ndarray, *, sr: int, cutoff: float) -> np.ndarray:
     sr : int
         Sampling rate [Hz].
     cutoff : float
-        Upper edge of the pass band [Hz]: flat within 0.02 dB up to here, 60 dB down from `cutoff` + 500 Hz on.
+        Upper edge of the pass band [Hz]: flat within 0.02 dB up to here, 60 dB down from `cutoff` +
+        500 Hz on.
 
     Returns
     -------
@@ -69,28 +95,44 @@ def anchor(y: np.ndarray, *, sr: int, cutoff: float) -> np.ndarray:
     .. [1] ITU-R BS.1534-3, 2015, 5.1.
     """
     if cutoff + TRANSITION >= sr / 2:
-        raise ValueError(f"a {cutoff:g} Hz anchor needs sr above {2 * (cutoff + TRANSITION):g} Hz, got {sr}; resample")
+        raise ValueError(
+            f"a {cutoff:g} Hz anchor needs sr above {2 * (cutoff + TRANSITION):g} Hz, got {sr}; "
+            "resample"
+        )
     n_taps, beta = signal.kaiserord(65, TRANSITION / (sr / 2))
-    taps = signal.firwin(n_taps | 1, cutoff + TRANSITION / 2, window=("kaiser", beta), fs=sr)  # odd: whole delay
-    return signal.oaconvolve(np.atleast_2d(y), taps[None], mode="same", axes=-1).reshape(np.shape(y))
+    taps = signal.firwin(
+        n_taps | 1, cutoff + TRANSITION / 2, window=("kaiser", beta), fs=sr
+    )  # odd: whole delay
+    return signal.oaconvolve(np.atleast_2d(y), taps[None], mode="same", axes=-1).reshape(
+        np.shape(y)
+    )
 
 
 def checked_items(tracks: Mapping, kind: str, sr: int) -> dict[str, dict[str, np.ndarray]]:
     """Return item -> name -> sound, checked; ABX and ranking have one item without a name."""
     if kind != "mushra":
         return {"": _fitting("", tracks, kind, sr)}
-    if not isinstance(tracks, Mapping) or not all(isinstance(sounds, Mapping) for sounds in tracks.values()):
+    if not isinstance(tracks, Mapping) or not all(
+        isinstance(sounds, Mapping) for sounds in tracks.values()
+    ):
         raise ValueError(
-            'MUSHRA takes a dict of items, each a dict of conditions: {"clip": {"reference": y, "mp3": z}}'
+            'MUSHRA takes a dict of items, each a dict of conditions: {"clip": {"reference": y, '
+            '"mp3": z}}'
         )
     if len(tracks) < MIN_ITEMS:
-        raise ValueError(f"{len(tracks)} items are too few: with 5 no paired test can reach p < .05; take {MIN_ITEMS}")
-    items = {str(item): _fitting(f"item {item!r}: ", sounds, kind, sr) for item, sounds in tracks.items()}
+        raise ValueError(
+            f"{len(tracks)} items are too few: with 5 no paired test can reach p < .05; take "
+            f"{MIN_ITEMS}"
+        )
+    items = {
+        str(item): _fitting(f"item {item!r}: ", sounds, kind, sr) for item, sounds in tracks.items()
+    }
     names = list(next(iter(items.values())))
     for item, sounds in items.items():
         if set(sounds) != set(names) or REFERENCE not in sounds or set(sounds) & set(ANCHORS):
             raise ValueError(
-                f"item {item!r} has the conditions {list(sounds)}; every item needs the same ones, one of them "
+                f"item {item!r} has the conditions {list(sounds)}; every item needs the same ones, "
+                "one of them "
                 f"{REFERENCE!r}, none of them called {' or '.join(ANCHORS)} (those are made here)"
             )
     ordered = [REFERENCE, *(name for name in names if name != REFERENCE)]
@@ -103,13 +145,20 @@ def _fitting(where: str, tracks: Mapping, kind: str, sr: int) -> dict[str, np.nd
     low, high = SIZES[kind]
     if not low <= len(sounds) <= high:
         want = f"{low}" if low == high else f"{low} to {high}"
-        raise ValueError(f"{where}{kind} compares {want} tracks, got {len(sounds)}: {', '.join(sounds)}")
+        raise ValueError(
+            f"{where}{kind} compares {want} tracks, got {len(sounds)}: {', '.join(sounds)}"
+        )
     shapes = {name: y.shape for name, y in sounds.items()}
     if len(set(shapes.values())) > 1:
-        raise ValueError(f"{where}the tracks differ in shape: {shapes}; cut them to one length, resample to one rate")
+        raise ValueError(
+            f"{where}the tracks differ in shape: {shapes}; cut them to one length, resample to one "
+            "rate"
+        )
     silent = [name for name, y in sounds.items() if not np.any(y)]
     if silent:
-        raise ValueError(f"{where}track {silent[0]!r} is silent; anybody would know it: leave it out")
+        raise ValueError(
+            f"{where}track {silent[0]!r} is silent; anybody would know it: leave it out"
+        )
     return sounds
 
 

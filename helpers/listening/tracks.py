@@ -1,4 +1,6 @@
-"""What the player and the blind test ask of sounds before they play them: names, rates, levels, kindness to ears."""
+"""What the player and the blind test ask of sounds before they play them: names, rates, levels,
+kindness to ears.
+"""
 
 import math
 from collections.abc import Mapping
@@ -19,13 +21,20 @@ def playable_rate(sr: int) -> int:
     sr = audio.check_rate(sr)
     low, high = BROWSER_RATES
     if not low <= sr <= high:
-        raise ValueError(f"sr={sr} cannot be played: browsers accept {low} to {high} Hz; use audio.resample first")
+        raise ValueError(
+            f"sr={sr} cannot be played: browsers accept {low} to {high} Hz; use audio.resample "
+            "first"
+        )
     return sr
 
 
 def decibels(value: float, name: str) -> float:
     """Return a finite number of decibels."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not math.isfinite(value)
+    ):
         raise ValueError(f"{name}={value!r} must be a finite number of decibels")
     return float(value)
 
@@ -34,7 +43,9 @@ def checked(tracks: Mapping[str, np.ndarray], sr: int) -> dict[str, np.ndarray]:
     """Return the tracks as float arrays under distinct names."""
     if not isinstance(tracks, Mapping) or not 1 <= len(tracks) <= MOST_TRACKS:
         got = f"{len(tracks)} tracks" if isinstance(tracks, Mapping) else type(tracks).__name__
-        raise ValueError(f'tracks must be a dict of 1 to {MOST_TRACKS} signals, such as {{"name": y}}; got {got}')
+        raise ValueError(
+            f'tracks must be a dict of 1 to {MOST_TRACKS} signals, such as {{"name": y}}; got {got}'
+        )
     sounds = {}
     for name, y in tracks.items():
         label = name.strip() if isinstance(name, str) else ""
@@ -42,14 +53,21 @@ def checked(tracks: Mapping[str, np.ndarray], sr: int) -> dict[str, np.ndarray]:
             fault = "used twice" if label else "empty or no text"
             raise ValueError(f"track name {name!r} is {fault}; give each track a name of its own")
         if isinstance(y, tuple):
-            raise ValueError(f"track {label!r} is a pair, such as (y, sr); pass y alone, at sr={sr}")
+            raise ValueError(
+                f"track {label!r} is a pair, such as (y, sr); pass y alone, at sr={sr}"
+            )
         y = audio.check(y, name=f"track {label!r}")
         if y.ndim == 2 and y.shape[0] > 2:
-            raise ValueError(f"track {label!r} has {y.shape[0]} channels; pass mono (n,) or stereo (2, n)")
+            raise ValueError(
+                f"track {label!r} has {y.shape[0]} channels; pass mono (n,) or stereo (2, n)"
+            )
         sounds[label] = y
     seconds = sum(y.shape[-1] for y in sounds.values()) / sr
     if seconds > MOST_SECONDS:
-        raise ValueError(f"the tracks last {seconds:.0f} s together, over {MOST_SECONDS:.0f} s; cut out what matters")
+        raise ValueError(
+            f"the tracks last {seconds:.0f} s together, over {MOST_SECONDS:.0f} s; cut out what "
+            "matters"
+        )
     return sounds
 
 
@@ -62,14 +80,21 @@ def matching(sounds: dict[str, np.ndarray], sr: int, match: str | None) -> dict[
     levels = {}
     for name, y in sounds.items():
         if not np.any(y):
-            raise ValueError(f"track {name!r} is silent, so nothing can be matched to it; leave it out or match=None")
+            raise ValueError(
+                f"track {name!r} is silent, so nothing can be matched to it; leave it out or "
+                "match=None"
+            )
         if match == "rms":
             levels[name] = float(metrics.level_db(np.ravel(y)))
         else:
             long_enough = y.shape[-1] >= 0.4 * sr  # one block of BS.1770
-            levels[name] = float(loudness.integrated_loudness(y, sr=sr)) if long_enough else -math.inf
+            levels[name] = (
+                float(loudness.integrated_loudness(y, sr=sr)) if long_enough else -math.inf
+            )
         if not math.isfinite(levels[name]):
-            raise ValueError(f'track {name!r} is too quiet or too short for a loudness in LUFS; use match="rms"')
+            raise ValueError(
+                f'track {name!r} is too quiet or too short for a loudness in LUFS; use match="rms"'
+            )
     quietest = min(levels.values())
     return {name: quietest - level for name, level in levels.items()}
 
@@ -96,9 +121,16 @@ def _peak_db(y: np.ndarray) -> float:
 
 
 def refuse_loud(
-    sounds: dict[str, np.ndarray], sr: int, ceiling_db: float, guarded: bool, gain_db: float, *, advice: str = ""
+    sounds: dict[str, np.ndarray],
+    sr: int,
+    ceiling_db: float,
+    guarded: bool,
+    gain_db: float,
+    *,
+    advice: str = "",
 ) -> None:
-    """Raise if a track is over the ceiling or, when guarded, too loud; the remedy makes all of them fit.
+    """Raise if a track is over the ceiling or, when guarded, too loud; the remedy makes all of them
+    fit.
 
     `advice` ends the message about a guarded track.
     """
@@ -110,15 +142,23 @@ def refuse_loud(
     remedy = f"pass gain_db={math.floor(10 * (gain_db - excess)) / 10:.1f} to lower all tracks"
     name = max(peaks, key=peaks.get)
     if peaks[name] > 1e-4:
-        over = f"peaks at {peaks[name] + ceiling_db:.1f} dBFS, over the ceiling of {ceiling_db:.1f} dBFS"
+        over = (
+            f"peaks at {peaks[name] + ceiling_db:.1f} dBFS, over the ceiling of {ceiling_db:.1f} "
+            "dBFS"
+        )
     else:
         name = max(loud, key=loud.get)
-        over = f"has 400 ms at {loud[name] + LOUDEST_DB:.1f} dBFS RMS, over the {LOUDEST_DB:.1f} that are kind to ears"
+        over = (
+            f"has 400 ms at {loud[name] + LOUDEST_DB:.1f} dBFS RMS, over the {LOUDEST_DB:.1f} that "
+            "are kind to ears"
+        )
         remedy += advice
     raise ValueError(f"track {name!r} {over}; {remedy}")
 
 
-def what_was_done(sounds: dict, sr: int, moves: dict[str, float], match: str | None, gain_db: float) -> list[str]:
+def what_was_done(
+    sounds: dict, sr: int, moves: dict[str, float], match: str | None, gain_db: float
+) -> list[str]:
     """Return what was done to the tracks, in words."""
     notes = []
     if match:
@@ -131,5 +171,7 @@ def what_was_done(sounds: dict, sr: int, moves: dict[str, float], match: str | N
     ends = {name: y.shape[-1] / sr for name, y in sounds.items()}
     early = [f"{name} at {end:.2f} s" for name, end in ends.items() if end < max(ends.values())]
     if early:
-        notes.append(f"The tracks differ in length; silence follows where one ends: {', '.join(early)}.")
+        notes.append(
+            f"The tracks differ in length; silence follows where one ends: {', '.join(early)}."
+        )
     return notes

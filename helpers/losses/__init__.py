@@ -1,7 +1,8 @@
-"""Losses for audio, in PyTorch: how a network is told how far its sound is from the target, and in which direction.
+"""Losses for audio, in PyTorch: how a network is told how far its sound is from the target, and in
+which direction.
 
-Each is a class to be made without arguments and called as ``loss(estimate, target)`` on (batch, channels, n); each
-docstring holds formula and source. `batch` turns NumPy samples into that shape::
+Each is a class to be made without arguments and called as ``loss(estimate, target)`` on (batch,
+channels, n); each docstring holds formula and source. `batch` turns NumPy samples into that shape::
 
     from helpers import losses
 
@@ -9,8 +10,8 @@ docstring holds formula and source. `batch` turns NumPy samples into that shape:
     loss(losses.batch(estimate), losses.batch(target))
 
 - `helpers.losses.waveform`: sample against sample: L1, L2, LogCosh, ESR, DC, SNR, SISDR, SDSDR.
-- `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence, LogMagnitude,
-  ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.
+- `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence,
+  LogMagnitude, ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.
 - `helpers.losses.perceptual`: PreEmphasis and AWeighting, before any of them.
 - `helpers.losses.deep`: DeepFeatures, what a small trained network makes of both.
 """
@@ -18,7 +19,10 @@ docstring holds formula and source. `batch` turns NumPy samples into that shape:
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
-    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    remedy = (
+        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
+        "the kernel"
+    )
     raise ImportError(f"losses need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers.losses.base import Loss, batch
@@ -36,7 +40,7 @@ from helpers.losses.spectral import (
 from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
 
 __all__ = [
-    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "DeepFeatures",
-    "LogCosh", "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
-    "SpectralConvergence", "batch",
+    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT",
+    "DeepFeatures", "LogCosh", "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT",
+    "PhaseSensitive", "PreEmphasis", "SpectralConvergence", "batch",
 ]  # fmt: skip

@@ -31,7 +31,10 @@ def batch(y) -> torch.Tensor:
     """
     y = np.asarray(y)
     if y.dtype.kind != "f" or not 1 <= y.ndim <= 3:
-        raise ValueError(f"y holds {y.dtype} of shape {y.shape}; pass floats of full scale 1, (n,) or (channels, n)")
+        raise ValueError(
+            f"y holds {y.dtype} of shape {y.shape}; pass floats of full scale 1, (n,) or "
+            "(channels, n)"
+        )
     tensor = torch.from_numpy(np.ascontiguousarray(y)).reshape((1,) * (3 - y.ndim) + y.shape)
     return tensor if y.dtype == np.float64 else tensor.float()
 
@@ -39,8 +42,9 @@ def batch(y) -> torch.Tensor:
 class Loss(torch.nn.Module):
     """A number that says how far an estimate is from its target: ``loss(estimate, target)``.
 
-    Both have the shape (batch, channels, n) and are floats of full scale 1; the result has no axes and can be
-    differentiated. A loss is worked out for each channel alone and then averaged. Subclasses write `each`.
+    Both have the shape (batch, channels, n) and are floats of full scale 1; the result has no axes
+    and can be differentiated. A loss is worked out for each channel alone and then averaged.
+    Subclasses write `each`.
     """
 
     def __init__(self):
@@ -62,13 +66,15 @@ class Loss(torch.nn.Module):
         Raises
         ------
         ValueError
-            If one of them is no float tensor of three axes, is empty or not finite, or their shapes differ.
+            If one of them is no float tensor of three axes, is empty or not finite, or their shapes
+            differ.
         """
         check(estimate, "estimate")
         check(target, "target")
         if estimate.shape != target.shape:
             raise ValueError(
-                f"estimate has shape {tuple(estimate.shape)} but target {tuple(target.shape)}; cut both to one length"
+                f"estimate has shape {tuple(estimate.shape)} but target {tuple(target.shape)}; cut "
+                "both to one length"
             )
         return self.each(estimate, target).mean()
 
@@ -82,15 +88,21 @@ def check(y, name: str) -> None:
     if not isinstance(y, torch.Tensor):
         raise ValueError(f"{name} is {type(y).__name__}, no tensor; pass losses.batch({name})")
     if not y.dtype.is_floating_point:
-        raise ValueError(f"{name} holds {y.dtype}; pass floats of full scale 1, as {name} / 32768 of 16 bits")
+        raise ValueError(
+            f"{name} holds {y.dtype}; pass floats of full scale 1, as {name} / 32768 of 16 bits"
+        )
     if y.ndim != 3:
-        raise ValueError(f"{name} has shape {tuple(y.shape)}; pass (batch, channels, n), as {name}.reshape(1, 1, -1)")
+        raise ValueError(
+            f"{name} has shape {tuple(y.shape)}; pass (batch, channels, n), as {name}.reshape(1, "
+            "1, -1)"
+        )
     if y.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(y.shape)}, so it is empty; leave such clips out")
     bad = y.numel() - int(torch.isfinite(y).sum())
     if bad:
         raise ValueError(
-            f"{name} holds {bad} NaN or infinite values of {y.numel()}; look for a step that was too large, "
+            f"{name} holds {bad} NaN or infinite values of {y.numel()}; look for a step that was "
+            "too large, "
             "a log of 0 or 0 / 0 before it"
         )
 
@@ -108,6 +120,7 @@ def emphasise(y: torch.Tensor, coef: float) -> torch.Tensor:
     Returns
     -------
     torch.Tensor, shape (..., n)
-        Filtered signal: bass lowered by ``20 lg(1 - c)`` dB at 0 Hz, treble raised by ``20 lg(1 + c)`` dB.
+        Filtered signal: bass lowered by ``20 lg(1 - c)`` dB at 0 Hz, treble raised by ``20 lg(1 +
+        c)`` dB.
     """
     return y - coef * torch.nn.functional.pad(y, (1, 0))[..., :-1] if coef else y

@@ -1,6 +1,8 @@
-"""A loss that listens through a small network, trained to tell what has been done to a sound; and its training.
+"""A loss that listens through a small network, trained to tell what has been done to a sound; and
+its training.
 
-The weights are made by ``python3 -m tools.training.loss_features FOLDER``, from the recordings at 16 kHz in that folder.
+The weights are made by ``python3 -m tools.training.loss_features FOLDER``, from the recordings at
+16 kHz in that folder.
 """
 
 from __future__ import annotations
@@ -19,29 +21,58 @@ from helpers.mel import filterbank
 SR = 16000
 WEIGHTS = DATA / "weights" / "loss_features.safetensors"
 N_FFT, HOP, N_MELS = 512, 128, 64
-LAYERS = ((N_MELS, 48, 1), (48, 48, 2), (48, 64, 2), (64, 64, 2))  # channels in, channels out, stride; three taps each
-CHANGES = ("nothing", "white noise", "hum", "echo", "low-pass", "clipping", "few bits", "lost phase")
+LAYERS = (
+    (N_MELS, 48, 1),
+    (48, 48, 2),
+    (48, 64, 2),
+    (64, 64, 2),
+)  # channels in, channels out, stride; three taps each
+CHANGES = (
+    "nothing",
+    "white noise",
+    "hum",
+    "echo",
+    "low-pass",
+    "clipping",
+    "few bits",
+    "lost phase",
+)
 
 
 class Network(torch.nn.Module):
-    """Four convolutions over a log-mel spectrogram, and from the last of them the scores of `CHANGES`."""
+    """Four convolutions over a log-mel spectrogram, and from the last of them the scores of
+    `CHANGES`.
+    """
 
     def __init__(self):
         super().__init__()
         convs = [torch.nn.Conv1d(a, b, 3, stride=stride, padding=1) for a, b, stride in LAYERS]
-        self.convs, self.head = torch.nn.ModuleList(convs), torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES))
-        self.register_buffer("scale", torch.ones(len(LAYERS)))  # how far apart two different clips are, layer by layer
+        self.convs, self.head = (
+            torch.nn.ModuleList(convs),
+            torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES)),
+        )
+        self.register_buffer(
+            "scale", torch.ones(len(LAYERS))
+        )  # how far apart two different clips are, layer by layer
         bands = filterbank(sr=SR, n_fft=N_FFT, n_mels=N_MELS)
         self.register_buffer("bands", torch.from_numpy(bands), persistent=False)
-        self.register_buffer("window", torch.hann_window(N_FFT, dtype=torch.float64), persistent=False)
+        self.register_buffer(
+            "window", torch.hann_window(N_FFT, dtype=torch.float64), persistent=False
+        )
 
     def features(self, y: torch.Tensor) -> list[torch.Tensor]:
         """Return what each layer makes of samples of shape (batch, n)."""
-        D = torch.stft(y, N_FFT, HOP, N_FFT, self.window.to(y), pad_mode="constant", return_complex=True)
+        D = torch.stft(
+            y, N_FFT, HOP, N_FFT, self.window.to(y), pad_mode="constant", return_complex=True
+        )
         x = (torch.log(self.bands.to(y) @ magnitude(D) + 1e-4) + 5) / 2  # about -2 to 2
         found = []
         for conv in self.convs:
-            x = silu(conv1d(x, conv.weight.to(y), conv.bias.to(y), stride=conv.stride, padding=conv.padding))
+            x = silu(
+                conv1d(
+                    x, conv.weight.to(y), conv.bias.to(y), stride=conv.stride, padding=conv.padding
+                )
+            )
             found.append(x)
         return found
 
@@ -56,9 +87,10 @@ class DeepFeatures(Loss):
 
     .. math:: \frac1L \sum_l \frac{1}{c_l}\, \mathrm{mean}\, |\phi_l(\hat s) - \phi_l(s)|
 
-    It starts with a log-mel spectrogram, so it is as deaf to phase as that is. It was trained to tell which of
-    `CHANGES` was done to one second of sound, and never to judge quality: it hears what helped with that. :math:`c_l`
-    makes 1 the distance of two clips that have nothing to do with each other.
+    It starts with a log-mel spectrogram, so it is as deaf to phase as that is. It was trained to
+    tell which of `CHANGES` was done to one second of sound, and never to judge quality: it hears
+    what helped with that. :math:`c_l` makes 1 the distance of two clips that have nothing to do
+    with each other.
 
     Parameters
     ----------
@@ -74,8 +106,8 @@ class DeepFeatures(Loss):
 
     References
     ----------
-    .. [1] F. G. Germain, Q. Chen and V. Koltun, "Speech denoising with deep feature losses", Interspeech 2019,
-       arXiv 1806.10522.
+    .. [1] F. G. Germain, Q. Chen and V. Koltun, "Speech denoising with deep feature losses",
+       Interspeech 2019, arXiv 1806.10522.
 
     Examples
     --------
@@ -90,8 +122,13 @@ class DeepFeatures(Loss):
 
     def each(self, estimate, target):  # noqa: D102
         n = estimate.shape[-1]
-        pairs = zip(*(self.network.features(y.reshape(-1, n)) for y in (estimate, target)), strict=True)
-        apart = [(e - s).abs().mean((-2, -1)) / c for (e, s), c in zip(pairs, self.network.scale, strict=True)]
+        pairs = zip(
+            *(self.network.features(y.reshape(-1, n)) for y in (estimate, target)), strict=True
+        )
+        apart = [
+            (e - s).abs().mean((-2, -1)) / c
+            for (e, s), c in zip(pairs, self.network.scale, strict=True)
+        ]
         return sum(apart) / len(apart)
 
 
@@ -99,8 +136,12 @@ def load(path: Path) -> Network:
     """Return the network with the weights of a .safetensors file."""
     raw, network = whole(path), Network()
     try:
-        network.load_state_dict({name: w.float() for name, w in safetensors.torch.load(raw).items()})
+        network.load_state_dict(
+            {name: w.float() for name, w in safetensors.torch.load(raw).items()}
+        )
     except (safetensors.SafetensorError, RuntimeError) as error:
         why = str(error).splitlines()[0]
-        raise ValueError(f"{place(path)} does not hold these weights ({why}); {again(WEIGHTS)}") from error
+        raise ValueError(
+            f"{place(path)} does not hold these weights ({why}); {again(WEIGHTS)}"
+        ) from error
     return network.eval()

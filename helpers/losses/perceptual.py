@@ -1,4 +1,6 @@
-"""Cheap perception: filter both signals as an ear might, then take any loss. The filters can be differentiated."""
+"""Cheap perception: filter both signals as an ear might, then take any loss. The filters can be
+differentiated.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ class PreEmphasis(Loss):
 
     References
     ----------
-    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio systems", ICASSP 2020,
-       arXiv 1911.08922.
+    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio
+       systems", ICASSP 2020, arXiv 1911.08922.
 
     Examples
     --------
@@ -50,9 +52,9 @@ class PreEmphasis(Loss):
 class AWeighting(Loss):
     """Any loss after A-weighting: bass counts as little as it does for a quiet sound.
 
-    The gain is exact at every frequency and no phase is shifted, because the whole signal goes through one long DFT,
-    with 0.1 s of zeros after it. auraloss takes a filter of 101 taps instead, which cannot follow the curve in the
-    bass.
+    The gain is exact at every frequency and no phase is shifted, because the whole signal goes
+    through one long DFT, with 0.1 s of zeros after it. auraloss takes a filter of 101 taps instead,
+    which cannot follow the curve in the bass.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ class AWeighting(Loss):
     --------
     >>> hum = 0.1 * torch.sin(2 * torch.pi * 50 / 16000 * torch.arange(16000.0)).reshape(1, 1, -1)
     >>> silence = torch.zeros_like(hum)
-    >>> round(10 * np.log10(float(AWeighting()(hum, silence) / L2()(hum, silence))))  # curve A at 50 Hz
+    >>> round(10 * np.log10(float(AWeighting()(hum, silence) / L2()(hum, silence))))
     -30
     """
 

@@ -14,7 +14,9 @@ from helpers.losses.base import Loss
 from helpers.loudness import weighting
 from helpers.mel import filterbank
 
-EPS = 1e-8  # least power of a bin: its magnitude 1e-4 lies 120 dB under a sine of amplitude 0.4 and 1024 samples
+# least power of a bin: its magnitude 1e-4 lies 120 dB under a sine of amplitude 0.4 and 1024
+# samples
+EPS = 1e-8
 DOMAINS = ("linear", "power", "log", "mel", "log-mel")
 
 
@@ -43,13 +45,17 @@ class STFTLoss(Loss):
         self.n_fft, self.pad_mode = n_fft, pad_mode
         self.hop_length = n_fft // 4 if hop_length is None else hop_length
         self.win_length = n_fft if win_length is None else win_length
-        self.register_buffer("window", torch.hann_window(self.win_length, dtype=torch.float64), persistent=False)
+        self.register_buffer(
+            "window", torch.hann_window(self.win_length, dtype=torch.float64), persistent=False
+        )
 
     def stft(self, y: torch.Tensor) -> torch.Tensor:
         """Return the STFT, (batch * channels, n_fft // 2 + 1, n_frames)."""
         n = y.shape[-1]
         if self.pad_mode == "reflect" and n <= self.n_fft // 2:
-            raise ValueError(f"{n} samples cannot be mirrored over {self.n_fft // 2}; use pad_mode='constant'")
+            raise ValueError(
+                f"{n} samples cannot be mirrored over {self.n_fft // 2}; use pad_mode='constant'"
+            )
         return torch.stft(
             y.reshape(-1, n), self.n_fft, self.hop_length, self.win_length, self.window.to(y),
             pad_mode=self.pad_mode, return_complex=True,
@@ -74,12 +80,14 @@ def norm(a: torch.Tensor) -> torch.Tensor:
 
 
 class Magnitude(STFTLoss):
-    r"""Distance of magnitudes in a domain of your choice: :math:`\mathrm{mean}\,|g(|\hat S|) - g(|S|)|^p`.
+    r"""Distance of magnitudes in a domain of your choice: :math:`\mathrm{mean}\,|g(|\hat S|) -
+    g(|S|)|^p`.
 
     Parameters
     ----------
     domain : {"linear", "power", "log", "mel", "log-mel"}
-        What is compared: magnitudes, their squares, their natural logarithms, sums over mel bands, or logs of those.
+        What is compared: magnitudes, their squares, their natural logarithms, sums over mel bands,
+        or logs of those.
     p : {1, 2}
         Absolute or squared differences (L1 or L2).
     sr, n_mels : int
@@ -94,7 +102,8 @@ class Magnitude(STFTLoss):
 
     References
     ----------
-    .. [1] J. Engel et al., "DDSP: Differentiable digital signal processing", ICLR 2020, arXiv 2001.04643.
+    .. [1] J. Engel et al., "DDSP: Differentiable digital signal processing", ICLR 2020, arXiv
+       2001.04643.
 
     Examples
     --------
@@ -103,10 +112,15 @@ class Magnitude(STFTLoss):
     0.0
     """
 
-    def __init__(self, *, domain: str = "linear", p: int = 1, sr: int = 16000, n_mels: int = 80, **frames):
+    def __init__(
+        self, *, domain: str = "linear", p: int = 1, sr: int = 16000, n_mels: int = 80, **frames
+    ):
         super().__init__(**frames)
         if domain not in DOMAINS or p not in (1, 2):
-            raise ValueError(f"domain={domain!r}, p={p!r}: choose a domain of {', '.join(DOMAINS)}, and p of 1 or 2")
+            raise ValueError(
+                f"domain={domain!r}, p={p!r}: choose a domain of {', '.join(DOMAINS)}, and p of 1 "
+                "or 2"
+            )
         self.domain, self.p = domain, p
         if "mel" in domain:
             bands = filterbank(sr=sr, n_fft=self.n_fft, n_mels=n_mels)
@@ -139,8 +153,8 @@ class SpectralConvergence(STFTLoss):
 
     References
     ----------
-    .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head convolutional neural
-       networks", IEEE Signal Process. Lett. 2018, arXiv 1808.06719.
+    .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head
+       convolutional neural networks", IEEE Signal Process. Lett. 2018, arXiv 1808.06719.
 
     Examples
     --------
@@ -158,7 +172,8 @@ class SpectralConvergence(STFTLoss):
 
 
 class LogMagnitude(Magnitude):
-    r"""Log-STFT magnitude loss, :math:`\mathrm{mean}\,|\log|\hat S| - \log|S||`: quiet bins count as loud ones.
+    r"""Log-STFT magnitude loss, :math:`\mathrm{mean}\,|\log|\hat S| - \log|S||`: quiet bins count
+    as loud ones.
 
     Parameters
     ----------
@@ -167,8 +182,8 @@ class LogMagnitude(Magnitude):
 
     References
     ----------
-    .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head convolutional neural
-       networks", IEEE Signal Process. Lett. 2018, arXiv 1808.06719.
+    .. [1] S. O. Arik, H. Jun and G. Diamos, "Fast spectrogram inversion using multi-head
+       convolutional neural networks", IEEE Signal Process. Lett. 2018, arXiv 1808.06719.
 
     Examples
     --------
@@ -182,7 +197,8 @@ class LogMagnitude(Magnitude):
 
 
 class ComplexSTFT(STFTLoss):
-    r"""Distance of complex spectra, :math:`\mathrm{mean}\,|\hat S - S|`: magnitude and phase at once.
+    r"""Distance of complex spectra, :math:`\mathrm{mean}\,|\hat S - S|`: magnitude and phase at
+    once.
 
     Parameters
     ----------
@@ -204,10 +220,12 @@ class ComplexSTFT(STFTLoss):
 
 
 class PhaseSensitive(STFTLoss):
-    r"""Error along the target's phase, :math:`\mathrm{mean}\,(|S| - |\hat S| \cos(\hat\theta - \theta))^2`.
+    r"""Error along the target's phase, :math:`\mathrm{mean}\,(|S| - |\hat S| \cos(\hat\theta -
+    \theta))^2`.
 
-    What the estimate holds at right angles to the target is not heard. Erdogan et al. have the roles the other way
-    round, :math:`|\hat S| - |S| \cos`, for a mask that cannot change the phase; where it can, silence would win.
+    What the estimate holds at right angles to the target is not heard. Erdogan et al. have the
+    roles the other way round, :math:`|\hat S| - |S| \cos`, for a mask that cannot change the phase;
+    where it can, silence would win.
 
     Parameters
     ----------
@@ -216,8 +234,8 @@ class PhaseSensitive(STFTLoss):
 
     References
     ----------
-    .. [1] H. Erdogan, J. R. Hershey, S. Watanabe and J. Le Roux, "Phase-sensitive and recognition-boosted speech
-       separation using deep recurrent neural networks", ICASSP 2015.
+    .. [1] H. Erdogan, J. R. Hershey, S. Watanabe and J. Le Roux, "Phase-sensitive and
+       recognition-boosted speech separation using deep recurrent neural networks", ICASSP 2015.
 
     Examples
     --------
@@ -247,10 +265,11 @@ class MultiResolutionSTFT(Loss):
     convergence, log, linear : float
         Weights of the spectral convergence, the log-magnitude L1 and the linear-magnitude L1.
     n_mels : int, optional
-        Compare this many mel bands instead of bins; take care that the smallest `n_fft` can fill them.
+        Compare this many mel bands instead of bins; take care that the smallest `n_fft` can fill
+        them.
     a_weighting : bool
-        Weight every bin by curve A before the comparison; only the convergence and the linear part notice, since a
-        gain that both sides share drops out of a difference of logarithms.
+        Weight every bin by curve A before the comparison; only the convergence and the linear part
+        notice, since a gain that both sides share drops out of a difference of logarithms.
     sr : int
         Sampling rate [Hz], for mel bands and curve A.
     pad_mode : {"constant", "reflect"}
@@ -286,15 +305,27 @@ class MultiResolutionSTFT(Loss):
     ):
         super().__init__()
         if not resolutions:
-            raise ValueError("resolutions is empty; pass at least one (n_fft, hop_length, win_length)")
+            raise ValueError(
+                "resolutions is empty; pass at least one (n_fft, hop_length, win_length)"
+            )
         names = ("n_fft", "hop_length", "win_length")
-        parts = [STFTLoss(pad_mode=pad_mode, **dict(zip(names, one, strict=True))) for one in resolutions]
+        parts = [
+            STFTLoss(pad_mode=pad_mode, **dict(zip(names, one, strict=True))) for one in resolutions
+        ]
         self.parts, self.weights = torch.nn.ModuleList(parts), (convergence, log, linear)
         for part in parts:
-            bands = filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels) if n_mels else np.eye(part.n_fft // 2 + 1)
+            bands = (
+                filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels)
+                if n_mels
+                else np.eye(part.n_fft // 2 + 1)
+            )
             if a_weighting:
                 bands = bands * 10 ** (weighting(np.arange(bands.shape[1]) * sr / part.n_fft) / 20)
-            part.register_buffer("bands", torch.from_numpy(bands) if n_mels or a_weighting else None, persistent=False)
+            part.register_buffer(
+                "bands",
+                torch.from_numpy(bands) if n_mels or a_weighting else None,
+                persistent=False,
+            )
 
     def each(self, estimate, target):  # noqa: D102
         return sum(self.one(part, estimate, target) for part in self.parts) / len(self.parts)
@@ -306,7 +337,9 @@ class MultiResolutionSTFT(Loss):
             E, S = (part.bands.to(a) @ a for a in (E, S))
         logs = (torch.log(torch.clamp(a, min=EPS)) for a in (E, S))
         apart = [norm(S - E) / torch.clamp(norm(S), min=EPS), _l1(*logs), _l1(E, S)]
-        return sum(weight * value for weight, value in zip(self.weights, apart, strict=True) if weight)
+        return sum(
+            weight * value for weight, value in zip(self.weights, apart, strict=True) if weight
+        )
 
 
 def _l1(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,5 @@
-"""Losses that compare sample with sample: they hear timing and phase exactly, and what an ear would not.
+"""Losses that compare sample with sample: they hear timing and phase exactly, and what an ear would
+not.
 
 A small `EPS` keeps ratios finite in silence. It is auraloss' value, so both agree.
 """
@@ -39,7 +40,8 @@ class L2(Loss):
 
 
 class LogCosh(Loss):
-    r"""Square near zero, absolute value far away: :math:`\frac{1}{na} \sum_t \log\cosh\, a(\hat s_t - s_t)`.
+    r"""Square near zero, absolute value far away: :math:`\frac{1}{na} \sum_t \log\cosh\, a(\hat s_t
+    - s_t)`.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ class LogCosh(Loss):
 
     References
     ----------
-    .. [1] P. Chen, G. Chen and S. Zhang, "Log hyperbolic cosine loss improves variational auto-encoder", 2019.
+    .. [1] P. Chen, G. Chen and S. Zhang, "Log hyperbolic cosine loss improves variational
+       auto-encoder", 2019.
 
     Examples
     --------
@@ -62,11 +65,14 @@ class LogCosh(Loss):
 
     def each(self, estimate, target):  # noqa: D102
         x = self.a * (estimate - target).abs()
-        return (x + torch.log1p(torch.expm1(-2 * x) / 2)) / self.a  # cosh itself overflows at 89 in float32
+        return (
+            x + torch.log1p(torch.expm1(-2 * x) / 2)
+        ) / self.a  # cosh itself overflows at 89 in float32
 
 
 class ESR(Loss):
-    r"""Error-to-signal ratio, :math:`\sum_t (\hat s_t - s_t)^2 / \sum_t s_t^2`, which is 10 ** (-SNR / 10).
+    r"""Error-to-signal ratio, :math:`\sum_t (\hat s_t - s_t)^2 / \sum_t s_t^2`, which is 10 **
+    (-SNR / 10).
 
     Parameters
     ----------
@@ -75,8 +81,8 @@ class ESR(Loss):
 
     References
     ----------
-    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio systems", ICASSP 2020,
-       arXiv 1911.08922.
+    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio
+       systems", ICASSP 2020, arXiv 1911.08922.
 
     Examples
     --------
@@ -96,8 +102,8 @@ class ESR(Loss):
 class DC(Loss):
     r"""Error of the mean alone, :math:`(\frac1n \sum_t \hat s_t - s_t)^2 / \frac1n \sum_t s_t^2`.
 
-    Alone it teaches nothing but the offset: it is added to a loss that cannot hear one, such as `ESR` with
-    pre-emphasis.
+    Alone it teaches nothing but the offset: it is added to a loss that cannot hear one, such as
+    `ESR` with pre-emphasis.
 
     Parameters
     ----------
@@ -106,8 +112,8 @@ class DC(Loss):
 
     References
     ----------
-    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio systems", ICASSP 2020,
-       arXiv 1911.08922.
+    .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio
+       systems", ICASSP 2020, arXiv 1911.08922.
 
     Examples
     --------
@@ -127,8 +133,8 @@ class DC(Loss):
 class _Ratio(Loss):
     """A ratio of energies in decibels, with its sign turned so that less is better.
 
-    ``zero_mean=True`` takes the mean off both signals first, as auraloss does unless told otherwise; then an offset
-    is not heard.
+    ``zero_mean=True`` takes the mean off both signals first, as auraloss does unless told
+    otherwise; then an offset is not heard.
     """
 
     def __init__(self, *, zero_mean: bool = False):
@@ -147,7 +153,8 @@ class _Ratio(Loss):
 
 
 class SNR(_Ratio):
-    r"""Minus the signal-to-noise ratio [dB]: :math:`-10 \lg (\lVert s \rVert^2 / \lVert \hat s - s \rVert^2)`.
+    r"""Minus the signal-to-noise ratio [dB]: :math:`-10 \lg (\lVert s \rVert^2 / \lVert \hat s - s
+    \rVert^2)`.
 
     See Also
     --------
@@ -169,7 +176,8 @@ class SISDR(_Ratio):
     .. math:: -10 \lg \frac{\lVert \alpha s \rVert^2}{\lVert \hat s - \alpha s \rVert^2}, \qquad
        \alpha = \frac{\langle \hat s, s \rangle}{\lVert s \rVert^2}
 
-    It hears neither a gain nor a flipped sign; with ``zero_mean=True``, auraloss' default, no offset either.
+    It hears neither a gain nor a flipped sign; with ``zero_mean=True``, auraloss' default, no
+    offset either.
 
     Parameters
     ----------
@@ -182,8 +190,8 @@ class SISDR(_Ratio):
 
     References
     ----------
-    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019,
-       arXiv 1811.02508.
+    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?",
+       ICASSP 2019, arXiv 1811.02508.
 
     Examples
     --------
@@ -201,7 +209,8 @@ class SISDR(_Ratio):
 
 
 class SDSDR(_Ratio):
-    r"""Minus the scale-dependent SDR [dB]: :math:`-10 \lg (\lVert \alpha s \rVert^2 / \lVert \hat s - s \rVert^2)`.
+    r"""Minus the scale-dependent SDR [dB]: :math:`-10 \lg (\lVert \alpha s \rVert^2 / \lVert \hat s
+    - s \rVert^2)`.
 
     As `SISDR`, but a wrong gain counts as error; of the two directions it minds too quiet more.
 
@@ -211,8 +220,8 @@ class SDSDR(_Ratio):
 
     References
     ----------
-    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?", ICASSP 2019,
-       arXiv 1811.02508.
+    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?",
+       ICASSP 2019, arXiv 1811.02508.
 
     Examples
     --------

@@ -1,10 +1,15 @@
 """The three settings of audio ML as programs that enhance speech: one interface, weights by name.
 
-- `helpers.settings.setting1`: Setting 1, a model on the magnitude (or mel) spectrogram with the phase that came in.
-- `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: the masks that know the answer.
-- `helpers.settings.setting2`: Setting 2, a model on the spectrogram, and a new phase; `helpers.vocoders`.
-- `helpers.settings.setting3`: Setting 3, from samples to samples; `helpers.settings.unet`: its rival.
-- `helpers.settings.enhancer`: what every enhancer can do; `helpers._weights`: files in data/weights.
+- `helpers.settings.setting1`: Setting 1, a model on the magnitude (or mel) spectrogram with the
+  phase that came in.
+- `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: the masks that know the
+  answer.
+- `helpers.settings.setting2`: Setting 2, a model on the spectrogram, and a new phase;
+  `helpers.vocoders`.
+- `helpers.settings.setting3`: Setting 3, from samples to samples; `helpers.settings.unet`: its
+  rival.
+- `helpers.settings.enhancer`: what every enhancer can do; `helpers._weights`: files in
+  data/weights.
 
 >>> enhancers()
 ['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
@@ -13,7 +18,10 @@
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
-    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    remedy = (
+        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
+        "the kernel"
+    )
     raise ImportError(f"settings need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers import _weights
@@ -24,15 +32,28 @@ from helpers.settings.setting2 import Cleaner
 from helpers.settings.setting3 import TasNet
 from helpers.vocoders import load_vocoder, vocoders
 
-__all__ = ["Enhancer", "build", "configuration", "enhancers", "load", "load_file", "load_vocoder", "vocoders"]
+__all__ = [
+    "Enhancer",
+    "build",
+    "configuration",
+    "enhancers",
+    "load",
+    "load_file",
+    "load_vocoder",
+    "vocoders",
+]
 
-# bins of the linear magnitude in each band of the network: 125 Hz wide up to 1 kHz, 250 Hz up to 3 kHz, 500 Hz above
+# bins of the linear magnitude in each band of the network: 125 Hz wide up to 1 kHz, 250 Hz up to 3
+# kHz, 500 Hz above
 BINS = [4] * 8 + [8] * 8 + [16] * 7 + [49]
 TASNET = {"filters": 256, "span": 256, "hop": 64, "ahead": 4, "start": "fourier"}
 TASNET |= {"size": 192, "hidden": 384, "kernel": 3, "dilations": [1, 2, 4, 8, 16, 32] * 2}
 RECIPES = {
     "setting1_stft": (Masking, {"bands": BINS, "size": 48, "hidden": 64, "blocks": 2}),
-    "setting1_mel": (Masking, {"bands": [4] * 20, "n_mels": 80, "size": 48, "hidden": 64, "blocks": 2}),
+    "setting1_mel": (
+        Masking,
+        {"bands": [4] * 20, "n_mels": 80, "size": 48, "hidden": 64, "blocks": 2},
+    ),
     "setting2_griffin_lim": (
         Cleaner,
         {"rows": "linear", "size": 192, "hidden": 576, "blocks": 6, "vocoder": "griffin_lim"},

@@ -1,4 +1,6 @@
-"""What every enhancer of the course has: a name, a network, sound in, sound of the same length out."""
+"""What every enhancer of the course has: a name, a network, sound in, sound of the same length
+out.
+"""
 
 import numpy as np
 import torch
@@ -7,7 +9,8 @@ from helpers.audio import check, check_rate, resample
 
 __all__ = ["Enhancer", "Stream"]
 
-BLOCK_S = 20.0  # longest piece that the network sees at once [s]: memory stays bounded, whatever the length
+# longest piece that the network sees at once [s]: memory stays bounded, whatever the length
+BLOCK_S = 20.0
 
 
 class Stream:
@@ -33,7 +36,9 @@ class Stream:
     def reset(self) -> None:
         """Forget everything."""
         self._waiting = np.zeros(self._model.before, np.float32)
-        self._begun = torch.zeros(2, 0)  # unfinished samples: the frames' sum, and that of their squared windows
+        self._begun = torch.zeros(
+            2, 0
+        )  # unfinished samples: the frames' sum, and that of their squared windows
         self._early, self._state, self._fed, self._given = self._model.early, None, 0, 0
 
     def push(self, y) -> np.ndarray:
@@ -47,7 +52,8 @@ class Stream:
         Returns
         -------
         np.ndarray
-            The samples that are finished: none at first, then as many as are pushed, if these are whole hops.
+            The samples that are finished: none at first, then as many as are pushed, if these are
+            whole hops.
 
         Raises
         ------
@@ -56,7 +62,9 @@ class Stream:
         """
         y = check(y)
         if y.ndim != 1:
-            raise ValueError(f"y has shape {y.shape}, but a stream is mono; open one stream for each channel")
+            raise ValueError(
+                f"y has shape {y.shape}, but a stream is mono; open one stream for each channel"
+            )
         self._fed += len(y)
         return self._give(self._step(y.astype(np.float32)))
 
@@ -124,7 +132,8 @@ class Enhancer:
         Parameters
         ----------
         y : np.ndarray, shape (n,) or (channels, n)
-            Noisy speech [full scale = 1], from one sample to an hour; channels are enhanced one by one.
+            Noisy speech [full scale = 1], from one sample to an hour; channels are enhanced one by
+            one.
         sr : int
             Its sampling rate [Hz]. The network works at 16 kHz, so nothing above 8 kHz comes out.
 
@@ -147,8 +156,15 @@ class Enhancer:
         return _fit(out, len(y)).astype(y.dtype, copy=False)
 
     def _enhance(self, y):
-        """Enhance block by block, into one array: an hour of sound is large enough without copies."""
-        stream, block, out, at = self.stream(), int(BLOCK_S * self.sr), np.empty(len(y), np.float32), 0
+        """Enhance block by block, into one array: an hour of sound is large enough without
+        copies.
+        """
+        stream, block, out, at = (
+            self.stream(),
+            int(BLOCK_S * self.sr),
+            np.empty(len(y), np.float32),
+            0,
+        )
         for n in range(0, len(y), block):
             done = stream.push(y[n : n + block])
             out[at : at + len(done)] = done
@@ -157,7 +173,9 @@ class Enhancer:
         return out
 
     def stream(self) -> Stream:
-        """Return a new stream: it takes hops (8 ms) and gives what `enhance` gives, its latency (32 ms) later."""
+        """Return a new stream: it takes hops (8 ms) and gives what `enhance` gives, its latency (32
+        ms) later.
+        """
         return Stream(self.model)
 
 

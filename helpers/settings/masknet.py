@@ -1,10 +1,11 @@
 """The network of Setting 1: magnitude spectrogram in, mask out, one frame after the other.
 
-It splits the spectrum into bands, narrow where speech has its harmonics and wide above, describes each by a few
-numbers, and lets two kinds of memory look at them in turn: one runs along the bands of a frame (there and back, which
-costs no time), the other along time within a band (forwards only). All bands share one memory of each kind, so what
-was learned in one band is known in all. After Y. Luo and J. Yu, "Music source separation with band-split RNN",
-IEEE/ACM Trans. Audio Speech Lang. Process. 31 (2023), here causal and on the magnitude alone.
+It splits the spectrum into bands, narrow where speech has its harmonics and wide above, describes
+each by a few numbers, and lets two kinds of memory look at them in turn: one runs along the bands
+of a frame (there and back, which costs no time), the other along time within a band (forwards
+only). All bands share one memory of each kind, so what was learned in one band is known in all.
+After Y. Luo and J. Yu, "Music source separation with band-split RNN", IEEE/ACM Trans. Audio Speech
+Lang. Process. 31 (2023), here causal and on the magnitude alone.
 """
 
 import torch
@@ -14,7 +15,9 @@ __all__ = ["MaskNet"]
 
 
 class DualPath(nn.Module):
-    """Along the bands of a frame and back, then along time: two recurrent layers, shared by all bands."""
+    """Along the bands of a frame and back, then along time: two recurrent layers, shared by all
+    bands.
+    """
 
     def __init__(self, size: int, hidden: int):
         super().__init__()
@@ -24,7 +27,9 @@ class DualPath(nn.Module):
         self.mix, self.out = nn.Linear(size, size), nn.Linear(hidden, size)
 
     def forward(self, x, state=None):
-        """Return the output, and the state after the last frame; x: (K, T, B, N), K bands of N numbers."""
+        """Return the output, and the state after the last frame; x: (K, T, B, N), K bands of N
+        numbers.
+        """
         K, T, B, N = x.shape
         y, _ = self.bands(self.norms[0](x).reshape(K, T * B, N))
         x = x + self.mix(y).view(K, T, B, N)
@@ -39,7 +44,8 @@ class MaskNet(nn.Module):
     Parameters
     ----------
     bands : sequence of int
-        How many bins (or mel bands) each band of the network holds; their sum is the number of rows.
+        How many bins (or mel bands) each band of the network holds; their sum is the number of
+        rows.
     size, hidden : int
         How many numbers describe a band, and how many the memory over time holds.
     blocks : int
@@ -57,7 +63,9 @@ class MaskNet(nn.Module):
     def forward(self, S, state=None):
         """Return the mask and the state; S: magnitude, (B, F, T), the mask alike."""
         x = torch.log(S + 1e-5).div(4).add(1).permute(2, 0, 1)  # (T, B, F)
-        x = torch.stack([layer(part) for layer, part in zip(self.into, x.split(self.split, -1), strict=True)])
+        x = torch.stack(
+            [layer(part) for layer, part in zip(self.into, x.split(self.split, -1), strict=True)]
+        )
         after = []
         for block, past in zip(self.blocks, state or [None] * len(self.blocks), strict=True):
             x, last = block(x, past)

@@ -1,6 +1,7 @@
 """Masks that know the answer: how good Setting 1 could be, if its model were perfect.
 
-All take the STFT of the speech and of the noise, and give values from 0 to 1 for the STFT of their sum.
+All take the STFT of the speech and of the noise, and give values from 0 to 1 for the STFT of their
+sum.
 """
 
 import numpy as np
@@ -32,8 +33,8 @@ def binary_mask(S, N, *, threshold_db: float = 0.0) -> np.ndarray:
 
     References
     ----------
-    .. [1] D. Wang, "On ideal binary mask as the computational goal of auditory scene analysis", in Speech Separation
-       by Humans and Machines, 2005.
+    .. [1] D. Wang, "On ideal binary mask as the computational goal of auditory scene analysis", in
+       Speech Separation by Humans and Machines, 2005.
 
     Examples
     --------
@@ -64,8 +65,8 @@ def ratio_mask(S, N) -> np.ndarray:
 
     References
     ----------
-    .. [1] Y. Wang, A. Narayanan and D. Wang, "On training targets for supervised speech separation", IEEE/ACM Trans.
-       Audio Speech Lang. Process. 22(12), 2014.
+    .. [1] Y. Wang, A. Narayanan and D. Wang, "On training targets for supervised speech
+       separation", IEEE/ACM Trans. Audio Speech Lang. Process. 22(12), 2014.
 
     Examples
     --------
@@ -78,7 +79,8 @@ def ratio_mask(S, N) -> np.ndarray:
 
 
 def amplitude_mask(S, N) -> np.ndarray:
-    r"""Return :math:`\min(1, |S| / |S + N|)`: the true magnitude, where it is not above that of the mixture.
+    r"""Return :math:`\min(1, |S| / |S + N|)`: the true magnitude, where it is not above that of the
+    mixture.
 
     Parameters
     ----------
@@ -105,9 +107,11 @@ def amplitude_mask(S, N) -> np.ndarray:
 
 
 def phase_sensitive_mask(S, N) -> np.ndarray:
-    r"""Return :math:`\Re(S / (S + N))`, cut to 0 to 1: of all real masks the one nearest to the speech.
+    r"""Return :math:`\Re(S / (S + N))`, cut to 0 to 1: of all real masks the one nearest to the
+    speech.
 
-    It is the amplitude mask times the cosine of the angle by which the phase of the mixture is wrong.
+    It is the amplitude mask times the cosine of the angle by which the phase of the mixture is
+    wrong.
 
     Parameters
     ----------
@@ -126,8 +130,8 @@ def phase_sensitive_mask(S, N) -> np.ndarray:
 
     References
     ----------
-    .. [1] H. Erdogan, J. R. Hershey, S. Watanabe and J. Le Roux, "Phase-sensitive and recognition-boosted speech
-       separation using deep recurrent neural networks", ICASSP 2015.
+    .. [1] H. Erdogan, J. R. Hershey, S. Watanabe and J. Le Roux, "Phase-sensitive and
+       recognition-boosted speech separation using deep recurrent neural networks", ICASSP 2015.
 
     Examples
     --------
@@ -143,6 +147,7 @@ def _pair(S, N):
     S, N = np.asarray(S), np.asarray(N)
     if S.shape != N.shape or S.ndim < 2:
         raise ValueError(
-            f"S has shape {S.shape} and N {N.shape}; pass two STFTs of the same shape, (n_freq, n_frames)"
+            f"S has shape {S.shape} and N {N.shape}; pass two STFTs of the same shape, (n_freq, "
+            "n_frames)"
         )
     return S, N

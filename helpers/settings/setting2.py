@@ -1,9 +1,9 @@
 """Setting 2: a model on the spectrogram, whose phase is thrown away and made anew.
 
-The model sees the log spectrogram of noisy speech and returns that of clean speech. It may look ahead, because the
-phase is made for whole sounds anyway. `Rebuilding` puts the two steps together: `setting2_griffin_lim` cleans the
-linear magnitude and lets Griffin-Lim find a phase, `setting2_vocoder` cleans the mel spectrogram and hands it to a
-vocoder.
+The model sees the log spectrogram of noisy speech and returns that of clean speech. It may look
+ahead, because the phase is made for whole sounds anyway. `Rebuilding` puts the two steps together:
+`setting2_griffin_lim` cleans the linear magnitude and lets Griffin-Lim find a phase,
+`setting2_vocoder` cleans the mel spectrogram and hands it to a vocoder.
 """
 
 import numpy as np
@@ -44,7 +44,11 @@ class Cleaner(nn.Module):
 
     def spectrogram(self, y):
         """Return the log spectrogram (B, rows, T) of waveforms (B, n)."""
-        return self.features(y) if self.rows == "mel" else self.features.stft(y).abs().clamp_min(FLOOR).log()
+        return (
+            self.features(y)
+            if self.rows == "mel"
+            else self.features.stft(y).abs().clamp_min(FLOOR).log()
+        )
 
     def clean(self, log_S):
         """Return the log spectrogram of the speech in a noisy one, (B, rows, T)."""
@@ -68,7 +72,8 @@ class Cleaner(nn.Module):
 
 
 class Rebuilding(Enhancer):
-    """An enhancer that makes a new phase: its waveform looks unlike that of the speech, and may sound like it.
+    """An enhancer that makes a new phase: its waveform looks unlike that of the speech, and may
+    sound like it.
 
     Parameters
     ----------
@@ -92,14 +97,20 @@ class Rebuilding(Enhancer):
         """Return n samples that have this log spectrogram, or nearly."""
         if self.model.rows == "mel":
             return self.vocoder.synthesize(log_S, length=n)
-        return griffin_lim(np.exp(log_S), hop_length=self.model.features.form.hop_length, n_iter=100, length=n)
+        return griffin_lim(
+            np.exp(log_S), hop_length=self.model.features.form.hop_length, n_iter=100, length=n
+        )
 
     def stream(self):
         """Raise an error: this setting waits for the whole sound."""
-        raise ValueError(f"{self.name} looks ahead, so it cannot work on a stream; take one of Setting 1 or 3")
+        raise ValueError(
+            f"{self.name} looks ahead, so it cannot work on a stream; take one of Setting 1 or 3"
+        )
 
     def _enhance(self, y):
-        """Work in blocks, and blend where they overlap: an hour of sound must not be one spectrogram."""
+        """Work in blocks, and blend where they overlap: an hour of sound must not be one
+        spectrogram.
+        """
         block, out = int(BLOCK_S * self.sr), np.empty(len(y), np.float32)
         for start in range(0, max(1, len(y) - OVERLAP), block - OVERLAP):
             piece = y[start : start + block]

@@ -1,12 +1,14 @@
-"""Setting 3: end to end on the waveform. A filterbank that is learned, a mask, and a learned way back; no spectrogram.
+"""Setting 3: end to end on the waveform. A filterbank that is learned, a mask, and a learned way
+back; no spectrogram.
 
-`TasNet` is of the Conv-TasNet family [1]_: frames of the waveform times a matrix of learned filters, a network of
-dilated causal convolutions that makes a mask for their outputs, and a second matrix that turns these into samples
-again. `helpers.settings.unet` holds its rival. Nothing in either remembers for ever: no recurrence, no norm over time.
-So what a sample of the output can depend on is finite, and `reach` says exactly which samples these are.
+`TasNet` is of the Conv-TasNet family [1]_: frames of the waveform times a matrix of learned
+filters, a network of dilated causal convolutions that makes a mask for their outputs, and a second
+matrix that turns these into samples again. `helpers.settings.unet` holds its rival. Nothing in
+either remembers for ever: no recurrence, no norm over time. So what a sample of the output can
+depend on is finite, and `reach` says exactly which samples these are.
 
-.. [1] Y. Luo and N. Mesgarani, "Conv-TasNet: Surpassing ideal time-frequency magnitude masking for speech separation",
-   IEEE/ACM Trans. Audio Speech Lang. Process. 27(8), 2019.
+.. [1] Y. Luo and N. Mesgarani, "Conv-TasNet: Surpassing ideal time-frequency magnitude masking for
+   speech separation", IEEE/ACM Trans. Audio Speech Lang. Process. 27(8), 2019.
 """
 
 import torch
@@ -16,14 +18,17 @@ __all__ = ["Causal", "Middle", "TasNet", "Waveform"]
 
 
 def behind(x, past, keep: int):
-    """Put what came before in front of x, (B, T, ...), zeros if there is nothing; return that and the last `keep`."""
+    """Put what came before in front of x, (B, T, ...), zeros if there is nothing; return that and
+    the last `keep`.
+    """
     past = x.new_zeros(x.shape[0], keep, *x.shape[2:]) if past is None else past
     x = torch.cat([past, x], 1)
     return x, x[:, x.shape[1] - keep :]
 
 
 class Causal(nn.Module):
-    """A separable dilated causal convolution, with a way around it: first along time, then from channel to channel.
+    """A separable dilated causal convolution, with a way around it: first along time, then from
+    channel to channel.
 
     Parameters
     ----------
@@ -44,7 +49,9 @@ class Causal(nn.Module):
     def forward(self, x, past=None):
         """Return the output for frames x, (B, T, size), and what the next call has to know."""
         long, past = behind(x, past, self.keep)
-        y = sum(tap * long[:, k * self.dilation :][:, : x.shape[1]] for k, tap in enumerate(self.taps))
+        y = sum(
+            tap * long[:, k * self.dilation :][:, : x.shape[1]] for k, tap in enumerate(self.taps)
+        )
         return x + self.mix(self.norm(y)), past
 
 
@@ -63,7 +70,11 @@ class Middle(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, hidden: int, kernel: int, dilations):
         super().__init__()
-        self.into, self.norm, self.onto = nn.Linear(inputs, size), nn.LayerNorm(size), nn.Linear(size, outputs)
+        self.into, self.norm, self.onto = (
+            nn.Linear(inputs, size),
+            nn.LayerNorm(size),
+            nn.Linear(size, outputs),
+        )
         self.blocks = nn.ModuleList(Causal(size, hidden, kernel, d) for d in dilations)
         self.keep = sum(block.keep for block in self.blocks)
 
@@ -77,12 +88,14 @@ class Middle(nn.Module):
 
 
 class Waveform(nn.Module):
-    """What the networks on the waveform share: whole sounds, streams, and what a sample can depend on.
+    """What the networks on the waveform share: whole sounds, streams, and what a sample can depend
+    on.
 
     Attributes
     ----------
     hop, span : int
-        A step makes `hop` samples; it needs `span`, of which all but the last `hop` are those of the step before.
+        A step makes `hop` samples; it needs `span`, of which all but the last `hop` are those of
+        the step before.
     before : int
         Zeros in front of the first sample.
     early : int
@@ -100,7 +113,9 @@ class Waveform(nn.Module):
         self.latency, self.lookahead = span + ahead * hop, span + ahead * hop - 1
 
     def rest(self, n: int) -> int:
-        """Return how many zeros have to follow n samples until all of them have come out, in whole hops."""
+        """Return how many zeros have to follow n samples until all of them have come out, in whole
+        hops.
+        """
         return -(-(n + self.early) // self.hop) * self.hop - n
 
     def tail(self, begun):
@@ -114,20 +129,24 @@ class Waveform(nn.Module):
         return out[:, self.early : self.early + n]
 
     def frames(self, y, begun, state=None):
-        """Enhance the whole hops of a piece, (n,); what `Stream` does. Nothing is left begun, all is in the state."""
+        """Enhance the whole hops of a piece, (n,); what `Stream` does. Nothing is left begun, all
+        is in the state.
+        """
         out, state = self.step(y[None], state)
         return out[0], begun, state
 
     def receptive_field(self) -> int:
-        """Return how many samples of the input one sample of the output can depend on: the most in any place."""
+        """Return how many samples of the input one sample of the output can depend on: the most in
+        any place.
+        """
         return max(last - first + 1 for first, last in map(self.reach, range(self.hop)))
 
 
 class TasNet(Waveform):
     """A learned filterbank, a mask for it, and a learned way back.
 
-    Half of the filters are partners of the other half: the network sees the energy of each pair [dB, more or less],
-    and its mask may turn one into the other, which is a change of phase.
+    Half of the filters are partners of the other half: the network sees the energy of each pair
+    [dB, more or less], and its mask may turn one into the other, which is a change of phase.
 
     Parameters
     ----------
@@ -144,14 +163,25 @@ class TasNet(Waveform):
     """
 
     def __init__(
-        self, filters: int, span: int, hop: int, ahead: int, size: int, hidden: int, kernel: int, dilations,
+        self,
+        filters: int,
+        span: int,
+        hop: int,
+        ahead: int,
+        size: int,
+        hidden: int,
+        kernel: int,
+        dilations,
         start: str = "random",
-    ):  # fmt: skip
+    ):
         super().__init__()
         if hop < 1 or span % hop:
             raise ValueError(f"the hop is {hop}, which does not divide the span, {span}")
         self.layout(hop=hop, span=span, ahead=ahead)
-        self.encoder, self.decoder = nn.Linear(span, filters, bias=False), nn.Linear(filters, span, bias=False)
+        self.encoder, self.decoder = (
+            nn.Linear(span, filters, bias=False),
+            nn.Linear(filters, span, bias=False),
+        )
         if start == "fourier":
             _fourier(self.encoder.weight, self.decoder.weight, hop)
         self.middle = Middle(filters // 2, filters, size, hidden, kernel, dilations)
@@ -165,7 +195,9 @@ class TasNet(Waveform):
         return self.encoder.weight
 
     def step(self, y, state=None):
-        """Return the samples that whole frames finish, (B, n * hop), and the state; y: (B, span + (n - 1) * hop)."""
+        """Return the samples that whole frames finish, (B, n * hop), and the state; y: (B, span +
+        (n - 1) * hop).
+        """
         middle, waiting, pieces = state or (None, None, None)
         w = self.encoder(y.unfold(1, self.span, self.hop))  # (B, T, filters)
         u, v = w.chunk(2, -1)
@@ -177,14 +209,23 @@ class TasNet(Waveform):
         many = self.span // self.hop
         parts, pieces = behind(parts, pieces, many - 1)
         T, h = mask.shape[1], self.hop
-        out = sum(parts[:, many - 1 - j :][:, :T, j * h : (j + 1) * h] for j in range(many))  # overlap-add
+        out = sum(
+            parts[:, many - 1 - j :][:, :T, j * h : (j + 1) * h] for j in range(many)
+        )  # overlap-add
         return out.flatten(1), (middle, waiting, pieces)
 
     def reach(self, n: int) -> tuple[int, int]:
-        """Return the first and the last sample of the input that sample n of the output can depend on."""
-        newest = n // self.hop * self.hop  # the last frame that covers n begins here, the first one `before` earlier
+        """Return the first and the last sample of the input that sample n of the output can depend
+        on.
+        """
+        newest = (
+            n // self.hop * self.hop
+        )  # the last frame that covers n begins here, the first one `before` earlier
         past = max(0, self.middle.keep - self.ahead)
-        return newest - self.before - past * self.hop, newest + self.ahead * self.hop + self.span - 1
+        return (
+            newest - self.before - past * self.hop,
+            newest + self.ahead * self.hop + self.span - 1,
+        )
 
 
 @torch.no_grad()

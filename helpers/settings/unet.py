@@ -1,9 +1,10 @@
 """The rival of Setting 3: a causal U-Net on the waveform, of the Demucs family.
 
-Strided convolutions halve the rate again and again while the channels grow, a network works at the lowest rate, and
-transposed convolutions come back, with a bridge from each level to the one opposite. After A. Defossez, G. Synnaeve
-and Y. Adi, "Real time speech enhancement in the waveform domain", Interspeech 2020; here with dilated convolutions at
-the bottom instead of an LSTM, so that the receptive field is finite.
+Strided convolutions halve the rate again and again while the channels grow, a network works at the
+lowest rate, and transposed convolutions come back, with a bridge from each level to the one
+opposite. After A. Defossez, G. Synnaeve and Y. Adi, "Real time speech enhancement in the waveform
+domain", Interspeech 2020; here with dilated convolutions at the bottom instead of an LSTM, so that
+the receptive field is finite.
 """
 
 import torch
@@ -29,7 +30,9 @@ class UNet(Waveform):
         As in `Middle`.
     """
 
-    def __init__(self, channels, stride: int, ahead: int, size: int, hidden: int, kernel: int, dilations):
+    def __init__(
+        self, channels, stride: int, ahead: int, size: int, hidden: int, kernel: int, dilations
+    ):
         super().__init__()
         self.stride, levels = stride, list(zip([1, *channels], channels, strict=False))
         self.layout(hop=stride ** len(levels), span=stride ** len(levels), ahead=ahead)
@@ -45,7 +48,9 @@ class UNet(Waveform):
         return self.down[0].weight
 
     def step(self, y, state=None):
-        """Return the samples that whole hops finish, (B, n * hop), and the state; y: (B, n * hop)."""
+        """Return the samples that whole hops finish, (B, n * hop), and the state; y: (B, n *
+        hop).
+        """
         s, depth = self.stride, len(self.down)
         past = dict(state or {})
         x, bridges = 10 * y[..., None], []
@@ -54,7 +59,9 @@ class UNet(Waveform):
             long, past["down", k] = behind(x, past.get(("down", k)), 1)
             x = torch.relu(self.down[k](torch.cat([long[:, :-1], x], -1)))
             x = nn.functional.glu(self.gate[k](x), -1)
-            bridge, past["bridge", k] = behind(x, past.get(("bridge", k)), self.ahead * s ** (depth - 1 - k))
+            bridge, past["bridge", k] = behind(
+                x, past.get(("bridge", k)), self.ahead * s ** (depth - 1 - k)
+            )
             bridges.append(bridge[:, : x.shape[1]])
         x, past["middle"] = self.middle(x, past.get("middle"))
         for k in reversed(range(depth)):
@@ -66,7 +73,9 @@ class UNet(Waveform):
         return x[..., 0] / 10, past
 
     def reach(self, n: int) -> tuple[int, int]:
-        """Return the first and the last sample of the input that sample n of the output can depend on."""
+        """Return the first and the last sample of the input that sample n of the output can depend
+        on.
+        """
         first = last = n
         for _ in self.down:  # up again: each frame is made of the frame opposite and the one before
             first, last = first // self.stride - 1, last // self.stride

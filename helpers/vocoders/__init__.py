@@ -9,7 +9,10 @@
 try:
     import torch  # noqa: F401 - asked for first, so that its absence is said in one line
 except ImportError as error:
-    remedy = "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    remedy = (
+        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
+        "the kernel"
+    )
     raise ImportError(f"vocoders need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers import _weights
@@ -20,7 +23,15 @@ from helpers.vocoders.vocoder import GriffinLim, MelFormat, Vocoder
 from helpers.vocoders.waveglow import WaveGlow
 from helpers.vocoders.wavenet import WaveNet
 
-__all__ = ["MelFormat", "Vocoder", "build", "configuration", "load_file", "load_vocoder", "vocoders"]
+__all__ = [
+    "MelFormat",
+    "Vocoder",
+    "build",
+    "configuration",
+    "load_file",
+    "load_vocoder",
+    "vocoders",
+]
 
 # class, and what it is built with beside the mel: {"form": MelFormat's fields}
 RECIPES = {
@@ -55,7 +66,8 @@ def configuration(name: str) -> dict:
     Returns
     -------
     dict
-        For `build`; ``form`` holds the fields of its `MelFormat`, where they are not the usual ones.
+        For `build`; ``form`` holds the fields of its `MelFormat`, where they are not the usual
+        ones.
     """
     return dict(_recipe(name)[1])
 
@@ -75,7 +87,8 @@ def build(name: str, *, form: dict | None = None, **config):
     Returns
     -------
     torch.nn.Module or GriffinLim
-        With ``generate`` and ``form``; what has weights also has ``forward`` and ``loss``, for training.
+        With ``generate`` and ``form``; what has weights also has ``forward`` and ``loss``, for
+        training.
     """
     kind, usual = _recipe(name)
     whole = usual | config | ({} if form is None else {"form": form})

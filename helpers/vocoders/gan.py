@@ -1,12 +1,14 @@
-"""The good one: a network draws the whole spectrogram at once, an adversary says whether it looks real.
+"""The good one: a network draws the whole spectrogram at once, an adversary says whether it looks
+real.
 
-The generator takes the mel spectrogram and returns the linear magnitude that the mel has blurred: 513 bins from 80
-bands. A phase that fits follows by a few rounds of Griffin-Lim. It is an inverse-STFT generator, as Vocos [1]_ is, and
-has its blocks [2]_; but Vocos lets the network guess the phase too. That learns far more slowly here
-(``tools.measure.compare_generators``, and unit 10): so all 3.5 million weights look after the magnitude.
+The generator takes the mel spectrogram and returns the linear magnitude that the mel has blurred:
+513 bins from 80 bands. A phase that fits follows by a few rounds of Griffin-Lim. It is an
+inverse-STFT generator, as Vocos [1]_ is, and has its blocks [2]_; but Vocos lets the network guess
+the phase too. That learns far more slowly here (``tools.measure.compare_generators``, and unit 10):
+so all 3.5 million weights look after the magnitude.
 
-.. [1] H. Siuzdak, "Vocos: closing the gap between time-domain and Fourier-based neural vocoders for high-quality audio
-   synthesis", ICLR 2024.
+.. [1] H. Siuzdak, "Vocos: closing the gap between time-domain and Fourier-based neural vocoders for
+   high-quality audio synthesis", ICLR 2024.
 .. [2] Z. Liu and others, "A ConvNet for the 2020s", CVPR 2022.
 """
 
@@ -25,21 +27,31 @@ FLOOR = 1e-4  # magnitudes below it count as silence
 
 
 def distance(log_S, target, *, loud: float = 5.0):
-    """Return how far log magnitudes are from their target: of the logarithms, and of the magnitudes to the power 0.3.
+    """Return how far log magnitudes are from their target: of the logarithms, and of the magnitudes
+    to the power 0.3.
 
     The first hears what is quiet, the second, with the weight `loud`, what is loud.
     """
     power, wanted = ((0.3 * x.clamp(-12, 8)).exp() for x in (log_S, target))
-    return functional.l1_loss(log_S, target) + loud * functional.mse_loss(power, wanted) / wanted.square().mean()
+    return (
+        functional.l1_loss(log_S, target)
+        + loud * functional.mse_loss(power, wanted) / wanted.square().mean()
+    )
 
 
 class Block(nn.Module):
-    """Seven frames of each channel together, then all channels of each frame together; a ConvNeXt block."""
+    """Seven frames of each channel together, then all channels of each frame together; a ConvNeXt
+    block.
+    """
 
     def __init__(self, size: int, hidden: int):
         super().__init__()
         self.time = nn.Conv1d(size, size, 7, padding=3, groups=size)
-        self.norm, self.up, self.down = nn.LayerNorm(size), nn.Linear(size, hidden), nn.Linear(hidden, size)
+        self.norm, self.up, self.down = (
+            nn.LayerNorm(size),
+            nn.Linear(size, hidden),
+            nn.Linear(hidden, size),
+        )
         self.scale = nn.Parameter(torch.full((size,), 0.3))
 
     def forward(self, x):
@@ -80,7 +92,9 @@ class Generator(nn.Module):
         self.register_buffer("area", area[:, None], persistent=False)
 
     def magnitude(self, log_mel):
-        """Return log magnitudes (B, n_freq, T) of log-mels (B, n_mels, T): the mel read off at each bin, corrected."""
+        """Return log magnitudes (B, n_freq, T) of log-mels (B, n_mels, T): the mel read off at each
+        bin, corrected.
+        """
         x = self.first(self.into((log_mel + 5) / 4).transpose(1, 2))
         for block in self.blocks:
             x = block(x)
@@ -99,7 +113,9 @@ class Generator(nn.Module):
         return distance(log_magnitude, self.target(y))
 
     def generate(self, log_mel, n: int, *, seed: int = 0, n_iter: int = 32):
-        """Return waveforms (B, n) of log-mels (B, n_mels, T), the phase found by `n_iter` fast rounds."""
+        """Return waveforms (B, n) of log-mels (B, n_mels, T), the phase found by `n_iter` fast
+        rounds.
+        """
         S = self.magnitude(log_mel).clamp(-12, 8).exp().cpu().numpy()
         y = griffin_lim(S, hop_length=self.form.hop_length, n_iter=n_iter, length=n, seed=seed)
         return torch.from_numpy(y)

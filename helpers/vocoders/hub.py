@@ -1,11 +1,12 @@
 """Pretrained vocoders of the Hugging Face hub, through the optional library transformers.
 
-``load_vocoder("hub:microsoft/speecht5_hifigan")`` fetches a HiFi-GAN [1]_ of 12.7 million parameters that was trained
-on GPUs for days; ``load_vocoder("hub:/my/folder")`` loads one from a folder. Its mel is not ours: other edges, another
-logarithm, another floor. The vocoder owns it, so nothing else changes.
+``load_vocoder("hub:microsoft/speecht5_hifigan")`` fetches a HiFi-GAN [1]_ of 12.7 million
+parameters that was trained on GPUs for days; ``load_vocoder("hub:/my/folder")`` loads one from a
+folder. Its mel is not ours: other edges, another logarithm, another floor. The vocoder owns it, so
+nothing else changes.
 
-.. [1] J. Kong, J. Kim and J. Bae, "HiFi-GAN: generative adversarial networks for efficient and high fidelity speech
-   synthesis", NeurIPS 2020.
+.. [1] J. Kong, J. Kim and J. Bae, "HiFi-GAN: generative adversarial networks for efficient and high
+   fidelity speech synthesis", NeurIPS 2020.
 """
 
 import logging
@@ -43,7 +44,9 @@ class HubVocoder(nn.Module):
         )
 
     def generate(self, log_mel, n: int, *, seed: int = 0):
-        """Return waveforms (B, n) of log-mels (B, n_mels, T); nothing is drawn, so `seed` changes nothing."""
+        """Return waveforms (B, n) of log-mels (B, n_mels, T); nothing is drawn, so `seed` changes
+        nothing.
+        """
         y = self.inner(log_mel.transpose(1, 2))
         # its sample 0 belongs to the beginning of frame 0, and our frames are centred
         y = y[:, self.form.hop_length // 2 :]
@@ -73,8 +76,12 @@ def load_hub(name: str) -> Vocoder:
     try:
         from transformers import AutoConfig, SpeechT5HifiGan
     except ImportError as error:
-        raise ImportError(f"vocoders of the hub need transformers: pip install transformers; {FALLBACK}") from error
-    logging.getLogger("huggingface_hub").setLevel("ERROR")  # its retries would stand in the notebook, line by line
+        raise ImportError(
+            f"vocoders of the hub need transformers: pip install transformers; {FALLBACK}"
+        ) from error
+    logging.getLogger("huggingface_hub").setLevel(
+        "ERROR"
+    )  # its retries would stand in the notebook, line by line
     here = {"local_files_only": Path(name).is_dir() or _offline()}
     try:
         config = AutoConfig.from_pretrained(name, **here)
@@ -83,9 +90,13 @@ def load_hub(name: str) -> Vocoder:
             model = SpeechT5HifiGan.from_pretrained(name, config=config, **here)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:150]
-        raise ValueError(f"{name!r} could not be loaded ({reason}); without a network {FALLBACK}") from error
+        raise ValueError(
+            f"{name!r} could not be loaded ({reason}); without a network {FALLBACK}"
+        ) from error
     if kind != "speecht5_hifigan":
-        raise ValueError(f"{name!r} is a {kind}, and only speecht5_hifigan can be loaded; {FALLBACK}")
+        raise ValueError(
+            f"{name!r} is a {kind}, and only speecht5_hifigan can be loaded; {FALLBACK}"
+        )
     wrapped = HubVocoder(model).eval()
     return Vocoder(f"hub:{name}", wrapped, wrapped.form, {"source": name})
 

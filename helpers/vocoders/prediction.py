@@ -1,11 +1,14 @@
-"""What the mel says of the next sample before anything is learned: linear prediction from its spectral envelope.
+"""What the mel says of the next sample before anything is learned: linear prediction from its
+spectral envelope.
 
-Speech is an excitation (pulses of the glottis, noise) that went through a filter (the mouth). The filter can be worked
-out from the mel spectrogram, so a network need only learn the excitation, which is white and of level 1 [1]_, [2]_.
+Speech is an excitation (pulses of the glottis, noise) that went through a filter (the mouth). The
+filter can be worked out from the mel spectrogram, so a network need only learn the excitation,
+which is white and of level 1 [1]_, [2]_.
 
-.. [1] J.-M. Valin and J. Skoglund, "LPCNet: improving neural speech synthesis through linear prediction", ICASSP 2019.
-.. [2] E. Song, K. Byun and H.-G. Kang, "ExcitNet vocoder: a neural excitation model for parametric speech synthesis
-   systems", EUSIPCO 2019.
+.. [1] J.-M. Valin and J. Skoglund, "LPCNet: improving neural speech synthesis through linear
+   prediction", ICASSP 2019.
+.. [2] E. Song, K. Byun and H.-G. Kang, "ExcitNet vocoder: a neural excitation model for parametric
+   speech synthesis systems", EUSIPCO 2019.
 """
 
 import numpy as np
@@ -24,13 +27,18 @@ BLUR_HZ = 15.0  # no resonance is narrower, so every filter is stable with somet
 
 
 def between_frames(x):
-    """Return PARTS values for each frame of (B, C, T), on straight lines to the next one: (B, C, PARTS * T)."""
+    """Return PARTS values for each frame of (B, C, T), on straight lines to the next one: (B, C,
+    PARTS * T).
+    """
     after = torch.cat([x[..., 1:], x[..., -1:]], -1)
-    return torch.stack([x + (after - x) * ((k + 0.5) / PARTS) for k in range(PARTS)], -1).flatten(-2)
+    return torch.stack([x + (after - x) * ((k + 0.5) / PARTS) for k in range(PARTS)], -1).flatten(
+        -2
+    )
 
 
 class Prediction(nn.Module):
-    """A filter that predicts a sample from those before it, made of the log-mel; there and back without loss.
+    """A filter that predicts a sample from those before it, made of the log-mel; there and back
+    without loss.
 
     Parameters
     ----------
@@ -46,7 +54,9 @@ class Prediction(nn.Module):
         bank = mel.filterbank(n_mels=form.n_mels, **form.bank)
         share = bank / bank.sum(1, keepdims=True)  # how much of a band each bin is
         spread = (share / share.sum(0).clip(1e-9)).T / bank.sum(1)
-        self.register_buffer("spread", torch.from_numpy(spread.astype(np.float32)), persistent=False)
+        self.register_buffer(
+            "spread", torch.from_numpy(spread.astype(np.float32)), persistent=False
+        )
         lag = torch.arange(order + 1)
         blur = torch.exp(-0.5 * (2 * np.pi * BLUR_HZ / form.sr * lag) ** 2)
         self.register_buffer("blur", blur, persistent=False)
@@ -54,10 +64,16 @@ class Prediction(nn.Module):
 
     @torch.no_grad()
     def filters(self, log_mel):
-        """Return weights (B, PARTS * T, order) and the level (B, PARTS * T) of what they cannot predict."""
+        """Return weights (B, PARTS * T, order) and the level (B, PARTS * T) of what they cannot
+        predict.
+        """
         M = between_frames(log_mel).exp() if self.form.log == "e" else 10 ** between_frames(log_mel)
-        power = (self.spread @ M) ** (2 / self.form.power) / (0.375 * self.form.n_fft)  # over that of the Hann window
-        power = power * (4 / np.pi if self.form.power == 1 else 1)  # the mean magnitude of noise is below its RMS
+        power = (self.spread @ M) ** (2 / self.form.power) / (
+            0.375 * self.form.n_fft
+        )  # over that of the Hann window
+        power = power * (
+            4 / np.pi if self.form.power == 1 else 1
+        )  # the mean magnitude of noise is below its RMS
         r = torch.fft.irfft(power.transpose(1, 2))[..., : self.order + 1].double() * self.blur
         r[..., 0] = r[..., 0] * (1 + 1e-5) + 1e-11
         weights = torch.linalg.solve(r[..., self.index], r[..., 1:, None])[..., 0]
@@ -65,10 +81,14 @@ class Prediction(nn.Module):
         return weights.float(), error.clamp_min(1e-12).sqrt().float()
 
     def excitation(self, y, log_mel):
-        """Return what is left of waveforms (B, n) after prediction, at level 1, and that level for each sample."""
+        """Return what is left of waveforms (B, n) after prediction, at level 1, and that level for
+        each sample.
+        """
         n = y.shape[-1]
         weights, level = (x.repeat_interleave(self.hold, 1)[:, :n] for x in self.filters(log_mel))
-        past = functional.pad(y, (self.order, -1)).unfold(-1, self.order, 1).flip(-1)  # (B, n, order)
+        past = (
+            functional.pad(y, (self.order, -1)).unfold(-1, self.order, 1).flip(-1)
+        )  # (B, n, order)
         return (y - (past * weights).sum(-1)) / level, level
 
     def sound(self, excitation, log_mel):

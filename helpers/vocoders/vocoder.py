@@ -1,4 +1,5 @@
-"""What every vocoder of the course has: its mel, in NumPy and in torch, and a way to sound; a baseline.
+"""What every vocoder of the course has: its mel, in NumPy and in torch, and a way to sound; a
+baseline.
 
 The baseline, `GriffinLim`, has learned nothing: non-negative least squares, then Griffin-Lim.
 """
@@ -53,8 +54,12 @@ class MelFormat:
 
     @property
     def bank(self) -> dict:
-        """Return what the functions of `helpers.mel` need to know of the bands, beside their number."""
-        return {key: getattr(self, key) for key in ("sr", "n_fft", "fmin", "fmax", "variant", "norm")}
+        """Return what the functions of `helpers.mel` need to know of the bands, beside their
+        number.
+        """
+        return {
+            key: getattr(self, key) for key in ("sr", "n_fft", "fmin", "fmax", "variant", "norm")
+        }
 
     def mel(self, y, *, sr: int) -> np.ndarray:
         """Return the log-mel spectrogram of a sound, as the vocoder expects it.
@@ -78,13 +83,20 @@ class MelFormat:
         """
         y, sr = check(y), check_rate(sr)
         if y.ndim != 1:
-            raise ValueError(f"y has shape {y.shape}, but a vocoder is mono; take one channel, or the mean of them")
+            raise ValueError(
+                f"y has shape {y.shape}, but a vocoder is mono; take one channel, or the mean of "
+                "them"
+            )
         y = y if sr == self.sr else resample(y, sr=sr, to=self.sr)
-        M = mel.mel_spectrogram(y, hop_length=self.hop_length, n_mels=self.n_mels, power=self.power, **self.bank)
+        M = mel.mel_spectrogram(
+            y, hop_length=self.hop_length, n_mels=self.n_mels, power=self.power, **self.bank
+        )
         return self._log(np.maximum(M, self.floor)).astype(np.float32)
 
     def magnitude(self, log_mel) -> np.ndarray:
-        """Return the linear magnitude that non-negative least squares finds for a log-mel of this format."""
+        """Return the linear magnitude that non-negative least squares finds for a log-mel of this
+        format.
+        """
         M = np.exp(log_mel) if self.log == "e" else 10.0**log_mel
         return mel.mel_to_magnitude(M, power=self.power, **self.bank)
 
@@ -110,28 +122,48 @@ class MelFormat:
         ["variant is 'htk' instead of 'slaney'"]
         """
         both = [(f.name, getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
-        return [f"{name} is {there!r} instead of {here!r}" for name, here, there in both if here != there]
+        return [
+            f"{name} is {there!r} instead of {here!r}"
+            for name, here, there in both
+            if here != there
+        ]
 
     def check(self, log_mel, made_with=None) -> np.ndarray:
         """Return `log_mel` as float32, or say what is wrong with it."""
         if made_with is not None and (found := self.differences(made_with)):
-            raise ValueError(f"this vocoder was made for another mel: {'; '.join(found)}. Make it with Vocoder.mel(y)")
+            raise ValueError(
+                f"this vocoder was made for another mel: {'; '.join(found)}. Make it with "
+                "Vocoder.mel(y)"
+            )
         M = np.asarray(log_mel)
         if M.ndim != 2 or not M.size or M.dtype.kind != "f":
             raise ValueError(
-                f"log_mel holds {M.dtype} values of shape {M.shape}; pass floats of shape (n_mels, n_frames), "
+                f"log_mel holds {M.dtype} values of shape {M.shape}; pass floats of shape (n_mels, "
+                "n_frames), "
                 "as Vocoder.mel(y, sr=sr) gives them"
             )
         if M.shape[0] != self.n_mels:
-            turned = "; it seems to be turned, so pass log_mel.T" if M.shape[1] == self.n_mels else ""
-            raise ValueError(f"log_mel has {M.shape[0]} bands, but this vocoder was made for {self.n_mels}{turned}")
+            turned = (
+                "; it seems to be turned, so pass log_mel.T" if M.shape[1] == self.n_mels else ""
+            )
+            raise ValueError(
+                f"log_mel has {M.shape[0]} bands, but this vocoder was made for "
+                f"{self.n_mels}{turned}"
+            )
         if not np.all(np.isfinite(M)):
-            raise ValueError("log_mel holds NaN or infinite values: the logarithm of 0? Vocoder.mel has a floor")
-        low, high = float(self._log(np.float64(self.floor))), LIVELIEST * (1 if self.log == "e" else 0.4343)
+            raise ValueError(
+                "log_mel holds NaN or infinite values: the logarithm of 0? Vocoder.mel has a floor"
+            )
+        low, high = (
+            float(self._log(np.float64(self.floor))),
+            LIVELIEST * (1 if self.log == "e" else 0.4343),
+        )
         if M.max() > high or M.min() < 4 * low:
             raise ValueError(
-                f"log_mel reaches from {M.min():.3g} to {M.max():.3g}, but the logarithm (base {self.log}) of a mel "
-                f"magnitude lies from {low:.3g} to {high:.3g}; decibels, or no logarithm at all? Use Vocoder.mel(y)"
+                f"log_mel reaches from {M.min():.3g} to {M.max():.3g}, but the logarithm (base "
+                f"{self.log}) of a mel "
+                f"magnitude lies from {low:.3g} to {high:.3g}; decibels, or no logarithm at all? "
+                "Use Vocoder.mel(y)"
             )
         return M.astype(np.float32)
 
@@ -144,7 +176,8 @@ class Vocoder:
     name : str
         Its name.
     model : object
-        Has ``generate(log_mel, n, seed=0, **options)``: from a tensor (B, n_mels, n_frames) to one of (B, n).
+        Has ``generate(log_mel, n, seed=0, **options)``: from a tensor (B, n_mels, n_frames) to one
+        of (B, n).
     form : MelFormat
         The mel that it was made for.
     provenance : dict
@@ -157,19 +190,27 @@ class Vocoder:
 
     def __repr__(self) -> str:
         """Return its name, size and mel."""
-        return f"<{self.name}: {self.size:,} parameters, {self.form.n_mels} mel bands, {self.sr} Hz>"
+        return (
+            f"<{self.name}: {self.size:,} parameters, {self.form.n_mels} mel bands, {self.sr} Hz>"
+        )
 
     @property
     def size(self) -> int:
         """Return the number of parameters."""
-        return sum(p.numel() for p in self.model.parameters()) if isinstance(self.model, torch.nn.Module) else 0
+        return (
+            sum(p.numel() for p in self.model.parameters())
+            if isinstance(self.model, torch.nn.Module)
+            else 0
+        )
 
     def mel(self, y, *, sr: int) -> np.ndarray:
         """Return the log-mel spectrogram that this vocoder expects; see `MelFormat.mel`."""
         return self.form.mel(y, sr=sr)
 
     @torch.no_grad()
-    def synthesize(self, log_mel, *, length: int | None = None, seed: int = 0, made_with=None, **options):
+    def synthesize(
+        self, log_mel, *, length: int | None = None, seed: int = 0, made_with=None, **options
+    ):
         """Return the sound of a log-mel spectrogram.
 
         Parameters
@@ -177,11 +218,13 @@ class Vocoder:
         log_mel : np.ndarray, shape (n_mels, n_frames)
             As `mel` gives it.
         length : int, optional
-            Samples to return; by default ``hop_length * (n_frames - 1)``, the most that the frames can tell.
+            Samples to return; by default ``hop_length * (n_frames - 1)``, the most that the frames
+            can tell.
         seed : int, default 0
             Of what the vocoder draws at random.
         made_with : MelFormat, optional
-            How `log_mel` was made, if not by this vocoder: any difference is an error that names it.
+            How `log_mel` was made, if not by this vocoder: any difference is an error that names
+            it.
         **options
             Of this vocoder alone, such as ``temperature``.
 
@@ -196,11 +239,14 @@ class Vocoder:
             If `log_mel` is no mel of this format, or `length` is none.
         """
         M, hop = self.form.check(log_mel, made_with), self.form.hop_length
-        most = max(hop, hop * (M.shape[1] - 1) + hop - 1)  # a sound of so many samples has this many frames
+        most = max(
+            hop, hop * (M.shape[1] - 1) + hop - 1
+        )  # a sound of so many samples has this many frames
         n = hop * max(1, M.shape[1] - 1) if length is None else length
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
             raise ValueError(
-                f"length={length!r} must be a whole number from 1 to {most}: {M.shape[1]} frames hold that"
+                f"length={length!r} must be a whole number from 1 to {most}: {M.shape[1]} frames "
+                "hold that"
             )
         y = self.model.generate(torch.from_numpy(M)[None], int(n), seed=seed, **options)[0]
         return y.float().numpy()
@@ -223,9 +269,13 @@ class LogMel(nn.Module):
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
 
     def stft(self, y):
-        """Return the complex STFT (B, n_fft // 2 + 1, T) of waveforms (B, n), zeros beyond both ends."""
+        """Return the complex STFT (B, n_fft // 2 + 1, T) of waveforms (B, n), zeros beyond both
+        ends.
+        """
         n_fft, hop = self.form.n_fft, self.form.hop_length
-        return torch.stft(y, n_fft, hop, window=self.window, pad_mode="constant", return_complex=True)
+        return torch.stft(
+            y, n_fft, hop, window=self.window, pad_mode="constant", return_complex=True
+        )
 
     def forward(self, y):
         """Return the log-mel spectrogram (B, n_mels, T) of waveforms (B, n)."""
@@ -245,10 +295,23 @@ class GriffinLim:
     def __init__(self, form: MelFormat):
         self.form = form
 
-    def generate(self, log_mel, n: int, *, seed: int = 0, n_iter: int = 100, momentum: float = 0.99):
-        """Return waveforms (B, n) of log-mel spectrograms (B, n_mels, n_frames); `n_iter` rounds as in unit 09."""
-        return torch.from_numpy(np.stack([self._one(M, n, seed, n_iter, momentum) for M in log_mel.numpy()]))
+    def generate(
+        self, log_mel, n: int, *, seed: int = 0, n_iter: int = 100, momentum: float = 0.99
+    ):
+        """Return waveforms (B, n) of log-mel spectrograms (B, n_mels, n_frames); `n_iter` rounds as
+        in unit 09.
+        """
+        return torch.from_numpy(
+            np.stack([self._one(M, n, seed, n_iter, momentum) for M in log_mel.numpy()])
+        )
 
     def _one(self, log_mel, n, seed, n_iter, momentum):
         S = self.form.magnitude(log_mel)
-        return griffin_lim(S, hop_length=self.form.hop_length, n_iter=n_iter, momentum=momentum, length=n, seed=seed)
+        return griffin_lim(
+            S,
+            hop_length=self.form.hop_length,
+            n_iter=n_iter,
+            momentum=momentum,
+            length=n,
+            seed=seed,
+        )

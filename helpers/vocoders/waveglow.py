@@ -1,12 +1,15 @@
-"""An invertible map: speech in, white noise out, in steps that can all be taken back; so noise in, speech out.
+"""An invertible map: speech in, white noise out, in steps that can all be taken back; so noise in,
+speech out.
 
-WaveGlow [1]_, small: groups of samples, an invertible mix of the group [2]_, and an affine coupling, again and again.
-Because each step says by how much it stretches, the likelihood of a recording is exact, and training just raises it.
-Like the course's WaveNet it speaks the excitation of a linear predictor; WaveGlow speaks the waveform itself.
+WaveGlow [1]_, small: groups of samples, an invertible mix of the group [2]_, and an affine
+coupling, again and again. Because each step says by how much it stretches, the likelihood of a
+recording is exact, and training just raises it. Like the course's WaveNet it speaks the excitation
+of a linear predictor; WaveGlow speaks the waveform itself.
 
-.. [1] R. Prenger, R. Valle and B. Catanzaro, "WaveGlow: a flow-based generative network for speech synthesis", ICASSP
-   2019.
-.. [2] D. P. Kingma and P. Dhariwal, "Glow: generative flow with invertible 1x1 convolutions", NeurIPS 2018.
+.. [1] R. Prenger, R. Valle and B. Catanzaro, "WaveGlow: a flow-based generative network for speech
+   synthesis", ICASSP 2019.
+.. [2] D. P. Kingma and P. Dhariwal, "Glow: generative flow with invertible 1x1 convolutions",
+   NeurIPS 2018.
 """
 
 import numpy as np
@@ -21,7 +24,8 @@ __all__ = ["Step", "WaveGlow"]
 
 
 class Step(nn.Module):
-    """One invertible step: mix the group, then stretch and shift one half of it by what the other half says.
+    """One invertible step: mix the group, then stretch and shift one half of it by what the other
+    half says.
 
     Parameters
     ----------
@@ -38,7 +42,8 @@ class Step(nn.Module):
         self.mix = nn.Parameter(torch.linalg.qr(torch.randn(group, group))[0])
         self.start, self.end = nn.Conv1d(group // 2, size, 1), nn.Conv1d(size, group, 1)
         self.taps = nn.ModuleList(
-            nn.Conv1d(size, 2 * size, 3, dilation=2**k, padding=2**k, bias=False) for k in range(layers)
+            nn.Conv1d(size, 2 * size, 3, dilation=2**k, padding=2**k, bias=False)
+            for k in range(layers)
         )
         self.residual = nn.ModuleList(nn.Conv1d(size, size, 1) for _ in range(layers))
         nn.init.zeros_(self.end.weight)  # at first the step only mixes
@@ -48,14 +53,18 @@ class Step(nn.Module):
         """Return the logarithm of the factor, and the shift, for the other half."""
         x = self.start(half)
         held = x.shape[-1] // conditions.shape[-1]
-        for taps, residual, c in zip(self.taps, self.residual, conditions.chunk(len(self.taps), 1), strict=True):
+        for taps, residual, c in zip(
+            self.taps, self.residual, conditions.chunk(len(self.taps), 1), strict=True
+        ):
             a, b = (taps(x).unflatten(-1, (-1, held)) + c[..., None]).flatten(-2).chunk(2, 1)
             x = x + residual(torch.tanh(a) * torch.sigmoid(b))
         log_factor, shift = self.end(x).chunk(2, 1)
         return 2 * torch.tanh(log_factor / 2), shift
 
     def forward(self, x, conditions):
-        """Return the changed groups (B, group, n) and the logarithm of the volume by which that stretches (B,)."""
+        """Return the changed groups (B, group, n) and the logarithm of the volume by which that
+        stretches (B,).
+        """
         a, b = (self.mix @ x).chunk(2, 1)
         log_factor, shift = self.stretch(a, conditions)
         volume = x.shape[-1] * torch.linalg.slogdet(self.mix)[1] + log_factor.sum((1, 2))
@@ -99,15 +108,20 @@ class WaveGlow(nn.Module):
         return [between_frames(part) for part in x.chunk(len(self.steps), 1)]
 
     def flow(self, y, log_mel, edge: int = 0):
-        """Return noise (B, m) for waveforms (B, n), and the log-determinant (B,) of that map; `log_mel` is given.
+        """Return noise (B, m) for waveforms (B, n), and the log-determinant (B,) of that map;
+        `log_mel` is given.
 
-        A quarter of a hop is the unit: samples that fill none, and `edge` of them at both ends, are left out.
+        A quarter of a hop is the unit: samples that fill none, and `edge` of them at both ends, are
+        left out.
         """
         hold = self.prediction.hold
         parts = slice(edge, y.shape[-1] // hold - edge)
         inner = slice(parts.start * hold, parts.stop * hold)
         x, level = (part[:, inner] for part in self.prediction.excitation(y, log_mel))
-        x, log_det = x.unflatten(1, (-1, self.group)).transpose(1, 2), -level.log().sum(1)  # (B, group, m / group)
+        x, log_det = (
+            x.unflatten(1, (-1, self.group)).transpose(1, 2),
+            -level.log().sum(1),
+        )  # (B, group, m / group)
         for step, c in zip(self.steps, self.conditions(log_mel), strict=True):
             x, volume = step(x, c[..., parts])
             log_det = log_det + volume
@@ -115,13 +129,17 @@ class WaveGlow(nn.Module):
 
     def inverse(self, z, log_mel):
         """Return the waveforms (B, n) of noise (B, n), n a multiple of a quarter of a hop."""
-        x, parts = z.unflatten(1, (-1, self.group)).transpose(1, 2), z.shape[1] // self.prediction.hold
+        x, parts = (
+            z.unflatten(1, (-1, self.group)).transpose(1, 2),
+            z.shape[1] // self.prediction.hold,
+        )
         for step, c in reversed(list(zip(self.steps, self.conditions(log_mel), strict=True))):
             x = step.inverse(x, c[..., :parts])
         return self.prediction.sound(x.transpose(1, 2).flatten(1), log_mel)
 
     def forward(self, y):
-        """Return noise and log-determinant for waveforms (B, n) and their own mel, without half a frame at both ends.
+        """Return noise and log-determinant for waveforms (B, n) and their own mel, without half a
+        frame at both ends.
 
         There the mel sees beyond the crop.
         """
@@ -133,7 +151,9 @@ class WaveGlow(nn.Module):
         return (0.5 * z.square().sum(1) - log_det).mean() / z.shape[1] + 0.5 * np.log(2 * np.pi)
 
     def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 1.0):
-        """Return waveforms (B, n) of log-mels (B, n_mels, T); `temperature` is the level of the noise."""
+        """Return waveforms (B, n) of log-mels (B, n_mels, T); `temperature` is the level of the
+        noise.
+        """
         hold = self.prediction.hold
         random = torch.Generator().manual_seed(seed)
         z = temperature * torch.randn(len(log_mel), -(-n // hold) * hold, generator=random)

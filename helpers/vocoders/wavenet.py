@@ -1,8 +1,10 @@
-"""One sample after the other: a network says how likely each next value is, one is drawn, and it becomes input.
+"""One sample after the other: a network says how likely each next value is, one is drawn, and it
+becomes input.
 
-WaveNet [1]_, small: dilated causal convolutions, gated units, skip connections, 256 classes. It speaks the excitation
-of a linear predictor instead of the waveform (see `helpers.vocoders.prediction`). Generation keeps what each
-layer will need again in a queue [2]_, so that a sample costs the same however long the sound is.
+WaveNet [1]_, small: dilated causal convolutions, gated units, skip connections, 256 classes. It
+speaks the excitation of a linear predictor instead of the waveform (see
+`helpers.vocoders.prediction`). Generation keeps what each layer will need again in a queue [2]_, so
+that a sample costs the same however long the sound is.
 
 .. [1] A. van den Oord and others, "WaveNet: a generative model for raw audio", 2016.
 .. [2] T. Le Paine and others, "Fast Wavenet generation algorithm", 2016.
@@ -24,7 +26,9 @@ DOUBLING = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 def to_classes(e):
-    """Return the class 0 ... 255 of each value by the mu-law: fine near 0, coarse where it is loud."""
+    """Return the class 0 ... 255 of each value by the mu-law: fine near 0, coarse where it is
+    loud.
+    """
     z = (e / WIDEST).clamp(-1, 1)
     z = z.sign() * torch.log1p((CLASSES - 1) * z.abs()) / np.log(CLASSES)
     return ((z + 1) / 2 * (CLASSES - 1)).round().long()
@@ -50,24 +54,31 @@ class WaveNet(nn.Module):
     dilations : sequence of int
         How far apart they are, layer by layer.
     order : int
-        Samples that the linear predictor looks at; 0 for none, and the network speaks the waveform itself.
+        Samples that the linear predictor looks at; 0 for none, and the network speaks the waveform
+        itself.
     """
 
-    def __init__(self, form: MelFormat, size=64, hidden=128, kernel=2, dilations=DOUBLING, order=64):
+    def __init__(
+        self, form: MelFormat, size=64, hidden=128, kernel=2, dilations=DOUBLING, order=64
+    ):
         super().__init__()
         self.form, self.size, self.kernel, self.dilations = form, size, kernel, tuple(dilations)
         self.features, self.prediction = LogMel(form), Prediction(form, order)
         middle = from_classes(torch.arange(CLASSES))
         self.embed = nn.Embedding(CLASSES, size)  # close classes start close
-        self.embed.weight.data = 0.1 * torch.randn(CLASSES, size) + middle.sign()[:, None] * torch.outer(
-            middle.abs().sqrt(), 0.5 * torch.randn(size)
-        )
+        self.embed.weight.data = 0.1 * torch.randn(CLASSES, size) + middle.sign()[
+            :, None
+        ] * torch.outer(middle.abs().sqrt(), 0.5 * torch.randn(size))
         self.frames = nn.Conv1d(form.n_mels, hidden, 5, padding=2)
         self.condition = nn.Conv1d(hidden, 2 * size * len(self.dilations), 1)
-        self.taps = nn.ModuleList(nn.Conv1d(size, 2 * size, kernel, dilation=d, bias=False) for d in self.dilations)
+        self.taps = nn.ModuleList(
+            nn.Conv1d(size, 2 * size, kernel, dilation=d, bias=False) for d in self.dilations
+        )
         self.residual = nn.ModuleList(nn.Conv1d(size, size, 1) for _ in self.dilations)
         self.skip = nn.Conv1d(size * len(self.dilations), hidden, 1)
-        self.out = nn.Sequential(nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, CLASSES, 1))
+        self.out = nn.Sequential(
+            nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, CLASSES, 1)
+        )
         self.out[-1].bias.data = (
             middle.abs() + WIDEST / CLASSES
         ).log() - 0.5 * middle**2  # normal: width times density
@@ -82,24 +93,37 @@ class WaveNet(nn.Module):
         return between_frames(self.condition(functional.relu(self.frames((log_mel + 5) / 4))))
 
     def logits(self, classes, conditions):
-        """Return the logits (B, 256, n) of what follows each of `classes` (B, n), n a multiple of a quarter hop."""
+        """Return the logits (B, 256, n) of what follows each of `classes` (B, n), n a multiple of a
+        quarter hop.
+        """
         x, gated, hold = self.embed(classes).transpose(1, 2), [], self.prediction.hold
         conditions = conditions.chunk(len(self.dilations), 1)
-        for d, taps, residual, c in zip(self.dilations, self.taps, self.residual, conditions, strict=True):
-            z = taps(functional.pad(x, ((self.kernel - 1) * d, 0)))  # zeros before the beginning: no sample sees later
+        for d, taps, residual, c in zip(
+            self.dilations, self.taps, self.residual, conditions, strict=True
+        ):
+            z = taps(
+                functional.pad(x, ((self.kernel - 1) * d, 0))
+            )  # zeros before the beginning: no sample sees later
             a, b = (z.unflatten(-1, (-1, hold)) + c[..., None]).flatten(-2).chunk(2, 1)
             gated.append(torch.tanh(a) * torch.sigmoid(b))
             x = x + residual(gated[-1])
         return self.out(self.skip(torch.cat(gated, 1)))
 
     def forward(self, y):
-        """Return logits (B, 256, m) of each sample of waveforms (B, n) from those before it, and its class (B, m).
+        """Return logits (B, 256, m) of each sample of waveforms (B, n) from those before it, and
+        its class (B, m).
 
         Half a frame at both ends is left out: there the mel sees beyond the crop.
         """
-        log_mel, hold, edge = self.features(y), self.prediction.hold, self.form.n_fft // 2 // self.prediction.hold
+        log_mel, hold, edge = (
+            self.features(y),
+            self.prediction.hold,
+            self.form.n_fft // 2 // self.prediction.hold,
+        )
         parts = slice(edge, y.shape[-1] // hold - edge)
-        classes = to_classes(self.prediction.excitation(y, log_mel)[0])[:, parts.start * hold : parts.stop * hold]
+        classes = to_classes(self.prediction.excitation(y, log_mel)[0])[
+            :, parts.start * hold : parts.stop * hold
+        ]
         before = functional.pad(classes[:, :-1], (1, 0), value=SILENT)
         return self.logits(before, self.conditions(log_mel)[..., parts]), classes
 
@@ -109,7 +133,9 @@ class WaveNet(nn.Module):
         return functional.cross_entropy(logits, classes.long()) / np.log(2)
 
     def generate(self, log_mel, n: int, *, seed: int = 0, temperature: float = 0.85):
-        """Return waveforms (B, n) of log-mels (B, n_mels, T); below temperature 1 the likely is drawn more often."""
+        """Return waveforms (B, n) of log-mels (B, n_mels, T); below temperature 1 the likely is
+        drawn more often.
+        """
         draws = np.random.default_rng(seed).random((n, len(log_mel)))
         classes = self.draw(self.conditions(log_mel), draws, temperature)
         return self.prediction.sound(from_classes(classes), log_mel)
@@ -117,26 +143,36 @@ class WaveNet(nn.Module):
     def draw(self, conditions, draws, temperature: float = 0.85):
         """Return classes (B, n), one after the other; `draws` (n, B) between 0 and 1 decide.
 
-        A layer needs its input again `dilation` samples later: a ring holds it until then. That is all that is known
-        of the past, so no sample costs more than another.
+        A layer needs its input again `dilation` samples later: a ring holds it until then. That is
+        all that is known of the past, so no sample costs more than another.
         """
         n, B = draws.shape
         with torch.no_grad():
             table, weights, skip, first, last = self._matrices()
-            held = conditions.transpose(1, 2).reshape(B, -1, len(weights), 2 * self.size).permute(1, 2, 0, 3)
+            held = (
+                conditions.transpose(1, 2)
+                .reshape(B, -1, len(weights), 2 * self.size)
+                .permute(1, 2, 0, 3)
+            )
         held = np.ascontiguousarray(held.numpy())  # (PARTS * T, layers, B, 2 * size)
         held[..., self.size :] /= 2
-        rings = [np.zeros(((self.kernel - 1) * d, B, self.size), np.float32) for d in self.dilations]
+        rings = [
+            np.zeros(((self.kernel - 1) * d, B, self.size), np.float32) for d in self.dilations
+        ]
         taps = np.zeros((B, self.kernel * self.size), np.float32)
         gated = np.zeros((B, len(weights) * self.size), np.float32)
         current, out = np.full(B, SILENT), np.empty((n, B), np.int64)
         for t in range(n):
             x, c = table[current], held[t // self.prediction.hold]
-            for k, (ring, d, (W, R, r)) in enumerate(zip(rings, self.dilations, weights, strict=True)):
+            for k, (ring, d, (W, R, r)) in enumerate(
+                zip(rings, self.dilations, weights, strict=True)
+            ):
                 for j in range(self.kernel - 1):
                     taps[:, j * self.size : (j + 1) * self.size] = ring[(t + j * d) % len(ring)]
                 taps[:, -self.size :] = ring[t % len(ring)] = x
-                z = np.tanh(taps @ W + c[k])  # sigmoid(b) = (1 + tanh(b / 2)) / 2; the halves are in the matrices
+                z = np.tanh(
+                    taps @ W + c[k]
+                )  # sigmoid(b) = (1 + tanh(b / 2)) / 2; the halves are in the matrices
                 h = gated[:, k * self.size : (k + 1) * self.size]
                 np.multiply(z[:, : self.size], 1 + z[:, self.size :], out=h)
                 x = x + (h @ R + r)
@@ -156,9 +192,13 @@ class WaveNet(nn.Module):
         half[self.size :] = 0.5
         taps = [(c.weight * half[:, None, None]).permute(2, 1, 0).flatten(0, 1) for c in self.taps]
         layers = [
-            (*map(_array, (W, c.weight[..., 0].T / 2, c.bias)),) for W, c in zip(taps, self.residual, strict=True)
+            (*map(_array, (W, c.weight[..., 0].T / 2, c.bias)),)
+            for W, c in zip(taps, self.residual, strict=True)
         ]
-        ends = [(_array(c.weight[..., 0].T), _array(c.bias)) for c in (self.skip, self.out[1], self.out[3])]
+        ends = [
+            (_array(c.weight[..., 0].T), _array(c.bias))
+            for c in (self.skip, self.out[1], self.out[3])
+        ]
         ends[0] = ends[0][0] / 2, ends[0][1]
         return _array(self.embed.weight), layers, *ends
 

@@ -86,7 +86,10 @@ def chromium_path():
     """Path of the browser; skips, or fails where a browser is required."""
     path = find_browser()
     if path is None:
-        why = f"no Chromium or Chrome found (looked for {', '.join(NAMES)}); install one to run the browser tests"
+        why = (
+            f"no Chromium or Chrome found (looked for {', '.join(NAMES)}); install one to run the "
+            "browser tests"
+        )
         pytest.fail(why) if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip(why)
     return path
 
@@ -101,7 +104,9 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def launch(playwright, chromium_path):
-    """Start a browser with extra flags: ``launch("--flag", ...)``; closed at the end of the session."""
+    """Start a browser with extra flags: ``launch("--flag", ...)``; closed at the end of the
+    session.
+    """
     started = []
 
     def start(*flags):
@@ -116,7 +121,9 @@ def launch(playwright, chromium_path):
 
 @pytest.fixture(scope="session")
 def browser(launch):
-    """A browser shared by the tests that need no special flags; autoplay rules are those of a learner."""
+    """A browser shared by the tests that need no special flags; autoplay rules are those of a
+    learner.
+    """
     return launch()
 
 
@@ -132,13 +139,21 @@ def _encode(value):
 
 
 def widget_state(widget):
-    """Return the synced traits that a front end would get from `widget`, without ipywidgets' own."""
-    return {k: v for k, v in widget.get_state().items() if not k.startswith("_") and k not in ("layout", "tooltip")}
+    """Return the synced traits that a front end would get from `widget`, without ipywidgets'
+    own.
+    """
+    return {
+        k: v
+        for k, v in widget.get_state().items()
+        if not k.startswith("_") and k not in ("layout", "tooltip")
+    }
 
 
 @pytest.fixture(scope="session")
 def web(tmp_path_factory):
-    """A page server on this machine (a microphone needs http://localhost); gives ``(folder, address)``."""
+    """A page server on this machine (a microphone needs http://localhost); gives ``(folder,
+    address)``.
+    """
     folder = tmp_path_factory.mktemp("web")
     for theme in ("light", "dark"):
         page = PAGE.format(theme=theme, light=str(theme == "light").lower())
@@ -148,7 +163,9 @@ def web(tmp_path_factory):
         (http.server.SimpleHTTPRequestHandler,),
         {"log_message": lambda *a: None},
     )
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(folder)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, f"http://localhost:{server.server_port}"
     server.shutdown()
@@ -156,11 +173,13 @@ def web(tmp_path_factory):
 
 @pytest.fixture
 def widget_page(browser, web):
-    """Mount widgets in a bare page: ``page = widget_page(esm, css, state)``; a widget object works too.
+    """Mount widgets in a bare page: ``page = widget_page(esm, css, state)``; a widget object works
+    too.
 
-    Further mounts into the same page: ``widget_page(..., page=page)``. ``page.errors`` collects what the page
-    complained of and must be empty at the end of the test; ``window.mounted[i]`` holds ``{model, el, dispose}``.
-    Options: ``theme="dark"``, ``width=1280``, ``context=`` a browser context with permissions of its own.
+    Further mounts into the same page: ``widget_page(..., page=page)``. ``page.errors`` collects
+    what the page complained of and must be empty at the end of the test; ``window.mounted[i]``
+    holds ``{model, el, dispose}``. Options: ``theme="dark"``, ``width=1280``, ``context=`` a
+    browser context with permissions of its own.
     """
     contexts, pages = [], []
 
@@ -236,7 +255,9 @@ class Lab:
             "JUPYTER_CONFIG_DIR": self.folder / ".lab/config",
             "EARUP_PROGRESS": self.folder / "progress.json",
         }
-        home |= {"EARUP_RESULTS": self.folder}  # beside the notebook, wherever the tests at large keep theirs
+        home |= {
+            "EARUP_RESULTS": self.folder
+        }  # beside the notebook, wherever the tests at large keep theirs
         options = (
             "--no-browser",
             f"--port={self.port}",
@@ -301,7 +322,8 @@ class Lab:
     def command(self, name, args=None):
         """Run a JupyterLab command and wait until it is done."""
         return self.page.evaluate(
-            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args ?? {}); }",
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args ?? {}); "
+            "}",
             [name, args],
         )
 
@@ -310,15 +332,21 @@ class Lab:
         self.page.set_default_timeout(300_000)
         self.command("notebook:run-all-cells")
         self.page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === "
+            "'idle'"
         )
         found = [(i, output) for i, outputs in enumerate(self.outputs()) for output in outputs]
-        return [f"cell {i}: {o['ename']}: {o['evalue']}" for i, o in found if o["output_type"] == "error"]
+        return [
+            f"cell {i}: {o['ename']}: {o['evalue']}"
+            for i, o in found
+            if o["output_type"] == "error"
+        ]
 
     def outputs(self):
         """Return the outputs of every cell of the open notebook, as nbformat holds them."""
         return self.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.outputs?.toJSON() ?? [])"
+            "() => window.jupyterapp.shell.currentWidget.content.widgets.map(c => "
+            "c.model.outputs?.toJSON() ?? [])"
         )
 
     def python(self, code):
@@ -334,7 +362,9 @@ class Lab:
 
     def restart(self):
         """Restart the open notebook's kernel, as a learner would after a crash."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
+        )
 
     def screenshot(self, path):
         """Save what a learner sees in this window."""
@@ -376,9 +406,11 @@ def lab_on(browser, tmp_path):
 
 @pytest.fixture(scope="module")
 def lab(request, browser, launch, tmp_path_factory):
-    """The notebook that a test module names as PAGE, run top to bottom once for all its tests, which take turns.
+    """The notebook that a test module names as PAGE, run top to bottom once for all its tests,
+    which take turns.
 
-    Starting a server and running a unit takes most of the time. A module may name FLAGS for a browser of its own.
+    Starting a server and running a unit takes most of the time. A module may name FLAGS for a
+    browser of its own.
     """
     page, flags = request.module.PAGE, getattr(request.module, "FLAGS", ())
     with started(tmp_path_factory.mktemp("unit"), browser, [page]) as lab:
@@ -403,7 +435,9 @@ def notebook_of(tmp_path):
             "display_name": "Python 3",
             "language": "python",
         }
-        (folder / name).write_text(v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb), encoding="utf-8")
+        (folder / name).write_text(
+            v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb), encoding="utf-8"
+        )
         return folder / name
 
     return write

@@ -1,10 +1,14 @@
-"""What the tests of units ask of a page: what its first stage says and sounds, and what its computation is about."""
+"""What the tests of units ask of a page: what its first stage says and sounds, and what its
+computation is about.
+"""
 
 import threading
 
 import numpy as np
 
-SAYS = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+SAYS = (
+    "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+)
 SAMPLES = """() => { const m = document.querySelector('.earup-scene').__earup;
   if (!m.playing || !m.analyser) return [];
   const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
@@ -17,7 +21,9 @@ def says(page, text, there=True):
 
 def sounds(page, *, above):
     """Wait until the stage plays something with a peak above this."""
-    page.wait_for_function(f"above => Math.max(0, ...({SAMPLES})().map(Math.abs)) > above", arg=above)
+    page.wait_for_function(
+        f"above => Math.max(0, ...({SAMPLES})().map(Math.abs)) > above", arg=above
+    )
 
 
 def samples(page):
@@ -25,7 +31,7 @@ def samples(page):
     return np.array(page.evaluate(SAMPLES))
 
 
-# ---- a computation that takes seconds (helpers.live) ----------------------------------------------------------------
+# ---- a computation that takes seconds (helpers.live) ---------------------------------------------
 
 LIVE = """
 from helpers.live import Live as _Live
@@ -57,15 +63,20 @@ def until(lab, expression, value):
 def chosen(lab, name, value):
     """Wait until the kernel knows of a choice.
 
-    A page sends the next value of a control only when the kernel has answered the one before, but a button at once.
-    Start would overtake the choice where the kernel is slow to answer.
+    A page sends the next value of a control only when the kernel has answered the one before, but a
+    button at once. Start would overtake the choice where the kernel is slow to answer.
     """
     until(lab, f"_live.values[{name!r}]", value)
 
 
 def hold(lab, step):
-    """Let the next run stand at a step until Stop is pressed: whoever waits for a state that passes may miss it."""
-    assert lab.python(f"{LIVE}{HOLD}_live._job, _live.progress.value = _hold(_live._job, {step}), 0") == ""
+    """Let the next run stand at a step until Stop is pressed: whoever waits for a state that passes
+    may miss it.
+    """
+    assert (
+        lab.python(f"{LIVE}{HOLD}_live._job, _live.progress.value = _hold(_live._job, {step}), 0")
+        == ""
+    )
 
 
 def stands(lab, step):

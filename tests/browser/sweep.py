@@ -1,4 +1,6 @@
-"""What every unit is asked in a real JupyterLab: every control moves, every player sounds as it says, and it looks."""
+"""What every unit is asked in a real JupyterLab: every control moves, every player sounds as it
+says, and it looks.
+"""
 
 import json
 from pathlib import Path
@@ -22,8 +24,9 @@ def _expected(player, track, end, size):
     rms = float(_np.sqrt(_np.mean(part**2)))
     print(_json.dumps([rms, int(_np.argmax(spectrum)) * sr / len(part), sr]))
 """
-# In the page: look until the head is far enough, and take sound and place in the same moment. A page that was busy
-# then says so: a click may already be leaving the half second that the analyser holds.
+# In the page: look until the head is far enough, and take sound and place in the same moment. A
+# page that was busy then says so: a click may already be leaving the half second that the analyser
+# holds.
 CATCH = """i => { const m = document.querySelectorAll('.earup-player')[i].__earup; let begun = false;
   const from = Math.min(0.8, 0.75 * m.duration);
   window.caught = null;
@@ -47,7 +50,9 @@ def sweep(lab):
 
 
 def move_every_slider(page):
-    """Take each slider of each explorable to both ends by keyboard; the read-out follows and nothing faults."""
+    """Take each slider of each explorable to both ends by keyboard; the read-out follows and
+    nothing faults.
+    """
     boxes = page.locator(".earup-explore")
     for i in range(boxes.count()):
         box = boxes.nth(i)
@@ -68,7 +73,9 @@ def move_every_slider(page):
 
 
 def move_every_handle(page):
-    """Take each handle of each stage to both ends by keyboard; the read-out follows and nothing faults."""
+    """Take each handle of each stage to both ends by keyboard; the read-out follows and nothing
+    faults.
+    """
     scenes = page.locator(".earup-scene")
     for i in range(scenes.count()):
         handles = scenes.nth(i).locator("[role=slider]")
@@ -84,7 +91,8 @@ def move_every_handle(page):
                 if handles.nth(k).get_attribute("aria-valuenow") == value:
                     continue  # it stood at that end already
                 page.wait_for_function(
-                    "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== before",
+                    "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== "
+                    "before",
                     arg=[i, before],
                 )
         assert "Error" not in scenes.nth(i).inner_text()
@@ -92,7 +100,9 @@ def move_every_handle(page):
 
 def paint(page, i, brush):
     """Remove everything with the largest brush, and take it back; the read-out follows both."""
-    said = "i => document.querySelectorAll('.earup-scene')[i].querySelector('.earup-live').innerText"
+    said = (
+        "i => document.querySelectorAll('.earup-scene')[i].querySelector('.earup-live').innerText"
+    )
     first = page.evaluate(said, i)
     sizes = page.locator(".earup-scene").nth(i).locator("input[type=range]")
     for k in range(sizes.count()):
@@ -104,7 +114,9 @@ def paint(page, i, brush):
 
 
 def hear_every_track(lab):
-    """Play each track of each player and compare what the analyser reads with the samples in the kernel."""
+    """Play each track of each player and compare what the analyser reads with the samples in the
+    kernel.
+    """
     page = lab.page
     assert lab.python(EXPECT) == ""
     for i in range(page.locator(".earup-player").count()):
@@ -117,7 +129,9 @@ def hear_every_track(lab):
 
 
 def catch(page, player, i):
-    """Play player `i` from its beginning; return a moment of it: where its head was, and the samples that sounded."""
+    """Play player `i` from its beginning; return a moment of it: where its head was, and the
+    samples that sounded.
+    """
     button = player.locator(".earup-play")
     for _ in range(9):
         button.focus()
@@ -127,22 +141,32 @@ def catch(page, player, i):
         heard = page.wait_for_function("() => window.caught").json_value()
         if page.evaluate("i => document.querySelectorAll('.earup-player')[i].__earup.playing", i):
             button.click()
-        page.wait_for_function("i => !document.querySelectorAll('.earup-player')[i].__earup.playing", arg=i)
+        page.wait_for_function(
+            "i => !document.querySelectorAll('.earup-player')[i].__earup.playing", arg=i
+        )
         if heard != "late":
             return heard
     raise AssertionError(f"player {i} was nine times too far on when the page came to look")
 
 
 def compare(lab, player, i, k):
-    """Play track `k` of player `i` for a moment; level and strongest frequency are those of the samples."""
+    """Play track `k` of player `i` for a moment; level and strongest frequency are those of the
+    samples.
+    """
     heard = catch(lab.page, player, i)
-    rms, peak, sr = json.loads(lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})"))
+    rms, peak, sr = json.loads(
+        lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})")
+    )
     y = np.array(heard["y"][-min(len(heard["y"]), int(heard["end"] * sr)) :])
     if rms < 1e-4:
         assert np.sqrt(np.mean(y**2)) < 2e-4
         return
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
-    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (lab.name, i, k)
+    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (
+        lab.name,
+        i,
+        k,
+    )
     bins = peak * len(y) / sr
     near = slice(max(0, round(0.97 * bins) - 2), round(1.03 * bins) + 3)
     assert spectrum[near].max() > 0.5 * spectrum.max(), (lab.name, i, k, peak)

@@ -1,4 +1,6 @@
-"""Blind tests in a real browser, by keyboard alone: what sounds behind X, what the page tells and keeps back."""
+"""Blind tests in a real browser, by keyboard alone: what sounds behind X, what the page tells and
+keeps back.
+"""
 
 import re
 
@@ -37,7 +39,9 @@ def start(page, button="Start"):
 def read(page):
     """Wait until what is heard has filled the analyser (0.51 s); return its samples."""
     page.evaluate("() => { const { ctx } = root(); window.from = ctx.currentTime; }")
-    page.wait_for_function("() => root().deck.playing && root().ctx.currentTime > window.from + 0.6")
+    page.wait_for_function(
+        "() => root().deck.playing && root().ctx.currentTime > window.from + 0.6"
+    )
     return np.array(
         page.evaluate("""() => { const { analyser } = root(), y = new Float32Array(analyser.fftSize);
         analyser.getFloatTimeDomainData(y); return [...y]; }""")
@@ -60,7 +64,9 @@ def mounted(widget_page):
 
     def mount(test, **options):
         page = widget_page(test, **options)
-        page.evaluate("() => { window.root = () => document.querySelector('.earup-blind').__earup; }")
+        page.evaluate(
+            "() => { window.root = () => document.querySelector('.earup-blind').__earup; }"
+        )
         return page
 
     return mount
@@ -86,7 +92,10 @@ def test_a_whole_abx_by_keyboard_with_x_known_by_its_sound(mounted, tmp_path):
         page.wait_for_function(f"() => model.get('answers').length === {trial + 1}")
     assert "5 of 5 right" in body(page) and "p = 0.031" in body(page)
     test.answers = page.evaluate("() => model.get('answers')")  # what the kernel would receive
-    assert test.result == test.verdicts[5] and len((tmp_path / "blind_tones.csv").read_text().splitlines()) == 7
+    assert (
+        test.result == test.verdicts[5]
+        and len((tmp_path / "blind_tones.csv").read_text().splitlines()) == 7
+    )
 
 
 def test_a_wrong_answer_counts_as_wrong(mounted):
@@ -105,7 +114,9 @@ def test_the_page_looks_the_same_whatever_x_is(mounted):
         page = mounted(two())
         start(page)
         x = heard(page, "x")
-        page.evaluate("() => document.querySelector('.earup-warn').remove()")  # may tell of a slow machine
+        page.evaluate(
+            "() => document.querySelector('.earup-warn').remove()"
+        )  # may tell of a slow machine
         pages[x] = page.evaluate("() => document.documentElement.outerHTML")
         assert not page.evaluate("() => JSON.stringify(model.get('answers')).includes('x')")
     assert len(set(pages.values())) == 1
@@ -128,7 +139,8 @@ def test_switching_between_equal_tracks_changes_nothing(mounted):
     levels = []
     for keys in ("bx", "ab", "xa"):
         page.wait_for_function(
-            "() => root().ctx && root().deck.playing && root().deck.position > 0.1 && root().deck.position < 0.35"
+            "() => root().ctx && root().deck.playing && root().deck.position > 0.1 && "
+            "root().deck.position < 0.35"
         )
         for key in keys:
             page.keyboard.press(key)
@@ -172,10 +184,16 @@ def test_keys_act_only_inside_and_never_reach_the_notebook(mounted):
         document.addEventListener('keydown', e => window.keys.push(e.key), true); }""")
     for key in ("a", "x", "1", "ArrowUp", "q", "Shift+Enter"):
         page.keyboard.press(key)
-    assert page.evaluate("() => window.keys") == ["Shift", "Enter"]  # Shift+Enter still runs the cell
+    assert page.evaluate("() => window.keys") == [
+        "Shift",
+        "Enter",
+    ]  # Shift+Enter still runs the cell
     page.evaluate("() => { root().deck.stop(); document.activeElement.blur(); window.keys = []; }")
     page.keyboard.press("x")
-    assert page.evaluate("() => window.keys") == ["x"] and page.evaluate("() => root().deck.playing") is False
+    assert (
+        page.evaluate("() => window.keys") == ["x"]
+        and page.evaluate("() => root().deck.playing") is False
+    )
 
 
 def test_a_started_test_goes_on_and_a_finished_one_shows_its_result(mounted, tmp_path):
@@ -206,22 +224,38 @@ def test_without_a_kernel_the_page_says_that_nothing_is_saved(mounted):
 def test_playback_check_measures_what_the_sound_clock_lost(mounted):
     page = mounted(two())
     start(page)
-    bursts = [[50 * i, 0.03 * int(50 * i / 30)] for i in range(20)]  # a healthy clock that moves on every 30 ms
+    bursts = [
+        [50 * i, 0.03 * int(50 * i / 30)] for i in range(20)
+    ]  # a healthy clock that moves on every 30 ms
     lost = [[t, c - (0.06 if t > 500 else 0)] for t, c in bursts]
     assert abs(page.evaluate("s => root().lag(s)", bursts)) <= 20
     assert page.evaluate("s => root().lag(s)", lost) == pytest.approx(60, abs=20)
     says = [
-        page.evaluate("f => root().playbackWarning(f)", {"state": state, "lost": lost, "delay": delay})
-        for state, lost, delay in [("running", 3, 40), ("running", 55, 40), ("running", 0, 220), ("suspended", 0, 0)]
+        page.evaluate(
+            "f => root().playbackWarning(f)", {"state": state, "lost": lost, "delay": delay}
+        )
+        for state, lost, delay in [
+            ("running", 3, 40),
+            ("running", 55, 40),
+            ("running", 0, 220),
+            ("suspended", 0, 0),
+        ]
     ]
-    assert says[0] is None and "lost 55 ms" in says[1] and "220 ms later" in says[2] and "not started" in says[3]
+    assert (
+        says[0] is None
+        and "lost 55 ms" in says[1]
+        and "220 ms later" in says[2]
+        and "not started" in says[3]
+    )
 
 
 # ---- ranking and MUSHRA ----
 
 
 def test_a_ranking_by_keyboard(mounted):
-    test = blind.blind_test("rank", {name: tone(freq) for name, freq in TONES.items()}, sr=SR, match="rms")
+    test = blind.blind_test(
+        "rank", {name: tone(freq) for name, freq in TONES.items()}, sr=SR, match="rms"
+    )
     page = mounted(test)
     start(page)
     assert not any(name in body(page) for name in TONES)
@@ -247,23 +281,35 @@ def confirm(page, rows):
 
 def test_letters_do_not_follow_the_order_in_which_tracks_were_given(mounted):
     names = [f"tone {i}" for i in range(8)]
-    page = mounted(blind.blind_test("rank", {name: tone(400 + 100 * i) for i, name in enumerate(names)}, sr=SR))
+    page = mounted(
+        blind.blind_test("rank", {name: tone(400 + 100 * i) for i, name in enumerate(names)}, sr=SR)
+    )
     start(page)
     confirm(page, "12345678")
     rows = page.evaluate("() => model.get('answers')")
     assert [row["letter"] for row in rows] == list("ABCDEFGH")
-    assert sorted(row["track"] for row in rows) == names != [row["track"] for row in rows]  # 1 in 8! by chance
+    assert (
+        sorted(row["track"] for row in rows) == names != [row["track"] for row in rows]
+    )  # 1 in 8! by chance
 
 
 def test_a_mushra_by_keyboard_where_each_slider_belongs_to_its_sound(mounted):
-    one = {"reference": tone(TONES["low"]), "dull": tone(TONES["high"]), "sharp": tone(TONES["highest"])}
+    one = {
+        "reference": tone(TONES["low"]),
+        "dull": tone(TONES["high"]),
+        "sharp": tone(TONES["highest"]),
+    }
     test = blind.blind_test("mushra", {f"clip{i}": one for i in range(6)}, sr=SR, match="rms")
     page = mounted(test)
     start(page)
     points = {"low": 40, "high": -20, "highest": 5}
     sounds = []
     for item in range(6):
-        assert f"Item {item + 1} of 6" in body(page) and "anchor" not in body(page) and "dull" not in body(page)
+        assert (
+            f"Item {item + 1} of 6" in body(page)
+            and "anchor" not in body(page)
+            and "dull" not in body(page)
+        )
         if not item:
             assert heard(page, "0") == "low"  # the open reference
         for key in "12345":
@@ -287,7 +333,9 @@ def test_a_mushra_by_keyboard_where_each_slider_belongs_to_its_sound(mounted):
 
 def test_a_rating_may_not_be_skipped(mounted):
     one = {"reference": tone(500), "dull": tone(900), "sharp": tone(1500)}
-    page = mounted(blind.blind_test("mushra", {f"clip{i}": one for i in range(6)}, sr=SR, match=None))
+    page = mounted(
+        blind.blind_test("mushra", {f"clip{i}": one for i in range(6)}, sr=SR, match=None)
+    )
     start(page)
     page.keyboard.press("1")
     page.keyboard.press("Enter")
@@ -303,7 +351,11 @@ def test_a_rating_may_not_be_skipped(mounted):
 @pytest.mark.parametrize("kind", ["abx", "rank", "mushra"])
 def test_every_control_has_a_name_and_the_page_fits(mounted, kind):
     one = {"reference": tone(500), "dull": tone(900), "sharp": tone(1500)}
-    sounds = {"abx": {"a": one["dull"], "b": one["sharp"]}, "rank": one, "mushra": {f"clip{i}": one for i in range(6)}}
+    sounds = {
+        "abx": {"a": one["dull"], "b": one["sharp"]},
+        "rank": one,
+        "mushra": {f"clip{i}": one for i in range(6)},
+    }
     page = mounted(blind.blind_test(kind, sounds[kind], sr=SR), width=800)
     start(page)
     unnamed = page.evaluate("""() => [...document.querySelectorAll('.earup-blind :is(button, input)')].filter(n =>
@@ -329,7 +381,8 @@ def test_a_widget_that_goes_takes_its_sound_and_its_keys_along(mounted):
 def test_in_jupyterlab_answers_are_saved_and_survive_a_restart_of_the_kernel(lab_on, notebook_of):
     cells = (
         "import numpy as np\nfrom helpers import listening\ny = 0.1 * np.sin(np.arange(16000) / 5)",
-        'test = listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="lab", n_trials=5)\ntest',
+        'test = listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="lab", '
+        "n_trials=5)\ntest",
     )
     lab = lab_on(notebook_of(*cells))
     page = lab.open("try.ipynb")
@@ -341,12 +394,21 @@ def test_in_jupyterlab_answers_are_saved_and_survive_a_restart_of_the_kernel(lab
         page.locator(".earup-main", has_text=button).click()
         page.wait_for_selector(".earup-blind form")
         for _ in range(n):
-            for key in ("a", "b", "x", "1", "Enter"):  # in command mode x cuts a cell, a and b add one, Enter edits
+            for key in (
+                "a",
+                "b",
+                "x",
+                "1",
+                "Enter",
+            ):  # in command mode x cuts a cell, a and b add one, Enter edits
                 page.keyboard.press(key)
 
     take(3, "Start")
     page.wait_for_selector("text=Saved in blind_lab.csv.")
-    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == n_cells
+    assert (
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length")
+        == n_cells
+    )
     rows = (lab.folder / "blind_lab.csv").read_text().splitlines()
     assert len(rows) == 5 and lab.python("print(test.result)").startswith("3 of 5 trials answered")
     lab.restart()

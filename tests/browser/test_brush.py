@@ -1,4 +1,6 @@
-"""The brush of a stage in a real browser: cells kept and removed by pointer and keys, undone, answered by Python."""
+"""The brush of a stage in a real browser: cells kept and removed by pointer and keys, undone,
+answered by Python.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ BRUSH = ".earup-brush"
 
 
 def board(**more):
-    """Eight rows, ten columns; the read-out names how many cells are kept, and the sum of their numbers."""
+    """Eight rows, ten columns; the read-out names how many cells are kept, and the sum of their
+    numbers.
+    """
     panel = explore.panel(
         explore.axis("Time", 0, 1, unit="s"),
         explore.axis("Frequency", 0, 8, unit="kHz"),
@@ -20,10 +24,16 @@ def board(**more):
 
     def compute(keep):
         text = f"kept {keep.sum()} of {keep.size}, sum {numbers[keep].sum()}."
-        return {"S": numbers / 80, "readout": text, "solved": "Yes: all gone." if not keep.any() else ""}
+        return {
+            "S": numbers / 80,
+            "readout": text,
+            "solved": "Yes: all gone." if not keep.any() else "",
+        }
 
     brush = explore.brush("keep", "Mask", panel=0, rows=8, cols=10, high=1, wide=1)
-    return explore.stage(compute, title="t", alt="a", panels=[panel], handles=[], brush=brush, **more)
+    return explore.stage(
+        compute, title="t", alt="a", panels=[panel], handles=[], brush=brush, **more
+    )
 
 
 def test_keys_move_paint_keep_and_undo(on_stage):  # noqa: F811
@@ -50,15 +60,21 @@ def test_shift_and_arrows_paint_a_line_and_the_challenge_is_won_by_keys(on_stage
     page.focus(BRUSH)
     page.keyboard.press("Home")
     page.keyboard.press("Shift+End")
-    until_readout(page, f"kept 71 of 80, sum {3160 - sum(range(41, 50))}.")  # from the next cell to the last
+    until_readout(
+        page, f"kept 71 of 80, sum {3160 - sum(range(41, 50))}."
+    )  # from the next cell to the last
     sizes = page.locator("input[type=range]")
     for i in range(2):
         sizes.nth(i).focus()
         page.keyboard.press("End")
     page.focus(BRUSH)
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("Space")  # as large as the grid: it covers all of it, wherever its middle is
-    page.wait_for_function("() => document.querySelector('.earup-won').textContent.includes('all gone')")
+    page.keyboard.press(
+        "Space"
+    )  # as large as the grid: it covers all of it, wherever its middle is
+    page.wait_for_function(
+        "() => document.querySelector('.earup-won').textContent.includes('all gone')"
+    )
     page.click("text=Start over")
     until_readout(page, "kept 80 of 80")
 

@@ -30,7 +30,9 @@ def press(page, *keys):
 
 
 def to_option(page, k):
-    """From the radio group's first option, go down to option k (a group that nobody touched takes a space first)."""
+    """From the radio group's first option, go down to option k (a group that nobody touched takes a
+    space first).
+    """
     press(page, "Space", *["ArrowDown"] * k)
 
 
@@ -42,21 +44,28 @@ def test_quiz_by_keyboard_alone(widget_page):
     questions = catalogue.questions("00")
     page = widget_page(coursework.quiz("00"))
     assert page.locator("fieldset").count() == len(questions)
-    assert page.locator(".earup-quiz-score").inner_text() == "Score 0/5, 0 at the first try, 5 not answered"
+    assert (
+        page.locator(".earup-quiz-score").inner_text()
+        == "Score 0/5, 0 at the first try, 5 not answered"
+    )
     for i, question in enumerate(questions):
         field, key = page.locator("fieldset").nth(i), right(question)
         tag, says = field.locator(".earup-quiz-tag"), field.locator("[aria-live=polite]")
         assert tag.inner_text() == "not answered"
         press(page, "Tab")
         assert focused(page)[:2] == ["INPUT", "radio"]
-        first = (key + 1) % len(question["options"]) if i == 0 else key  # the first question is missed once
+        first = (
+            (key + 1) % len(question["options"]) if i == 0 else key
+        )  # the first question is missed once
         to_option(page, first)
         assert field.locator("input:checked").evaluate("e => Number(e.value)") == first
         assert says.inner_text() == ""  # choosing is not yet answering
         press(page, "Enter")
         if i == 0:
             assert tag.inner_text() == "not yet"
-            assert says.inner_text() == "Not yet. " + question["options"][first]["says"].replace("`", "")
+            assert says.inner_text() == "Not yet. " + question["options"][first]["says"].replace(
+                "`", ""
+            )
             press(page, *["ArrowUp"] * ((first - key) % len(question["options"])))
             assert says.inner_text() == ""
             press(page, "Tab")
@@ -79,7 +88,9 @@ def test_every_option_has_its_feedback(widget_page):
             field.locator("input").nth(k).check()
             field.locator("button").click()
             word = "" if option["right"] else "Not yet. "
-            assert field.locator("[aria-live]").inner_text() == word + option["says"].replace("`", "")
+            assert field.locator("[aria-live]").inner_text() == word + option["says"].replace(
+                "`", ""
+            )
         assert field.locator(".earup-quiz-tag").inner_text() == "right"  # once right stays right
 
 
@@ -100,7 +111,9 @@ def test_prediction_by_keyboard_alone(widget_page):
     assert says.inner_text() == "Skipped, and that is noted. Read on; you can still guess."
     assert page.evaluate("() => model.get('answers')") == {"01.dither": {"skipped": True}}
     press(page, "Shift+Tab", "Shift+Tab", "Space", "ArrowDown", "Tab", "Enter")
-    assert page.evaluate("() => model.get('answers')") == {"01.dither": {"skipped": False, "chosen": 1, "tried": [1]}}
+    assert page.evaluate("() => model.get('answers')") == {
+        "01.dither": {"skipped": False, "chosen": 1, "tried": [1]}
+    }
     assert says.inner_text() == "Your guess is stored. " + options[1]["says"]
     assert page.evaluate("() => document.activeElement.getAttribute('aria-live')") == "polite"
     others = page.locator(".earup-quiz-others p").all_inner_texts()
@@ -115,7 +128,9 @@ def test_names_roles_and_states(widget_page):
     assert len(set(names)) == 2 * 5
     assert page.get_by_role("group").count() == 10
     assert page.get_by_role("group", name="1. You are about to play").count() == 2
-    assert page.get_by_role("radio", name="Start low, raise it until it is comfortable").count() == 2
+    assert (
+        page.get_by_role("radio", name="Start low, raise it until it is comfortable").count() == 2
+    )
     assert page.get_by_role("region", name="Quiz of unit 00").count() == 2
     assert page.locator("[aria-live=polite][role=status]").count() >= 10
 
@@ -126,7 +141,10 @@ def test_answers_in_progress_are_shown_again(widget_page):
     page = widget_page(coursework.quiz("00"))
     assert page.locator(".earup-quiz-tag").all_inner_texts()[:2] == ["right", "not answered"]
     assert page.locator("input:checked").evaluate_all("all => all.map(e => e.value)") == ["1", "2"]
-    assert page.locator(".earup-quiz-score").inner_text() == "Score 1/5, 0 at the first try, 4 not answered"
+    assert (
+        page.locator(".earup-quiz-score").inner_text()
+        == "Score 1/5, 0 at the first try, 4 not answered"
+    )
 
 
 def test_works_when_nothing_can_be_saved(widget_page):
@@ -150,7 +168,9 @@ def test_looks(widget_page, theme, width):
     page.get_by_text("This is my guess").click()
     page.locator("input").nth(6).focus()
     SHOTS.mkdir(exist_ok=True)
-    page.wait_for_function("dark => document.querySelector('.earup.night') !== null === dark", arg=theme == "dark")
+    page.wait_for_function(
+        "dark => document.querySelector('.earup.night') !== null === dark", arg=theme == "dark"
+    )
     page.screenshot(path=SHOTS / f"quiz_{theme}_{width}.png", full_page=True)
     assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -178,9 +198,12 @@ def test_quiz_and_exercise_by_keyboard_in_jupyterlab_survive_a_restart(lab_on, n
     press(page, "Enter")
     assert page.locator("fieldset [aria-live]").first.inner_text().startswith("Yes: ")
     active = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex")
-    assert active == cell  # the arrow keys moved between options, and JupyterLab did not take them for its own
+    assert (
+        active == cell
+    )  # the arrow keys moved between options, and JupyterLab did not take them for its own
     page.evaluate(
-        "() => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 3; nb.activate(); }"
+        "() => { const nb = window.jupyterapp.shell.currentWidget.content; nb.activeCellIndex = 3; "
+        "nb.activate(); }"
     )
     press(page, "Enter", "Control+a")
     page.keyboard.type("def halve_level(y):\nreturn 0.5 * y")
@@ -201,5 +224,7 @@ def test_quiz_and_exercise_by_keyboard_in_jupyterlab_survive_a_restart(lab_on, n
 def test_every_question_reads_as_it_was_written(widget_page):
     page = widget_page(coursework.quiz("01"))
     shown = page.locator("legend").all_inner_texts()
-    for number, (text, question) in enumerate(zip(shown, catalogue.questions("01"), strict=True), 1):
+    for number, (text, question) in enumerate(
+        zip(shown, catalogue.questions("01"), strict=True), 1
+    ):
         assert text.startswith(f"{number}. {question['prompt'].replace('`', '')}")

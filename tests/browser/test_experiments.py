@@ -1,4 +1,6 @@
-"""The two experiments in a real browser: what sounds and how loud, keys alone, and simulated listeners all the way."""
+"""The two experiments in a real browser: what sounds and how loud, keys alone, and simulated
+listeners all the way.
+"""
 
 import base64
 import json
@@ -11,7 +13,15 @@ from helpers import experiments
 from helpers.experiments.bisection import SimulatedBisector
 from helpers.experiments.staircases import SimulatedEar
 
-ISO40 = {125: 20.4, 250: 10.3, 500: 3.1, 1000: 0.0, 2000: -0.8, 4000: -3.3, 8000: 11.6}  # dB re 1 kHz
+ISO40 = {
+    125: 20.4,
+    250: 10.3,
+    500: 3.1,
+    1000: 0.0,
+    2000: -0.8,
+    4000: -3.3,
+    8000: 11.6,
+}  # dB re 1 kHz
 QUICK = {"tone_ms": 40, "lead_ms": 0, "gap_ms": 10, "rest_ms": 20}
 ROOT = "document.querySelector('.earup-trials').__earup"
 PEAK = f"""async () => {{ let peak = 0; const r = {ROOT}, y = new Float32Array(r.analyser.fftSize);
@@ -76,7 +86,9 @@ REFERENCE = {"freq": 1000, "db": -40, "track": "reference", "before": -40}
         ({"freq": 250, "db": -30.0, "before": -36.0}, -30.0),
     ],
 )
-def test_no_request_sounds_louder_than_its_ceiling_or_6_db_above_the_last_one(mounted, asked, limit):
+def test_no_request_sounds_louder_than_its_ceiling_or_6_db_above_the_last_one(
+    mounted, asked, limit
+):
     page = mounted(experiments.equal_loudness)
     set_volume(page)
     page.show(trial(REFERENCE, {"track": "x", **asked}))
@@ -90,7 +102,13 @@ def test_a_track_climbs_by_6_db_at_most_whatever_python_claims_was_before(mounte
     set_volume(page)
     climbed = []
     for n in range(1, 8):
-        page.show(trial({"freq": 125, "db": 0.0, "before": -40.0 if n == 1 else 0.0, "track": "125"}, REFERENCE, n=n))
+        page.show(
+            trial(
+                {"freq": 125, "db": 0.0, "before": -40.0 if n == 1 else 0.0, "track": "125"},
+                REFERENCE,
+                n=n,
+            )
+        )
         climbed.append(page.evaluate(f"() => {ROOT}.played")[0])
     assert climbed == pytest.approx([-34, -28, -22, -16, -13.6, -13.6, -13.6], abs=0.05)
 
@@ -182,7 +200,15 @@ def test_a_changed_volume_is_told_to_python(mounted):
 def test_the_middle_tone_moves_by_arrows_and_page_keys_and_sounds_where_it_stands(mounted, order):
     page = mounted(experiments.bisect_pitch, **QUICK | {"tone_ms": 200})
     set_volume(page)
-    screen = {"n": 1, "of": 6, "low": 200, "high": 3200, "order": order, "slider": [250, 2500], "start": 1000}
+    screen = {
+        "n": 1,
+        "of": 6,
+        "low": 200,
+        "high": 3200,
+        "order": order,
+        "slider": [250, 2500],
+        "start": 1000,
+    }
     page.show({"at": "trial", **screen})
     slider = page.get_by_role("slider", name="Middle tone")
     assert page.evaluate("() => document.activeElement.type") == "range"  # the focus waits on it
@@ -191,16 +217,23 @@ def test_the_middle_tone_moves_by_arrows_and_page_keys_and_sounds_where_it_stand
     assert int(slider.input_value()) == start + 1
     press(page, "PageUp")
     assert int(slider.input_value()) - start > 5
-    heard(page)  # a key has taken `ready` away, and only a sound that comes to its end gives it back
+    heard(
+        page
+    )  # a key has taken `ready` away, and only a sound that comes to its end gives it back
     press(page, "Enter")
     message = page.sent()[-1]
     assert message["answer"] == pytest.approx(
         250 * 10 ** (int(slider.input_value()) / int(slider.get_attribute("max")))
     )
-    known = [ISO40[125], 0]  # levels follow the 40-phon contour: between those of 125 Hz and of 1 kHz
+    known = [
+        ISO40[125],
+        0,
+    ]  # levels follow the 40-phon contour: between those of 125 Hz and of 1 kHz
     outer = message["played"][0 if order == "ascending" else 2]
     assert -40 + known[1] < outer < -40 + known[0]
-    assert not re.search(r"\d{3}", words(page)) and slider.get_attribute("aria-valuetext") == "listen"
+    assert (
+        not re.search(r"\d{3}", words(page)) and slider.get_attribute("aria-valuetext") == "listen"
+    )
 
 
 def test_names_roles_and_live_regions(mounted):
@@ -211,7 +244,9 @@ def test_names_roles_and_live_regions(mounted):
     page.show({"at": "trial", **page.experiment.procedure.trial()})
     assert page.get_by_role("progressbar", name="Progress").count() == 1
     experiment = page.experiment.simulate()
-    page.evaluate("b => { model.state.picture = bytes(b); }", base64.b64encode(experiment.picture).decode())
+    page.evaluate(
+        "b => { model.state.picture = bytes(b); }", base64.b64encode(experiment.picture).decode()
+    )
     page.show(experiment.screen)
     assert page.get_by_role("img", name="A simulated listener, not you.").count() == 1
     assert "Finished." in page.inner_text("[role=status]")
@@ -221,7 +256,8 @@ def test_names_roles_and_live_regions(mounted):
 
 
 def opened(lab_on, notebook_of, make, **more):
-    lab = lab_on(notebook_of(f"from helpers import experiments\nx = experiments.{make}(name='mine', seed=1)\n"
+    lab = lab_on(notebook_of("from helpers import experiments\nx = "
+                             f"experiments.{make}(name='mine', seed=1)\n"
                              f"x.spec = {{**x.spec, **{QUICK}}}\nx", "# the next cell"))  # fmt: skip
     page = lab.open("try.ipynb")
     assert lab.run_all() == []
@@ -248,7 +284,9 @@ def started(lab, page):
 
 
 def colours_at(page, x, y):
-    """Colours of the picture within 4 pixels of a place (the layout may settle by that much when it is saved)."""
+    """Colours of the picture within 4 pixels of a place (the layout may settle by that much when it
+    is saved).
+    """
     data = page.evaluate(
         """([x, y]) => { const i = document.querySelector(".earup-trials img"), c = document.createElement("canvas");
         c.width = i.naturalWidth, c.height = i.naturalHeight; const g = c.getContext("2d"); g.drawImage(i, 0, 0);
@@ -259,7 +297,9 @@ def colours_at(page, x, y):
 
 
 def drawn(lab, page):
-    """Check that the picture on the page has the learner's colour at each estimate; return the estimates."""
+    """Check that the picture on the page has the learner's colour at each estimate; return the
+    estimates.
+    """
     page.wait_for_function("() => document.querySelector('.earup-trials img')?.naturalWidth > 0")
     places = json.loads(
         lab.python("""import json, numpy as np
@@ -280,7 +320,12 @@ def test_a_simulated_listener_measures_its_contour_through_the_page(lab_on, note
     ear, screen = SimulatedEar(ISO40.get, noise=1.5, seed=8), started(lab, page)
     for n in range(1, 45):
         assert screen["n"] == n
-        press(page, str(ear.answer(screen)) if n % 2 else ["ArrowLeft", "ArrowRight"][ear.answer(screen) - 1])
+        press(
+            page,
+            str(ear.answer(screen))
+            if n % 2
+            else ["ArrowLeft", "ArrowRight"][ear.answer(screen) - 1],
+        )
         page.wait_for_function(
             f"""() => {{ const t = document.querySelector(".earup-trials").innerText;
             return t.includes("{n + 1} of 44") || t.includes("Measure again"); }}"""
@@ -292,13 +337,20 @@ def test_a_simulated_listener_measures_its_contour_through_the_page(lab_on, note
     said = words(page)
     assert "As loud as 1 kHz" in said and "125 Hz: +" in said and "Saved in ear_mine.csv." in said
     assert len((lab.folder / "ear_mine.csv").read_text().splitlines()) == 46
-    assert page.locator(".jp-Cell").count() == 2 and page.locator(".jp-CodeCell").count() == 2  # keys stayed here
+    assert (
+        page.locator(".jp-Cell").count() == 2 and page.locator(".jp-CodeCell").count() == 2
+    )  # keys stayed here
     assert not lab.errors
 
 
-def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_restart(lab_on, notebook_of):
+def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_restart(
+    lab_on, notebook_of
+):
     lab, page = opened(lab_on, notebook_of, "bisect_pitch")
-    listener, screen = SimulatedBisector("ERB-rate", noise=0.3, hysteresis=0.5, seed=8), started(lab, page)
+    listener, screen = (
+        SimulatedBisector("ERB-rate", noise=0.3, hysteresis=0.5, seed=8),
+        started(lab, page),
+    )
     for n in range(1, 7):
         if n == 4:  # the kernel is lost: the cell runs again and goes on
             lab.restart()
@@ -316,7 +368,9 @@ def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_resta
             far = abs(wanted - value) > ends / 10 + 1
             press(
                 page,
-                {(1, 1): "PageUp", (0, 1): "PageDown", (1, 0): "ArrowRight", (0, 0): "ArrowLeft"}[wanted > value, far],
+                {(1, 1): "PageUp", (0, 1): "PageDown", (1, 0): "ArrowRight", (0, 0): "ArrowLeft"}[
+                    wanted > value, far
+                ],
             )
         heard(page)
         press(page, "Enter")
@@ -326,6 +380,8 @@ def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_resta
         )
         screen = screen_of(lab, page)
     at = drawn(lab, page)
-    assert np.abs(at[:, 1] - [4.8, 3.6, 1.8]).max() < 0.8  # semitones above the octave middle, on the ERB-rate scale
+    assert (
+        np.abs(at[:, 1] - [4.8, 3.6, 1.8]).max() < 0.8
+    )  # semitones above the octave middle, on the ERB-rate scale
     assert "These middles lie where ERB-rate puts them." in words(page)
     assert not lab.errors

@@ -1,4 +1,6 @@
-"""explore in a real JupyterLab: keys move the picture, words follow, faults pass, and the notebook keeps a picture."""
+"""explore in a real JupyterLab: keys move the picture, words follow, faults pass, and the notebook
+keeps a picture.
+"""
 
 import base64
 import io
@@ -43,7 +45,9 @@ PICTURE = ".earup-explore img"
 
 
 def height(page):
-    """Measure the bar in the picture that is shown: the share of rows of its middle column that are red [0 to 1]."""
+    """Measure the bar in the picture that is shown: the share of rows of its middle column that are
+    red [0 to 1].
+    """
     src = page.evaluate(
         """async q => { const img = document.querySelector(q), c = document.createElement('canvas');
         await img.decode(); c.width = img.naturalWidth; c.height = img.naturalHeight;
@@ -56,7 +60,9 @@ def height(page):
 
 
 def until(page, text):
-    page.wait_for_function("t => document.querySelector('.earup-readout p').textContent === t", arg=text)
+    page.wait_for_function(
+        "t => document.querySelector('.earup-readout p').textContent === t", arg=text
+    )
 
 
 @pytest.fixture
@@ -101,7 +107,9 @@ def test_keys_move_picture_and_words_faults_pass_and_a_picture_is_kept(hill):
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     size = page.locator(PICTURE).bounding_box()
     natural = page.eval_on_selector(PICTURE, "i => [i.naturalWidth, i.naturalHeight]")
-    assert [size["width"], size["height"]] == pytest.approx(natural, abs=1)  # neither stretched nor squeezed
+    assert [size["width"], size["height"]] == pytest.approx(
+        natural, abs=1
+    )  # neither stretched nor squeezed
 
 
 def test_latest_value_wins_while_python_is_busy(lab_on, notebook_of):

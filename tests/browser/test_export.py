@@ -1,4 +1,6 @@
-"""A notebook as a page: no kernel, no request to anywhere else, and every sound at its frequency and level."""
+"""A notebook as a page: no kernel, no request to anywhere else, and every sound at its frequency
+and level.
+"""
 
 import base64
 import json
@@ -47,14 +49,22 @@ def page_file(web, root):
     nb.cells[1].metadata["jupyter"] = {"source_hidden": True}
     (folder / "data" / "badges").mkdir(parents=True)
     (folder / "data/badges/colab.svg").write_bytes((root / "data/badges/colab.svg").read_bytes())
-    (folder / "notebooks" / "try.ipynb").write_text(v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb))
-    vendor.export(folder / "notebooks" / "try.ipynb", folder / "site" / "try.html", folder / "site" / "scripts")
+    (folder / "notebooks" / "try.ipynb").write_text(
+        v4.writes(nb) if hasattr(v4, "writes") else json.dumps(nb)
+    )
+    vendor.export(
+        folder / "notebooks" / "try.ipynb",
+        folder / "site" / "try.html",
+        folder / "site" / "scripts",
+    )
     return folder / "site" / "try.html"
 
 
 @pytest.fixture(scope="module")
 def scripts(page_file):
-    """The scripts that the page names; skips where npm gives none, unless a browser is required (CI)."""
+    """The scripts that the page names; skips where npm gives none, unless a browser is required
+    (CI).
+    """
     try:
         return vendor.fetch(page_file.parent / "scripts")
     except RuntimeError as error:
@@ -63,7 +73,9 @@ def scripts(page_file):
 
 @pytest.fixture(params=["file", "http"])
 def page(request, browser, web, page_file, scripts):
-    """The page, opened as a file and from a server; at the end it has asked for nothing else and had no errors."""
+    """The page, opened as a file and from a server; at the end it has asked for nothing else and
+    had no errors.
+    """
     here = web[0].as_uri() if request.param == "file" else web[1]
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     asked, errors, page = [], [], context.new_page()
@@ -80,7 +92,9 @@ def page(request, browser, web, page_file, scripts):
 
 
 def heard(page, root):
-    """Frequency [Hz] and RMS level [dBFS] of what a widget sounds, once the analyser (0.51 s) is full of it."""
+    """Frequency [Hz] and RMS level [dBFS] of what a widget sounds, once the analyser (0.51 s) is
+    full of it.
+    """
     node = f"document.querySelector('{root}').__earup"
     start = page.evaluate(f"() => {node}.ctx.currentTime")
     page.wait_for_function(f"() => {node}.ctx.currentTime > {start} + 0.7")
@@ -92,11 +106,16 @@ def heard(page, root):
 
 def test_the_player_plays_and_switches_at_exact_levels(page):
     player = page.locator(".earup-player")
-    player.get_by_label("Loop", exact=True).check()  # so that it still plays however slow the machine is
+    player.get_by_label(
+        "Loop", exact=True
+    ).check()  # so that it still plays however slow the machine is
     player.get_by_role("button", name="Play").click()
     for name, tone in TONES.items():
         player.get_by_text(name, exact=True).click()
-        assert heard(page, ".earup-player") == (pytest.approx(tone[0], abs=2), pytest.approx(tone[1], abs=0.5))
+        assert heard(page, ".earup-player") == (
+            pytest.approx(tone[0], abs=2),
+            pytest.approx(tone[1], abs=0.5),
+        )
     page.keyboard.press("Escape")
     assert page.evaluate("() => document.querySelector('.earup-player').__earup.playing") is False
 
@@ -119,7 +138,9 @@ def test_a_whole_blind_test_runs_to_its_result(page):
         x = "A" if heard(page, ".earup-blind")[0] < 660 else "B"
         test.get_by_label(f"X is {x}").check()
         test.get_by_role("button", name="Confirm").click()
-    test.get_by_text("5 of 5 right").wait_for()  # what follows was counted by Python before the page was made
+    test.get_by_text(
+        "5 of 5 right"
+    ).wait_for()  # what follows was counted by Python before the page was made
     assert "p = 0.031" in test.inner_text()  # 1 / 2^5
 
 
@@ -130,8 +151,14 @@ def test_what_needs_python_shows_its_first_frame_and_says_so(page):
     blue = """c => { const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
         let n = 0; for (let i = 0; i < data.length; i += 4) n += data[i + 2] > data[i] + 60; return n; }"""
     assert stage.locator("canvas").evaluate(blue) > 500  # the wave is drawn
-    assert page.locator(".earup-explore").get_by_text("Moving this needs a running notebook").is_visible()
-    assert page.locator(".earup-asleep:visible").count() == 1  # player, quiz and blind test need nothing
+    assert (
+        page.locator(".earup-explore")
+        .get_by_text("Moving this needs a running notebook")
+        .is_visible()
+    )
+    assert (
+        page.locator(".earup-asleep:visible").count() == 1
+    )  # player, quiz and blind test need nothing
 
 
 def test_formulas_pictures_and_folded_cells(page):
@@ -144,20 +171,29 @@ def test_formulas_pictures_and_folded_cells(page):
 
 
 def test_the_page_holds_every_sample(page_file):
-    """Without a browser: the state of the player holds the tones as they were computed, as float32."""
+    """Without a browser: the state of the player holds the tones as they were computed, as
+    float32.
+    """
     html = page_file.read_text(encoding="utf-8")
-    found = re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.+?)</script>', html, re.DOTALL)
+    found = re.search(
+        r'<script type="application/vnd.jupyter.widget-state\+json">(.+?)</script>', html, re.DOTALL
+    )
     models = json.loads(found[1])["state"].values()
     (player,) = [m for m in models if [b["path"] for b in m.get("buffers", [])] == [["pcm"]]]
     held = np.frombuffer(base64.b64decode(player["buffers"][0]["data"]), dtype="<f4").reshape(2, -1)
     t = np.arange(3 * SR) / SR
     for y, (freq, level) in zip(held, TONES.values(), strict=True):
-        np.testing.assert_allclose(y, 10 ** (level / 20) * np.sqrt(2) * np.sin(2 * np.pi * freq * t), atol=1e-7)
+        np.testing.assert_allclose(
+            y, 10 ** (level / 20) * np.sqrt(2) * np.sin(2 * np.pi * freq * t), atol=1e-7
+        )
 
 
 def test_the_page_names_nothing_elsewhere_and_stays_small(page_file, scripts):
     html = page_file.read_text(encoding="utf-8")
-    assert re.findall(r"""(?:src|href)="(?:https?:)?//|url\(["']?https?:|import\(["']http""", html) == []
+    assert (
+        re.findall(r"""(?:src|href)="(?:https?:)?//|url\(["']?https?:|import\(["']http""", html)
+        == []
+    )
     assert not re.search(r"cdnjs|jsdelivr|unpkg", html)
     assert "<title>A page of its own</title>" in html
     samples = 2 * 2 * 3 * SR * 4 * 4 / 3  # two widgets, two tones, 3 s, float32, base64
@@ -165,7 +201,9 @@ def test_the_page_names_nothing_elsewhere_and_stays_small(page_file, scripts):
     assert sum(path.stat().st_size for path in scripts.values()) < 7e6
 
 
-@pytest.mark.parametrize(("npm", "told"), [(None, "npm is not installed"), ("exit 1", "npm could not get requirejs")])
+@pytest.mark.parametrize(
+    ("npm", "told"), [(None, "npm is not installed"), ("exit 1", "npm could not get requirejs")]
+)
 def test_without_npm_or_network_one_line_says_so(tmp_path, monkeypatch, npm, told):
     if npm and os.name == "nt":
         pytest.skip("the npm of this test is a shell script")

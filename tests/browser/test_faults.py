@@ -1,4 +1,6 @@
-"""What a learner sees when something breaks: the kernel is killed, no microphone is there, the disk is full."""
+"""What a learner sees when something breaks: the kernel is killed, no microphone is there, the disk
+is full.
+"""
 
 import pytest
 
@@ -12,7 +14,10 @@ import numpy as np
 from helpers import listening, live
 
 y = 0.1 * np.sin(np.arange(16000) / 5)"""
-BLIND = 'test = listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="lost", n_trials=5)\ntest'
+BLIND = (
+    'test = listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="lost", '
+    "n_trials=5)\ntest"
+)
 TRAINING = """def job():
     for step in range(1, 100_001):
         time.sleep(0.01)
@@ -24,7 +29,9 @@ NO_DEVICE = "No microphone was found. Connect one"
 
 
 def kill(page):
-    """Kill the kernel, as a system that is short of memory does; return when JupyterLab has started another."""
+    """Kill the kernel, as a system that is short of memory does; return when JupyterLab has started
+    another.
+    """
     page.evaluate(KILL)
     page.get_by_text("appears to have died. It will restart automatically.").wait_for()
     page.get_by_role("button", name="Ok", exact=True).click()
@@ -79,32 +86,45 @@ def test_a_kernel_killed_in_a_training_and_in_a_blind_test(lab_on, notebook_of):
 @pytest.fixture
 def deaf(launch):
     """A browser on a computer without a microphone: nothing pretends to be one."""
-    context = launch("--use-fake-ui-for-media-stream").new_context(viewport={"width": 800, "height": 900})
+    context = launch("--use-fake-ui-for-media-stream").new_context(
+        viewport={"width": 800, "height": 900}
+    )
     yield context
     context.close()
 
 
-def test_without_a_microphone_recorder_and_talkback_say_so(widget_page, deaf, tmp_path, monkeypatch):
+def test_without_a_microphone_recorder_and_talkback_say_so(
+    widget_page, deaf, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     page = widget_page(listening.recorder(), context=deaf)
     widget_page(listening.talkback(), page=page)
-    assert page.evaluate("async () => (await navigator.mediaDevices.enumerateDevices()).length") == 0
+    assert (
+        page.evaluate("async () => (await navigator.mediaDevices.enumerateDevices()).length") == 0
+    )
     page.locator(".earup-recorder").get_by_role("button", name="Record").click()
     page.locator(".earup-recorder").get_by_text(f"{NO_DEVICE}, or choose a sound file").wait_for()
     page.get_by_role("button", name="Open the microphone, muted").click()
     page.locator(".earup-talkback").get_by_text(f"{NO_DEVICE}.").wait_for()
-    with pytest.raises(ValueError, match=r'no my_voice.wav here yet; .*use clip\("voice_a"\) meanwhile'):
+    with pytest.raises(
+        ValueError, match=r'no my_voice.wav here yet; .*use clip\("voice_a"\) meanwhile'
+    ):
         audio.clip("my_voice")
 
 
 def test_a_full_disk_is_told_while_a_test_runs(widget_page, tmp_path, monkeypatch):
     monkeypatch.setenv("EARUP_RESULTS", str(tmp_path))
     y = 0.1 * audio.clip("voice_a")[0]
-    page = widget_page(listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="full", n_trials=5))
+    page = widget_page(
+        listening.blind_test("abx", {"one": y, "two": y}, sr=16000, name="full", n_trials=5)
+    )
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".earup-blind form")
     answer(page, 1)
-    said = "Your answers are kept in this session only: blind_full.csv could not be saved (No space left on device)."
+    said = (
+        "Your answers are kept in this session only: blind_full.csv could not be saved (No space "
+        "left on device)."
+    )
     page.evaluate("said => window.model.set('fault', said)", said)  # what Python would send
     page.get_by_text(said).wait_for()
     assert page.get_by_text("no running kernel").count() == 0

@@ -19,7 +19,9 @@ def tone(freq, amp):
 
 
 def tones():
-    return listening.player({name: tone(*sound) for name, sound in TONES.items()}, sr=SR, title="Two tones")
+    return listening.player(
+        {name: tone(*sound) for name, sound in TONES.items()}, sr=SR, title="Two tones"
+    )
 
 
 def machine(page, i=0, what=""):
@@ -30,7 +32,8 @@ def machine(page, i=0, what=""):
 def until(page, condition, i=0):
     """Wait for a condition on the player `m`."""
     page.wait_for_function(
-        f"() => {{ {RMS} const m = document.querySelectorAll('.earup-player')[{i}].__earup; return {condition}; }}"
+        f"() => {{ {RMS} const m = document.querySelectorAll('.earup-player')[{i}].__earup; return "
+        f"{condition}; }}"
     )
 
 
@@ -58,7 +61,9 @@ def test_each_track_sounds_at_its_frequency_and_level(widget_page):
     for key, (freq, amp) in zip("12", TONES.values(), strict=True):
         page.keyboard.press(key)
         start = machine(page, what=".position")
-        until(page, f"m.position > {start} + 0.6 || m.position < {start}")  # the analyser holds 0.51 s
+        until(
+            page, f"m.position > {start} + 0.6 || m.position < {start}"
+        )  # the analyser holds 0.51 s
         found, level = heard(page)
         assert found == pytest.approx(freq, abs=2)
         assert level == pytest.approx(20 * np.log10(amp / np.sqrt(2)), abs=0.5)
@@ -71,7 +76,9 @@ def test_nothing_sounds_before_a_gesture(widget_page):
 
 
 def test_left_and_right_stay_apart(widget_page):
-    page = widget_page(listening.player({"both": np.stack([tone(500, 0.2), tone(1250, 0.05)])}, sr=SR))
+    page = widget_page(
+        listening.player({"both": np.stack([tone(500, 0.2), tone(1250, 0.05)])}, sr=SR)
+    )
     press_play(page)
     page.evaluate("""() => { const { ctx, analyser } = document.querySelector('.earup-player').__earup;
         const split = ctx.createChannelSplitter(2); analyser.connect(split);
@@ -112,7 +119,9 @@ def test_a_removed_player_falls_silent(widget_page):
     press_play(page)
     page.wait_for_function("() => window.kept.position > 0.1")
     page.evaluate("() => window.mounted[0].dispose()")
-    assert page.evaluate("() => [window.kept.playing, document.querySelectorAll('.earup').length]") == [False, 0]
+    assert page.evaluate(
+        "() => [window.kept.playing, document.querySelectorAll('.earup').length]"
+    ) == [False, 0]
 
 
 def test_hasty_hands_break_nothing(widget_page):
@@ -141,9 +150,13 @@ def test_hasty_hands_break_nothing(widget_page):
 
 @pytest.fixture
 def offline(widget_page):
-    """Render a deck: ``offline(tracks, [(seconds, "m.select(1)"), ...], seconds=1.0)`` -> samples."""
+    """Render a deck: ``offline(tracks, [(seconds, "m.select(1)"), ...], seconds=1.0)`` ->
+    samples.
+    """
     source = node.joined("core", "deck")
-    page = widget_page(source + "export default { render() { window.core = { PAGE, deck, output }; } };")
+    page = widget_page(
+        source + "export default { render() { window.core = { PAGE, deck, output }; } };"
+    )
 
     def render(tracks, events, *, seconds=1.0, ceiling_db=-1.0):
         out = page.evaluate(
@@ -165,7 +178,10 @@ def offline(widget_page):
 
 def test_a_switch_between_identical_tracks_cannot_be_heard(offline):
     y = tone(500, 0.2)[:SR]
-    out = offline([y, y, y], [(0, "m.play()"), (0.3, "m.select(1)"), (0.5, "m.select(2)"), (0.52, "m.select(0)")])
+    out = offline(
+        [y, y, y],
+        [(0, "m.play()"), (0.3, "m.select(1)"), (0.5, "m.select(2)"), (0.52, "m.select(0)")],
+    )
     delay = 160  # events are scheduled 10 ms ahead
     steady = slice(delay + 401, SR - 600)
     np.testing.assert_allclose(out[steady], y[401 : SR - 600 - delay], atol=2e-6)
@@ -190,12 +206,16 @@ def test_onset_and_offset_are_raised_cosines_of_at_least_20_ms(offline):
         assert np.all(np.diff(edge) > -1e-6)
         span = np.flatnonzero((edge > 0.003) & (edge < 0.297))  # 1 % to 99 %
         assert np.ptp(span) >= 0.02 * SR * 0.85
-        assert np.abs(np.diff(edge)).max() < 0.3 * np.pi / 2 / (0.02 * SR)  # no steeper than 20 ms of raised cosine
+        assert np.abs(np.diff(edge)).max() < 0.3 * np.pi / 2 / (
+            0.02 * SR
+        )  # no steeper than 20 ms of raised cosine
     assert np.abs(out[int(0.6 * SR) :]).max() == 0
 
 
 def test_a_track_that_ends_loud_is_faded_and_the_head_rewinds(offline):
-    out = offline([np.full(SR // 2, 0.3), np.full(SR // 4, 0.3)], [(0, "m.play()"), (0.128, "m.select(1)")])
+    out = offline(
+        [np.full(SR // 2, 0.3), np.full(SR // 4, 0.3)], [(0, "m.play()"), (0.128, "m.select(1)")]
+    )
     end = SR // 4 + 160
     assert np.abs(np.diff(out)).max() < 0.3 * np.pi / 2 / (0.02 * SR)
     assert out[end - 500] == pytest.approx(0.3, abs=1e-6)
@@ -237,7 +257,10 @@ def test_below_the_ceiling_the_samples_are_exact(offline):
 
 def test_keys_act_only_while_the_player_has_the_focus_and_go_no_further(widget_page):
     page = widget_page(tones())
-    page.evaluate("() => { window.seen = []; document.addEventListener('keydown', e => window.seen.push(e.key)); }")
+    page.evaluate(
+        "() => { window.seen = []; document.addEventListener('keydown', e => "
+        "window.seen.push(e.key)); }"
+    )
     page.keyboard.press(" ")
     page.keyboard.press("2")
     assert (machine(page, what=".playing"), machine(page, what=".chosen")) == (False, 0)
@@ -249,12 +272,20 @@ def test_keys_act_only_while_the_player_has_the_focus_and_go_no_further(widget_p
     assert page.evaluate("() => window.seen") == []
     for key in ("j", "9", "Control+s"):
         page.keyboard.press(key)
-    assert page.evaluate("() => window.seen") == ["j", "9", "Control", "s"]  # the notebook's own shortcuts live on
+    assert page.evaluate("() => window.seen") == [
+        "j",
+        "9",
+        "Control",
+        "s",
+    ]  # the notebook's own shortcuts live on
 
 
 def test_space_on_a_button_presses_it_once(widget_page):
     page = widget_page(tones())
-    page.evaluate("() => { window.seen = []; document.addEventListener('keydown', e => window.seen.push(e.key)); }")
+    page.evaluate(
+        "() => { window.seen = []; document.addEventListener('keydown', e => "
+        "window.seen.push(e.key)); }"
+    )
     page.locator(".earup-play").focus()
     page.keyboard.press(" ")
     assert machine(page, what=".playing") is True
@@ -277,7 +308,10 @@ def test_every_control_is_reached_by_tab(widget_page):
     for _ in range(6):
         page.keyboard.press("Tab")
         found.append(
-            page.evaluate("() => { const e = document.activeElement; return e.type || e.getAttribute('role'); }")
+            page.evaluate(
+                "() => { const e = document.activeElement; return e.type || "
+                "e.getAttribute('role'); }"
+            )
         )
     assert found == ["radio", "slider", "button", "checkbox", "button", "button"]
 
@@ -321,7 +355,10 @@ def test_a_loop_is_drawn_with_shift_or_made_with_buttons(widget_page):
     page.mouse.up()
     page.keyboard.up("Shift")
     region = machine(page, what=".region")
-    assert (region["from"], region["to"]) == (pytest.approx(0.75, abs=0.01), pytest.approx(1.5, abs=0.01))
+    assert (region["from"], region["to"]) == (
+        pytest.approx(0.75, abs=0.01),
+        pytest.approx(1.5, abs=0.01),
+    )
     assert page.get_by_label("Loop", exact=True).is_checked()
     page.get_by_label("Loop", exact=True).uncheck()
     assert machine(page, what=".region") is None
@@ -354,5 +391,7 @@ def test_the_picture_shows_the_tone_at_its_frequency(widget_page):
     page.wait_for_function("() => document.querySelector('.earup-stage canvas').dataset.key")
     rows = page.evaluate("""() => { const c = document.querySelector('.earup-stage canvas'), g = c.getContext('2d');
         return Array.from({length: 156}, (_, i) => g.getImageData(c.width / 2, 78 + i, 1, 1).data[0]); }""")
-    freq = (1 - (np.argmin(rows[2:-2]) + 2.5) / 156) * SR / 2  # darkest row, 0 to 8 kHz over 156 pixels
+    freq = (
+        (1 - (np.argmin(rows[2:-2]) + 2.5) / 156) * SR / 2
+    )  # darkest row, 0 to 8 kHz over 156 pixels
     assert freq == pytest.approx(500, abs=60)

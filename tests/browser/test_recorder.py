@@ -1,4 +1,6 @@
-"""The recorder in a real browser with a microphone of known content, joined to the Python side of the widget."""
+"""The recorder in a real browser with a microphone of known content, joined to the Python side of
+the widget.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from helpers import audio, listening
 FREQ, AMP = 1000.0, 0.25
 FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
-# Bare pages have no kernel: this carries the messages between the page's model and the Python widget.
+# Bare pages have no kernel: this carries the messages between the page's model and the Python
+# widget.
 SENT = """() => window.model.sent.splice(0).map(({content, buffers}) => [content, buffers.map(b => {
   let s = ""; for (const v of new Uint8Array(b)) s += String.fromCharCode(v); return btoa(s); })])"""
 
@@ -38,7 +41,9 @@ def bench(widget_page, microphone, tmp_path, monkeypatch):
         contexts.append(context)
         page = widget_page(widget, context=context)
         answers = []
-        monkeypatch.setattr(widget, "send", lambda content, buffers=(): answers.append((content, buffers)))
+        monkeypatch.setattr(
+            widget, "send", lambda content, buffers=(): answers.append((content, buffers))
+        )
 
         def carry():
             """Take the page's messages to Python and the answers back; return the answers."""
@@ -67,7 +72,8 @@ def record(page, seconds):
     button = page.get_by_role("button", name="Record")
     button.click()
     page.wait_for_function(
-        f"() => parseFloat(document.querySelector('.earup-recorder .earup-clock').textContent) >= {seconds}"
+        "() => parseFloat(document.querySelector('.earup-recorder .earup-clock').textContent) >= "
+        f"{seconds}"
     )
     page.get_by_role("button", name="Stop").click()
 
@@ -77,7 +83,9 @@ def press(page, name):
 
 
 def says(page, text):
-    page.wait_for_function("t => document.querySelector('.earup-recorder').innerText.includes(t)", arg=text)
+    page.wait_for_function(
+        "t => document.querySelector('.earup-recorder').innerText.includes(t)", arg=text
+    )
 
 
 def frequency(y, sr):
@@ -87,7 +95,11 @@ def frequency(y, sr):
 
 @pytest.mark.parametrize("fallback", [False, True])
 def test_a_known_sound_arrives_with_its_rate_length_and_level(bench, fallback):
-    script = "AudioWorklet.prototype.addModule = () => Promise.reject(new Error('forbidden'));" if fallback else ""
+    script = (
+        "AudioWorklet.prototype.addModule = () => Promise.reject(new Error('forbidden'));"
+        if fallback
+        else ""
+    )
     page, widget, carry = bench(script=script, seconds=1.5)
     press(page, "Record")
     says(page, "Recorded 1.50 s")  # it stops by itself
@@ -95,11 +107,17 @@ def test_a_known_sound_arrives_with_its_rate_length_and_level(bench, fallback):
     assert [answer["kind"] for answer in carry()] == ["saved"]
     says(page, "my_voice.wav holds 1.50 s")
     y, sr = audio.clip("my_voice")
-    assert sr == page.evaluate("() => document.querySelector('.earup-recorder').__earup.take.sr") >= 44100
+    assert (
+        sr
+        == page.evaluate("() => document.querySelector('.earup-recorder').__earup.take.sr")
+        >= 44100
+    )
     assert len(y) == round(1.5 * sr)
     steady = y[sr // 2 :]  # the device needs a moment to start
     assert frequency(steady, sr) == pytest.approx(FREQ, abs=1.5)
-    assert 20 * np.log10(np.sqrt(np.mean(steady**2))) == pytest.approx(20 * np.log10(AMP / np.sqrt(2)), abs=0.5)
+    assert 20 * np.log10(np.sqrt(np.mean(steady**2))) == pytest.approx(
+        20 * np.log10(AMP / np.sqrt(2)), abs=0.5
+    )
     assert soundfile.info(widget.path).subtype == "FLOAT"
 
 
@@ -109,14 +127,17 @@ def test_the_browser_is_asked_for_the_raw_sound(bench):
     page, _, _ = bench(script=script, seconds=5)
     record(page, 0.3)
     asked = page.evaluate("() => window.asked.audio")
-    assert [asked[key] for key in ("echoCancellation", "noiseSuppression", "autoGainControl")] == [False] * 3
+    assert [asked[key] for key in ("echoCancellation", "noiseSuppression", "autoGainControl")] == [
+        False
+    ] * 3
 
 
 def test_trimming_by_number_and_by_handle_decides_what_is_saved(bench):
     page, widget, carry = bench(seconds=5)
     record(page, 1.0)
     take = page.evaluate(
-        "() => { const { take } = document.querySelector('.earup-recorder').__earup; return take.y.length / take.sr; }"
+        "() => { const { take } = document.querySelector('.earup-recorder').__earup; return "
+        "take.y.length / take.sr; }"
     )
     page.get_by_label("Keep from [s]").fill("0.5")
     page.get_by_label("Keep from [s]").press("Tab")
@@ -171,7 +192,9 @@ def test_deleting_needs_two_presses(bench):
 
 def test_clipping_is_pointed_out(bench, launch, tmp_path):
     path = tmp_path / "loud.wav"
-    soundfile.write(path, np.sign(np.sin(2 * np.pi * 200 * np.arange(48000) / 48000)), 48000, subtype="PCM_16")
+    soundfile.write(
+        path, np.sign(np.sin(2 * np.pi * 200 * np.arange(48000) / 48000)), 48000, subtype="PCM_16"
+    )
     page, _, _ = bench(launch(*FAKE, f"--use-file-for-fake-audio-capture={path}"), seconds=5)
     record(page, 0.5)
     says(page, "Too loud: the recording clips.")
@@ -195,7 +218,9 @@ def test_a_refused_microphone_is_explained_and_a_file_can_be_chosen(bench, launc
 
 
 def test_a_page_that_is_not_secure_is_explained(bench):
-    page, _, _ = bench(script="Object.defineProperty(navigator, 'mediaDevices', { value: undefined });")
+    page, _, _ = bench(
+        script="Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"
+    )
     press(page, "Record")
     says(page, "only on https or localhost")
 
@@ -246,7 +271,10 @@ def test_recording_silences_players(bench, widget_page):
 
 def test_keys_typed_in_the_recorder_do_not_reach_the_notebook(bench):
     page, _, _ = bench(seconds=5)
-    page.evaluate("() => { window.seen = []; document.addEventListener('keydown', e => window.seen.push(e.key)); }")
+    page.evaluate(
+        "() => { window.seen = []; document.addEventListener('keydown', e => "
+        "window.seen.push(e.key)); }"
+    )
     record(page, 0.3)
     page.get_by_label("Keep from [s]").focus()
     for key in ("0", "Enter", "ArrowUp"):
@@ -257,5 +285,6 @@ def test_keys_typed_in_the_recorder_do_not_reach_the_notebook(bench):
 def test_a_recorder_taken_out_of_the_page_does_not_fail(bench):
     page, _, _ = bench()  # an exported page renders it before it stands in the page
     page.evaluate(
-        "() => { document.querySelector('.earup-recorder').remove(); window.model.set('saved', {seconds: 1}); }"
+        "() => { document.querySelector('.earup-recorder').remove(); window.model.set('saved', "
+        "{seconds: 1}); }"
     )

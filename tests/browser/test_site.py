@@ -1,4 +1,6 @@
-"""The site: every page without a kernel, without a network, at three widths, in both themes, by file and by server."""
+"""The site: every page without a kernel, without a network, at three widths, in both themes, by
+file and by server.
+"""
 
 import functools
 import http.server
@@ -21,7 +23,10 @@ from tools.site import building, vendor
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots" / "site"
 UNITS = [f"notebooks/{path.stem}" for path in notebooks.paths()]
-PAGES = sorted(path.relative_to(building.PAGES).with_suffix("").as_posix() for path in building.PAGES.rglob("*.md"))
+PAGES = sorted(
+    path.relative_to(building.PAGES).with_suffix("").as_posix()
+    for path in building.PAGES.rglob("*.md")
+)
 EVERY = ["index", "search", *PAGES, *UNITS]
 WIDTHS = (1280, 800, 375)
 # every place of a widget holds one; scripts stay in the page beside what they have made
@@ -39,7 +44,9 @@ TOO_WIDE = """() => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The whole site, every notebook run, or the one that EARUP_SITE names; skips where npm gives no scripts."""
+    """The whole site, every notebook run, or the one that EARUP_SITE names; skips where npm gives
+    no scripts.
+    """
     if there := os.environ.get("EARUP_SITE"):
         return Path(there).resolve()
     try:
@@ -47,7 +54,9 @@ def site(tmp_path_factory):
     except RuntimeError as error:
         (pytest.fail if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip)(str(error))
     out = tmp_path_factory.mktemp("site") / "html"
-    done = subprocess.run([sys.executable, "-m", "tools.site", "--out", out], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.site", "--out", out], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -55,8 +64,12 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="module")
 def served(site):
     """The address of a server of the site."""
-    handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(site)))
+    handler = type(
+        "Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}
+    )
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
@@ -70,7 +83,9 @@ def axe():
 
 @pytest.fixture
 def visit(browser):
-    """Open a page: ``visit(address)``; at the end nothing was asked of elsewhere, and nothing went wrong."""
+    """Open a page: ``visit(address)``; at the end nothing was asked of elsewhere, and nothing went
+    wrong.
+    """
     opened, asked, errors = [], [], []
 
     def go(address, *, width=1280):
@@ -82,32 +97,47 @@ def visit(browser):
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(address, wait_until="commit")
         page.wait_for_function(AWAKE, timeout=120_000)
-        page.add_style_tag(content="* { transition: none !important; }")  # no colour is caught on its way
+        page.add_style_tag(
+            content="* { transition: none !important; }"
+        )  # no colour is caught on its way
         return page
 
     yield go
     for context in opened:
         context.close()
-    assert [url for url in asked if not url.startswith(("file:", "blob:", "data:", "http://localhost:"))] == []
+    assert [
+        url for url in asked if not url.startswith(("file:", "blob:", "data:", "http://localhost:"))
+    ] == []
     assert errors == []
 
 
 def barriers(page, axe, rules=None):
     """What stands in the way of somebody who cannot see, hear or point, be it minor."""
     page.evaluate(axe)
-    options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": rules} if rules else {})
+    options = {"resultTypes": ["violations"], "preload": False} | (
+        {"runOnly": rules} if rules else {}
+    )
     found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    return [(v["impact"], v["id"], node["target"], node["html"][:120]) for v in found for node in v["nodes"]]
+    return [
+        (v["impact"], v["id"], node["target"], node["html"][:120])
+        for v in found
+        for node in v["nodes"]
+    ]
 
 
 def theme(page, name):
     """Have the page light or dark, as its own button does."""
     page.evaluate(
-        "name => { const { dataset } = document.documentElement; dataset.theme = dataset.mode = name; }", name
+        "name => { const { dataset } = document.documentElement; dataset.theme = dataset.mode = "
+        "name; }",
+        name,
     )
     told = "name => document.body.getAttribute('data-jp-theme-name') === name"
     page.wait_for_function(told, arg=name)
-    night = "on => [...document.querySelectorAll('.earup')].every((w) => w.classList.contains('night') === on)"
+    night = (
+        "on => [...document.querySelectorAll('.earup')].every((w) => w.classList.contains('night') "
+        "=== on)"
+    )
     page.wait_for_function(night, arg=name == "dark")
 
 
@@ -116,7 +146,10 @@ def test_a_page_is_whole_readable_and_open_to_all(site, visit, axe, name):
     page = visit(f"{(site / name).as_uri()}.html")
     assert page.locator("h1:visible").count() == 1
     (SHOTS / name).parent.mkdir(parents=True, exist_ok=True)
-    for colours, rules in (("dark", ["color-contrast"]), ("light", None)):  # a theme changes nothing but colours
+    for colours, rules in (
+        ("dark", ["color-contrast"]),
+        ("light", None),
+    ):  # a theme changes nothing but colours
         theme(page, colours)
         assert barriers(page, axe, rules) == []
         page.screenshot(path=str(SHOTS / f"{name}_{colours}.png"))
@@ -128,7 +161,9 @@ def test_a_page_is_whole_readable_and_open_to_all(site, visit, axe, name):
 
 @pytest.mark.parametrize("name", UNITS)
 def test_a_unit_works_without_a_kernel(site, served, visit, name):
-    """Over http: as many widgets as the notebook shows, a player that sounds, a question that answers."""
+    """Over http: as many widgets as the notebook shows, a player that sounds, a question that
+    answers.
+    """
     page = visit(f"{served}/{name}.html")
     (kept,) = building.KEPT.glob(f"{Path(name).stem}-*.ipynb")
     nb = nbformat.read(kept, as_version=4)
@@ -137,7 +172,9 @@ def test_a_unit_works_without_a_kernel(site, served, visit, name):
     assert page.locator("script[type$='widget-view+json']").count() == shown > 5
     sounds(page)
     answers(page)
-    assert page.locator(".earup-asleep:visible a, .asleep:visible a").count() >= 1  # where to run what needs Python
+    assert (
+        page.locator(".earup-asleep:visible a, .asleep:visible a").count() >= 1
+    )  # where to run what needs Python
 
 
 def sounds(page):
@@ -169,7 +206,9 @@ def test_the_first_page_makes_one_listen(site, visit):
     player.get_by_role("button", name="Play").click()
     for name, freq in (("100 Hz", 100), ("3150 Hz", 3150)):
         player.get_by_text(name, exact=True).click()
-        start = page.evaluate("() => document.querySelector('.earup-player').__earup.ctx.currentTime")
+        start = page.evaluate(
+            "() => document.querySelector('.earup-player').__earup.ctx.currentTime"
+        )
         page.wait_for_function(
             f"() => document.querySelector('.earup-player').__earup.ctx.currentTime > {start} + 0.7"
         )
@@ -178,9 +217,9 @@ def test_the_first_page_makes_one_listen(site, visit):
         spectrum = np.abs(np.fft.rfft(np.array(y) * np.hanning(len(y))))
         assert np.argmax(spectrum) * 16000 / len(y) == pytest.approx(freq, abs=2)
         assert 20 * np.log10(np.sqrt(np.mean(np.square(y)))) == pytest.approx(-30, abs=0.5)
-    assert page.locator(".earup-card").evaluate_all("cards => cards.map((c) => c.getAttribute('href'))") == [
-        f"{name}.html" for name in UNITS
-    ]
+    assert page.locator(".earup-card").evaluate_all(
+        "cards => cards.map((c) => c.getAttribute('href'))"
+    ) == [f"{name}.html" for name in UNITS]
     page.get_by_text("Start here", exact=True).last.click()
     page.wait_for_url("**/00_start_here.html")
 
@@ -235,7 +274,11 @@ class Links(HTMLParser):
 
 
 def test_every_link_of_the_site_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site):
-    files = [path for path in site.rglob("*.html") if not {"files", "_static"} & set(path.relative_to(site).parts)]
+    files = [
+        path
+        for path in site.rglob("*.html")
+        if not {"files", "_static"} & set(path.relative_to(site).parts)
+    ]
     parsed = {path: Links(path.read_text(encoding="utf-8")) for path in files}
     for path, links in parsed.items():
         assert [t for t in links.loads if re.match(r"(https?:)?//", t)] == [], path.name
@@ -247,7 +290,9 @@ def test_every_link_of_the_site_leads_somewhere_and_nothing_is_loaded_from_elsew
             assert goal.exists(), f"{path.name}: {target}"
             if parts.fragment and goal in parsed:
                 assert unquote(parts.fragment) in parsed[goal].ids, f"{path.name}: {target}"
-    assert {f"{name}.html" for name in EVERY} <= {path.relative_to(site).as_posix() for path in parsed}
+    assert {f"{name}.html" for name in EVERY} <= {
+        path.relative_to(site).as_posix() for path in parsed
+    }
 
 
 def test_nothing_of_this_machine_is_in_the_site(site):
@@ -257,13 +302,28 @@ def test_nothing_of_this_machine_is_in_the_site(site):
 
 
 def test_the_site_is_small_enough_to_be_published(site):
-    """GitHub's pages take 1 GB. Most of a page is sound: unit 12 holds two blind tests of nine tracks each, 18 MB."""
-    sizes = {path.relative_to(site).as_posix(): path.stat().st_size for path in site.rglob("*") if path.is_file()}
+    """GitHub's pages take 1 GB. Most of a page is sound: unit 12 holds two blind tests of nine
+    tracks each, 18 MB.
+    """
+    sizes = {
+        path.relative_to(site).as_posix(): path.stat().st_size
+        for path in site.rglob("*")
+        if path.is_file()
+    }
     assert sum(sizes.values()) < 500e6 and max(sizes.values()) < 35e6
-    assert max(size for name, size in sizes.items() if name.startswith("notebooks/") and "/12_" not in name) < 13e6
+    assert (
+        max(
+            size
+            for name, size in sizes.items()
+            if name.startswith("notebooks/") and "/12_" not in name
+        )
+        < 13e6
+    )
 
 
 @pytest.mark.parametrize(("arguments", "told"), [(["99"], "no notebook is called '99'")])
 def test_a_wrong_name_is_refused_in_one_line(arguments, told):
-    done = subprocess.run([sys.executable, "-m", "tools.site", *arguments], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.site", *arguments], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 1 and told in done.stderr and done.stderr.count("\n") == 1

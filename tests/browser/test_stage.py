@@ -1,4 +1,6 @@
-"""The stage in a real browser: dragged, pressed, answered and heard. Expected values are worked out by hand."""
+"""The stage in a real browser: dragged, pressed, answered and heard. Expected values are worked out
+by hand.
+"""
 
 import base64
 import io
@@ -20,7 +22,9 @@ def on_stage(widget_page):
     def mount(widget, **options):
         page = widget_page(widget, **options)
         replies, asked = [], []
-        widget.send = lambda content, buffers=(): replies.append((content, [bytes(b) for b in buffers]))
+        widget.send = lambda content, buffers=(): replies.append(
+            (content, [bytes(b) for b in buffers])
+        )
 
         def answer(content):
             asked.append(content["values"])
@@ -47,13 +51,16 @@ def now(page):
 
 
 def until_readout(page, text):
-    page.wait_for_function("t => document.querySelector('.earup-live').textContent.includes(t)", arg=text)
+    page.wait_for_function(
+        "t => document.querySelector('.earup-live').textContent.includes(t)", arg=text
+    )
 
 
 def test_handle_is_a_slider_that_says_where_it_stands(on_stage):
     page = on_stage(aliasing())
     said = page.eval_on_selector(
-        HANDLE, "n => [n.role, n.tabIndex, n.ariaLabel, n.ariaValueMin, n.ariaValueMax, n.ariaValueText]"
+        HANDLE,
+        "n => [n.role, n.tabIndex, n.ariaLabel, n.ariaValueMin, n.ariaValueMax, n.ariaValueText]",
     )
     assert said == ["slider", 0, "Tone", "0", "20000", "5000 Hz"]
     box = page.locator(HANDLE).bounding_box()
@@ -84,7 +91,8 @@ def test_keys_move_the_tone_and_python_answers(on_stage, key, tone, heard):
 def test_keys_stay_inside_and_leave_shortcuts_alone(on_stage):
     page = on_stage(aliasing())
     page.evaluate(
-        "() => { window.outside = []; document.body.addEventListener('keydown', e => outside.push(e.key)); }"
+        "() => { window.outside = []; document.body.addEventListener('keydown', e => "
+        "outside.push(e.key)); }"
     )
     page.focus(HANDLE)
     page.keyboard.press("End")
@@ -149,9 +157,13 @@ def test_picture_changes_and_is_the_right_one(on_stage):
     page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
 
     def orange():
-        shot = Image.open(io.BytesIO(page.locator(".earup-canvas").nth(1).screenshot())).convert("RGB")
+        shot = Image.open(io.BytesIO(page.locator(".earup-canvas").nth(1).screenshot())).convert(
+            "RGB"
+        )
         red, green, blue = np.asarray(shot, dtype=int).transpose(2, 0, 1)
-        return np.flatnonzero(((red > 170) & (green < 130) & (blue < 90)).sum(axis=0) > 20)  # columns of the mark
+        return np.flatnonzero(
+            ((red > 170) & (green < 130) & (blue < 90)).sum(axis=0) > 20
+        )  # columns of the mark
 
     place = lambda: page.eval_on_selector(HANDLE, "n => parseFloat(n.style.left)")  # noqa: E731
     ends = []
@@ -175,7 +187,11 @@ def test_a_fault_is_shown_and_the_next_value_recovers(on_stage):
 
     flat = explore.panel(explore.axis("A", 0, 1), explore.axis("B", 0, 5), explore.line("y"))
     widget = explore.stage(
-        compute, title="t", alt="a", panels=[flat], handles=[explore.handle("x", "X", 0, 5, 1, step=1)]
+        compute,
+        title="t",
+        alt="a",
+        panels=[flat],
+        handles=[explore.handle("x", "X", 0, 5, 1, step=1)],
     )
     page = on_stage(widget)
     page.focus(HANDLE)
@@ -216,7 +232,9 @@ def test_controls_send_their_values(on_stage):
             compute,
             title="t",
             alt="a",
-            panels=[explore.panel(explore.axis("A", 0, 1), explore.axis("B", 0, 5), explore.line("y"))],
+            panels=[
+                explore.panel(explore.axis("A", 0, 1), explore.axis("B", 0, 5), explore.line("y"))
+            ],
             handles=[explore.handle("x", "X", 0, 5, 1, step=1)],
             controls={
                 "window": explore.choice("Window", ["hann", "boxcar"]),
@@ -246,7 +264,9 @@ SETTLED = """level => { const a = document.querySelector('.earup-scene').__earup
 
 
 def sounding(page, tone_hz):
-    """Wait until the analyser holds one steady sound, and return its frequency [Hz] and level [dBFS RMS]."""
+    """Wait until the analyser holds one steady sound, and return its frequency [Hz] and level [dBFS
+    RMS].
+    """
     page.wait_for_function(SETTLED, arg=AMP / np.sqrt(2))
     page.wait_for_function(
         """hz => { const w = document.querySelector('.earup-scene').__earup, y = new Float32Array(w.analyser.fftSize);
@@ -266,7 +286,9 @@ def sounding(page, tone_hz):
 
 def test_it_sounds_at_the_alias_and_at_its_level(on_stage):
     page = on_stage(aliasing())
-    assert page.evaluate("() => document.querySelector('.earup-scene').__earup.ctx") is None  # silent until asked
+    assert (
+        page.evaluate("() => document.querySelector('.earup-scene').__earup.ctx") is None
+    )  # silent until asked
     page.click("text=Listen")
     freq, level, rest = sounding(page, 3000)
     assert freq == pytest.approx(3000, abs=1.0)
@@ -276,7 +298,11 @@ def test_it_sounds_at_the_alias_and_at_its_level(on_stage):
     page.keyboard.press("PageUp")  # 6000 Hz
     page.keyboard.press("PageUp")  # 7000 Hz
     freq, level, rest = sounding(page, 1000)
-    assert freq == pytest.approx(1000, abs=1.0) and level == pytest.approx(-26.0, abs=0.05) and rest < -60
+    assert (
+        freq == pytest.approx(1000, abs=1.0)
+        and level == pytest.approx(-26.0, abs=0.05)
+        and rest < -60
+    )
     assert page.inner_text(".earup-row button") == "Stop"
 
 
@@ -305,7 +331,9 @@ def test_a_second_stage_hushes_the_first(on_stage):
 
 
 def test_rapid_changes_never_exceed_the_level(on_stage):
-    """Cross-fades of equal gain: two tones of amplitude A together never pass A (their gains add to one)."""
+    """Cross-fades of equal gain: two tones of amplitude A together never pass A (their gains add to
+    one).
+    """
     page = on_stage(aliasing())
     page.click("text=Listen")
     sounding(page, 3000)
@@ -320,7 +348,9 @@ def test_rapid_changes_never_exceed_the_level(on_stage):
 
 def test_it_works_by_touch_and_at_half_width_in_the_dark(on_stage):
     page = on_stage(aliasing(), theme="dark", width=420)
-    page.wait_for_function("() => document.querySelector('.earup-scene').classList.contains('night')")
+    page.wait_for_function(
+        "() => document.querySelector('.earup-scene').classList.contains('night')"
+    )
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     assert page.eval_on_selector(HANDLE, "n => getComputedStyle(n).touchAction") == "none"
 
@@ -349,7 +379,8 @@ def test_jupyterlab_drags_hears_and_keeps_a_picture(lab_on, notebook_of):
     data = lab.outputs()[1][0]["data"]
     assert len(base64.b64decode(data["image/png"])) < 25_000
     assert data["text/plain"] == (
-        "Drag the tone past the Nyquist frequency. Tone 5000 Hz, sampled at 8000 Hz, heard at 3000 Hz. "
+        "Drag the tone past the Nyquist frequency. Tone 5000 Hz, sampled at 8000 Hz, heard at 3000 "
+        "Hz. "
         "Run this cell to drag it."
     )
     assert not lab.errors

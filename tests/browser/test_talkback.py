@@ -1,4 +1,6 @@
-"""The talk-back in a real browser, with a microphone of known content: late, capped, muted, stopped by Escape."""
+"""The talk-back in a real browser, with a microphone of known content: late, capped, muted, stopped
+by Escape.
+"""
 
 import numpy as np
 import pytest
@@ -40,7 +42,9 @@ def tone(amp, hz=1000.0):
 
 
 def says(page, text):
-    page.wait_for_function("t => document.querySelector('.earup-talkback').innerText.includes(t)", arg=text)
+    page.wait_for_function(
+        "t => document.querySelector('.earup-talkback').innerText.includes(t)", arg=text
+    )
 
 
 def button(page, name):
@@ -62,7 +66,9 @@ def test_it_starts_muted_and_needs_headphones_to_be_heard(talk):
     button(page, "Open the microphone, muted").press("Enter")
     says(page, "Open and muted.")
     assert button(page, "Unmute").is_disabled()
-    page.wait_for_function("() => Number(document.querySelector('[role=meter]').getAttribute('aria-valuenow')) > -30")
+    page.wait_for_function(
+        "() => Number(document.querySelector('[role=meter]').getAttribute('aria-valuenow')) > -30"
+    )
     assert page.evaluate(LEAVES) == [0, 0]
     page.get_by_label("I wear headphones").press("Space")
     button(page, "Unmute").press("Enter")
@@ -74,7 +80,9 @@ def test_it_starts_muted_and_needs_headphones_to_be_heard(talk):
 
 
 def test_it_comes_back_as_late_as_chosen_and_the_browsers_own_delay_is_added(talk):
-    """The delay line is asked by a click of its own: what goes in now leaves so many samples later."""
+    """The delay line is asked by a click of its own: what goes in now leaves so many samples
+    later.
+    """
     page = talk(np.zeros(SR), delay_ms=100)
     begin(page)
     page.get_by_label("Delay").press("ArrowRight")
@@ -135,9 +143,7 @@ def test_a_refused_or_missing_microphone_is_explained(talk):
     page = talk(flags=("--use-fake-device-for-media-stream", "--deny-permission-prompts"))
     button(page, "Open the microphone, muted").click()
     says(page, "The microphone is not allowed here. Allow it in the browser (beside the address).")
-    script = (
-        """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'));"""
-    )
+    script = """navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'));"""
     page = talk(flags=FAKE, script=script)
     button(page, "Open the microphone, muted").click()
     says(page, "No microphone was found. Connect one.")

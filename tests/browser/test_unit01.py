@@ -11,7 +11,10 @@ def test_the_challenge_is_won_by_keyboard_and_not_by_a_near_miss(lab):
     scene = lab.page.locator(".earup-scene").first
     handle = scene.locator("[role=slider]")
     handle.press("Home")
-    says = "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
+    says = (
+        "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === "
+        "there"
+    )
     for _ in range(14):
         handle.press("PageUp")
     lab.page.wait_for_function(says, arg=["A tone of 7100 Hz", True])

@@ -1,4 +1,6 @@
-"""Unit 02 in a real JupyterLab: its challenge is won by keyboard, and whoever cannot listen still gets a result."""
+"""Unit 02 in a real JupyterLab: its challenge is won by keyboard, and whoever cannot listen still
+gets a result.
+"""
 
 from pathlib import Path
 
@@ -18,7 +20,10 @@ def turn_the_volume_down(page):
     """14 dB are too little, 17 dB leave the bass half as loud, 20 dB are too much."""
     scene = page.locator(".earup-scene").first
     handle = scene.locator("[role=slider]").first
-    for down, keys, won in ((14, ["End"] + ["ArrowDown"] * 14, False), (17, ["ArrowDown"] * 3, True)):
+    for down, keys, won in (
+        (14, ["End"] + ["ArrowDown"] * 14, False),
+        (17, ["ArrowDown"] * 3, True),
+    ):
         for key in keys:
             handle.press(key)
         page.wait_for_function(SAYS, arg=f"{down} dB down: 1 kHz has {80 - down} phon")

@@ -1,4 +1,6 @@
-"""Unit 04 in a real JupyterLab: its challenge is won by keyboard, wrong windows are refused, the seam is heard."""
+"""Unit 04 in a real JupyterLab: its challenge is won by keyboard, wrong windows are refused, the
+seam is heard.
+"""
 
 from pathlib import Path
 
@@ -62,7 +64,9 @@ def hear_the_seam(page):
 
 
 def make_the_weak_tone_appear(page):
-    """Rectangular, Hann and flat top are refused, each with what is wrong; Blackman wins, at its level."""
+    """Rectangular, Hann and flat top are refused, each with what is wrong; Blackman wins, at its
+    level.
+    """
     scene = page.locator(".earup-scene").first
     window = scene.locator("select").first
     scene.get_by_role("checkbox").press("Space")
@@ -79,7 +83,10 @@ def make_the_weak_tone_appear(page):
     for _ in range(2):
         window.press("ArrowUp")
     says(page, "Yes: this window shows the weak tone.")
-    assert "Blackman window" in scene.inner_text() and "reads −49.5 dB and stands out by 11.9 dB" in scene.inner_text()
+    assert (
+        "Blackman window" in scene.inner_text()
+        and "reads −49.5 dB and stands out by 11.9 dB" in scene.inner_text()
+    )
     scene.get_by_role("checkbox").press("Space")
     says(page, "Yes:", False)
 

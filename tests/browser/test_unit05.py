@@ -1,4 +1,6 @@
-"""Unit 05 in a real JupyterLab: challenges are won by keyboard, not by a near miss; a switch keeps its place."""
+"""Unit 05 in a real JupyterLab: challenges are won by keyboard, not by a near miss; a switch keeps
+its place.
+"""
 
 from pathlib import Path
 
@@ -29,7 +31,10 @@ def press(place, key, times=1):
 def split_both(scene, until):
     """A product of 1.5 is not enough; at 0.98 nothing splits both; at 1 one window does."""
     press(scene.locator("input[type=range]"), "ArrowRight", 28)
-    until("Window 40 ms. Clicks 20 ms apart: dip 3.0 dB, split. Tones 75 Hz apart: dip 12.4 dB, split.")
+    until(
+        "Window 40 ms. Clicks 20 ms apart: dip 3.0 dB, split. Tones 75 Hz apart: dip 12.4 dB, "
+        "split."
+    )
     assert "Yes:" not in scene.inner_text()
     tone = scene.get_by_role("slider", name="Second tone")
     press(tone, "PageDown", 3)
@@ -104,9 +109,13 @@ HEARD = """() => { const { analyser, ctx } = document.querySelector('.earup-scen
 def test_a_switch_between_equally_long_loops_keeps_the_place(on_stage):  # noqa: F811
     panel = explore.panel(explore.axis("x", 0, 1), explore.axis("y", -1, 1), explore.line("line"))
     handle = explore.handle("louder", "Louder", 0, 1, 0, step=1)
-    page = on_stage(explore.stage(loudness, title="t", alt="a tone", panels=[panel], handles=[handle], sr=8000))
+    page = on_stage(
+        explore.stage(loudness, title="t", alt="a tone", panels=[panel], handles=[handle], sr=8000)
+    )
     page.click("text=Listen")
-    page.wait_for_function(f"() => Math.abs(({HEARD})()[0] - 2000) < 20")  # the second half has begun
+    page.wait_for_function(
+        f"() => Math.abs(({HEARD})()[0] - 2000) < 20"
+    )  # the second half has begun
     page.focus(".earup-handle")
     page.keyboard.press("ArrowRight")
     page.wait_for_function(f"() => ({HEARD})()[1] > 0.099")

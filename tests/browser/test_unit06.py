@@ -1,4 +1,6 @@
-"""Unit 06 in a real JupyterLab: its challenge is won by keyboard, wrong settings are refused, the loop is heard."""
+"""Unit 06 in a real JupyterLab: its challenge is won by keyboard, wrong settings are refused, the
+loop is heard.
+"""
 
 from pathlib import Path
 
@@ -29,7 +31,9 @@ def hear_it(page):
 
 
 def win(page):
-    """Refused: too many bands, too large an error, an empty filter, not up to 8 kHz. Slaney at 256 samples wins."""
+    """Refused: too many bands, too large an error, an empty filter, not up to 8 kHz. Slaney at 256
+    samples wins.
+    """
     scene = page.locator(".earup-scene").first
     frame, scale = scene.locator("select").nth(0), scene.locator("select").nth(1)
     end = scene.locator("[role=slider][aria-valuemax='8000']").first

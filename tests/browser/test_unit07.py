@@ -1,4 +1,6 @@
-"""Unit 07 in a real JupyterLab: the landscape is won and a loss let loose, stopped and scrubbed, all by keyboard."""
+"""Unit 07 in a real JupyterLab: the landscape is won and a loss let loose, stopped and scrubbed,
+all by keyboard.
+"""
 
 from pathlib import Path
 
@@ -31,7 +33,9 @@ def shot(page, what, name):
 
 
 def win(page):
-    """Refused: SI-SDR from 300 cents, and any loss from 200. The spectral convergence with 32 ms leads home."""
+    """Refused: SI-SDR from 300 cents, and any loss from 200. The spectral convergence with 32 ms
+    leads home.
+    """
     scene = page.locator(".earup-scene").first
     loss, handle = scene.locator("select").first, scene.locator("[role=slider]").first
     says(page, "SI-SDR, windows of 32 ms: at 200 cents")
@@ -49,7 +53,9 @@ def win(page):
 
 
 def let_loose(lab):
-    """A run stops when told to, another reaches its end; both are heard on one player, at the step scrubbed to."""
+    """A run stops when told to, another reaches its end; both are heard on one player, at the step
+    scrubbed to.
+    """
     page = lab.page
     box = page.locator(".earup-explore").first
     start, stop = (box.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
@@ -67,7 +73,9 @@ def let_loose(lab):
     loss.press("Home")
     chosen(lab, "loss", "L1")
     start.press("Enter")
-    page.wait_for_function(STATUS, arg="L1, noise: 300 of 300 steps")  # words come last: the slider is awake
+    page.wait_for_function(
+        STATUS, arg="L1, noise: 300 of 300 steps"
+    )  # words come last: the slider is awake
     scrub = box.locator("[role=slider]").first
     scrub.press("Home")
     page.wait_for_function(STATUS, arg="after step 0.")
@@ -75,14 +83,22 @@ def let_loose(lab):
     page.wait_for_function(STATUS, arg="after step 10.")
     page.wait_for_function(f"() => {LIVE}.parentElement.innerText.includes('After 10 steps')")
     names = box.locator("xpath=..").locator(".earup-tracks b").all_inner_texts()
-    assert [name.split(" (")[0] for name in names] == ["target", "multi-resolution, noise", "L1, noise"]
+    assert [name.split(" (")[0] for name in names] == [
+        "target",
+        "multi-resolution, noise",
+        "L1, noise",
+    ]
     shot(page, box.locator("xpath=.."), "live")
 
 
 def rank(page, lab):
     """Nothing is ranked yet, and the order of the kernel says so."""
     assert lab.python("print(ranking.done, who)").split() == ["False", "PESQ"]
-    shot(page, page.locator(".earup-blind, .earup").filter(has_text="Same loss, different sound").first, "rank")
+    shot(
+        page,
+        page.locator(".earup-blind, .earup").filter(has_text="Same loss, different sound").first,
+        "rank",
+    )
 
 
 def test_every_control_moves_and_every_track_sounds(lab):

@@ -1,4 +1,6 @@
-"""Unit 08 in a real JupyterLab: a mask is painted by keyboard and wins; a network is trained and stopped."""
+"""Unit 08 in a real JupyterLab: a mask is painted by keyboard and wins; a network is trained and
+stopped.
+"""
 
 from pathlib import Path
 
@@ -21,7 +23,9 @@ def test_the_mask_is_painted_by_keyboard_and_a_network_trained(lab):
 
 
 def paint(page):
-    """The two rows of the beep alone do not win; with the lowest row they do; one row more loses it again."""
+    """The two rows of the beep alone do not win; with the lowest row they do; one row more loses it
+    again.
+    """
     scene = page.locator(".earup-scene").first
     says = lambda text: scenes.says(page, text)  # noqa: E731
     scene.scroll_into_view_if_needed()

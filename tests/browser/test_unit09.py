@@ -1,4 +1,6 @@
-"""Unit 09 in a real JupyterLab: the scrubber is heard, played and won by keyboard; the blind test takes answers."""
+"""Unit 09 in a real JupyterLab: the scrubber is heard, played and won by keyboard; the blind test
+takes answers.
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,11 @@ def test_the_scrubber_is_played_and_won_by_keyboard(lab):
 def hear_it(page):
     """The loop sounds at the level of a voice, goes on through every switch, and Escape ends it."""
     scene = page.locator(".earup-scene").first
-    says(page, "Start random, momentum 0: −4.1 dB before any round, −8.4 dB after 1. You hear: this round.")
+    says(
+        page,
+        "Start random, momentum 0: −4.1 dB before any round, −8.4 dB after 1. You hear: this "
+        "round.",
+    )
     scene.get_by_role("button", name="Listen").press("Enter")
     sounds(page, above=0.005)
     listen = scene.locator("select").nth(2)
@@ -39,7 +45,9 @@ def hear_it(page):
 
 
 def win(page):
-    """Refused: no momentum, too much of it, one stop too few, one too many, another start. 0.99 at 16 rounds wins."""
+    """Refused: no momentum, too much of it, one stop too few, one too many, another start. 0.99 at
+    16 rounds wins.
+    """
     scene = page.locator(".earup-scene").first
     start, momentum = (scene.locator("select").nth(i) for i in range(2))
     rounds = scene.get_by_role("slider", name="Rounds").first

@@ -1,4 +1,6 @@
-"""Unit 10 in a real JupyterLab: the bench is heard, played and won by keyboard; a small WaveNet learns when asked."""
+"""Unit 10 in a real JupyterLab: the bench is heard, played and won by keyboard; a small WaveNet
+learns when asked.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Unit 11 in a real JupyterLab: the field is dragged and won by keyboard, a loss is trained, a voice is delayed."""
+"""Unit 11 in a real JupyterLab: the field is dragged and won by keyboard, a loss is trained, a
+voice is delayed.
+"""
 
 from pathlib import Path
 
@@ -24,7 +26,9 @@ def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab):
 
 
 def win(page):
-    """Refused: the start, a wide field with a long latency, one with holes. Causal, strided, doubling wins."""
+    """Refused: the start, a wide field with a long latency, one with holes. Causal, strided,
+    doubling wins.
+    """
     scene = page.locator(".earup-scene").first
     scene.scroll_into_view_if_needed()
     says(page, "Field by formula: 66 samples; by trying: 66, 66 of them count.")

@@ -1,4 +1,6 @@
-"""Unit 12 in a real JupyterLab, by keyboard: nine chains on one player, a whole blind test, and the decision."""
+"""Unit 12 in a real JupyterLab, by keyboard: nine chains on one player, a whole blind test, and the
+decision.
+"""
 
 import csv
 from pathlib import Path
@@ -38,7 +40,9 @@ def shot(what, name):
 
 
 def switch(page):
-    """Nine tracks by the keys 1 to 9: the picture follows, the head stays, and it sounds until Escape."""
+    """Nine tracks by the keys 1 to 9: the picture follows, the head stays, and it sounds until
+    Escape.
+    """
     player = page.locator(".earup-player").nth(CHAINS)
     assert player.locator("input[type=radio]").count() == 9
     stage = player.locator("[role=slider]").first
@@ -57,11 +61,15 @@ def switch(page):
     page.keyboard.press(" ")
     page.wait_for_function(SOUNDS, arg=CHAINS)
     page.keyboard.press("Escape")
-    page.wait_for_function("i => !document.querySelectorAll('.earup-player')[i].__earup.playing", arg=CHAINS)
+    page.wait_for_function(
+        "i => !document.querySelectorAll('.earup-player')[i].__earup.playing", arg=CHAINS
+    )
 
 
 def take(lab):
-    """Rate all six items by keyboard. No name is on the page before the last answer; each is saved at once."""
+    """Rate all six items by keyboard. No name is on the page before the last answer; each is saved
+    at once.
+    """
     page, test = lab.page, lab.page.locator(".earup-blind").first
     shot(test, "blind_start")
     test.get_by_role("button", name="Start").press("Enter")
@@ -99,9 +107,14 @@ def saved(lab):
 def reveal(lab):
     """With a finished test the same cells speak of you, and of your ratings."""
     said = lab.python("\n".join(code_cells(PAGE.stem, tag="ears")))
-    assert "These are the ratings of: you" in said and "SIMULATED" not in said and "circular" not in said
+    assert (
+        "These are the ratings of: you" in said
+        and "SIMULATED" not in said
+        and "circular" not in said
+    )
     assert "pairs within an item that you and a metric put in the same order" in said
-    assert lab.python("print(blind.done, ears.shape, ears.min() >= 95, ears.max() <= 100)").split() == [
+    assert lab.python("print(blind.done, ears.shape, ears.min() >= 95, ears.max() <= "
+                      "100)").split() == [
         "True", "(6,", "3)", "True", "True",
     ]  # fmt: skip
 

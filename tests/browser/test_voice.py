@@ -16,14 +16,18 @@ FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 def microphone(launch, tmp_path_factory):
     """A browser whose microphone hears a tone of known frequency and level."""
     path = tmp_path_factory.mktemp("mic") / "tone.wav"
-    soundfile.write(path, AMP * np.sin(2 * np.pi * FREQ * np.arange(48000) / 48000), 48000, subtype="PCM_16")
+    soundfile.write(
+        path, AMP * np.sin(2 * np.pi * FREQ * np.arange(48000) / 48000), 48000, subtype="PCM_16"
+    )
     return launch(*FAKE, f"--use-file-for-fake-audio-capture={path}")
 
 
 def source_of(name, tag):
     """Return the code of a notebook's cells with `tag`, one after the other."""
     cells = json.loads((ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
-    return "\n".join("".join(cell["source"]) for cell in cells if tag in cell["metadata"].get("tags", []))
+    return "\n".join(
+        "".join(cell["source"]) for cell in cells if tag in cell["metadata"].get("tags", [])
+    )
 
 
 def test_a_voice_recorded_in_unit_00_is_used_in_unit_01(lab_on, microphone):
@@ -33,12 +37,15 @@ def test_a_voice_recorded_in_unit_00_is_used_in_unit_01(lab_on, microphone):
     assert lab.run_all() == []
     recorder = page.locator(".earup-recorder")
     recorder.get_by_role("button", name="Record").click()
-    page.wait_for_function("() => parseFloat(document.querySelector('.earup-recorder .earup-clock').textContent) >= 2")
+    page.wait_for_function(
+        "() => parseFloat(document.querySelector('.earup-recorder .earup-clock').textContent) >= 2"
+    )
     recorder.get_by_role("button", name="Stop").click()
     recorder.get_by_role("button", name="Save", exact=True).click()
     recorder.get_by_text("my_voice.wav holds").wait_for()
     take = page.evaluate(
-        "() => (({ y, sr }) => [y.length, sr])(document.querySelector('.earup-recorder').__earup.take)"
+        "() => (({ y, sr }) => [y.length, "
+        "sr])(document.querySelector('.earup-recorder').__earup.take)"
     )
     said = lab.python(
         "y, sr = audio.clip('my_voice'); import json; half = y[sr : 2 * sr]\n"

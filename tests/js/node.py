@@ -12,11 +12,15 @@ HELPERS = Path(__file__).parents[2] / "helpers"
 
 def joined(*parts):
     """Return the source of some parts of the frontend, one behind the other."""
-    return "".join(path.read_text(encoding="utf-8") for part in parts for path in HELPERS.rglob(f"{part}.js"))
+    return "".join(
+        path.read_text(encoding="utf-8") for part in parts for path in HELPERS.rglob(f"{part}.js")
+    )
 
 
 def run(file, folder, *, timeout=300):
-    """Run tests/js/FILE, which finds its modules and data in a folder; skip where there is no Node."""
+    """Run tests/js/FILE, which finds its modules and data in a folder; skip where there is no
+    Node.
+    """
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node here; install Node.js 20 or newer to run the JavaScript tests")

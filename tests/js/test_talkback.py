@@ -1,4 +1,6 @@
-"""The howl detector of the talk-back, in Node, on real voices and noises and on rooms that feed back."""
+"""The howl detector of the talk-back, in Node, on real voices and noises and on rooms that feed
+back.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ def test_the_detector_hears_a_howl_and_nothing_else(tmp_path):
         y, sr = audio.clip(name)
         audio.resample(y, sr=sr, to=SR)[: 4 * SR].astype("<f4").tofile(tmp_path / f"{name}.f32")
     np.zeros(3 * SR, "<f4").tofile(tmp_path / "silence.f32")
-    (0.001 * np.random.default_rng(0).standard_normal(4 * SR)).astype("<f4").tofile(tmp_path / "whisper.f32")
+    (0.001 * np.random.default_rng(0).standard_normal(4 * SR)).astype("<f4").tofile(
+        tmp_path / "whisper.f32"
+    )
     source = node.joined("core", "microphone", "talkback").replace(
         "export default { render };", "export { heard, howlDetector };"
     )

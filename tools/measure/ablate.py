@@ -1,7 +1,9 @@
-"""Two comparisons for unit 11, each network trained anew for a few minutes on one core: the tables that it prints.
+"""Two comparisons for unit 11, each network trained anew for a few minutes on one core: the tables
+that it prints.
 
-python3 -m tools.measure.ablate losses --corpus ../shared/corpus      four losses, one small network, the same steps and seed
-python3 -m tools.measure.ablate families --corpus ../shared/corpus    four networks, one loss, the same minutes and seed
+python3 -m tools.measure.ablate losses --corpus ../shared/corpus      four losses, one small
+network, the same steps and seed python3 -m tools.measure.ablate families --corpus ../shared/corpus
+four networks, one loss, the same minutes and seed
 
 The scores are those of 48 mixtures of the validation corpus; no held-out recording is touched.
 """
@@ -28,9 +30,13 @@ def families() -> dict:
     from helpers.settings.unet import UNet
 
     return {
-        "TasNet, 16 ms filters every 4 ms": lambda: TasNet(256, 256, 64, 4, start="fourier", **MIDDLE),
+        "TasNet, 16 ms filters every 4 ms": lambda: TasNet(
+            256, 256, 64, 4, start="fourier", **MIDDLE
+        ),
         "the same from random filters": lambda: TasNet(256, 256, 64, 4, **MIDDLE),
-        "TasNet, 32 ms filters every 8 ms": lambda: TasNet(512, 512, 128, 0, start="fourier", **MIDDLE),
+        "TasNet, 32 ms filters every 8 ms": lambda: TasNet(
+            512, 512, 128, 0, start="fourier", **MIDDLE
+        ),
         "U-Net, strides 4, 4, 4": lambda: UNet([32, 64, 128], 4, 7, **MIDDLE),
     }
 
@@ -54,7 +60,10 @@ def mixtures(corpus: Path):
     """Return the mixtures to train on, and 48 pairs (noisy, clean) of others at 0, 5 and 10 dB."""
     from helpers.datasets import Corpus, Mixtures
 
-    train, valid = ((Corpus(corpus / "speech" / part), Corpus(corpus / "noise" / part)) for part in ("train", "valid"))
+    train, valid = (
+        (Corpus(corpus / "speech" / part), Corpus(corpus / "noise" / part))
+        for part in ("train", "valid")
+    )
     kinds = [Mixtures(*valid, seed=10**6, snr_db=(db, db), colour=False) for db in (0, 5, 10)]
     return Mixtures(*train, seconds=3.0), [kinds[k % 3].item(0, k) for k in range(48)]
 
@@ -72,7 +81,9 @@ def scores(model, pairs) -> dict:
             out = noisy if model is None else model(torch.from_numpy(noisy)[None])[0].numpy()
         row = usual(out, clean, sr=16000)
         row["si_sdr_gain"] = row.pop("si_sdr") - metrics.si_sdr(noisy, clean)
-        rows.append(row | {"log_spectral_distance": float(metrics.log_spectral_distance(out, clean))})
+        rows.append(
+            row | {"log_spectral_distance": float(metrics.log_spectral_distance(out, clean))}
+        )
     return {name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]}
 
 
@@ -105,7 +116,10 @@ def compare(what: str, corpus: Path, *, steps: int, minutes: float) -> list[dict
     supply, pairs = mixtures(corpus)
     rows = []
     if what == "losses":
-        runs = {name: (lambda: TasNet(128, 256, 64, 4, **SMALL), loss) for name, loss in losses().items()}
+        runs = {
+            name: (lambda: TasNet(128, 256, 64, 4, **SMALL), loss)
+            for name, loss in losses().items()
+        }
         rows.append({"loss": "noisy input", "steps": 0, "seconds": 0, **scores(None, pairs)})
     else:
         runs = {name: (build, enhancement_loss) for name, build in families().items()}
@@ -123,12 +137,22 @@ def compare(what: str, corpus: Path, *, steps: int, minutes: float) -> list[dict
 
 def main(argv: list[str]) -> int:
     """Compare, and write the table."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.measure.ablate", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.measure.ablate", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("what", choices=["losses", "families"])
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with speech/train, noise/valid and so on")
-    parser.add_argument("--steps", type=int, default=1200, help="of each network, where losses are compared")
-    parser.add_argument("--minutes", type=float, default=6.0, help="of each network, where families are compared")
-    parser.add_argument("--table", type=Path, help="csv file to write; by default the one in data/tables")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder with speech/train, noise/valid and so on"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=1200, help="of each network, where losses are compared"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=6.0, help="of each network, where families are compared"
+    )
+    parser.add_argument(
+        "--table", type=Path, help="csv file to write; by default the one in data/tables"
+    )
     options = parser.parse_args(argv)
     rows = compare(options.what, options.corpus, steps=options.steps, minutes=options.minutes)
     table = options.table or TABLES / f"setting3_{options.what}.csv"

@@ -1,4 +1,6 @@
-"""Measure our figures and their peers in one run: medians and ratios, the same data, type and number of threads."""
+"""Measure our figures and their peers in one run: medians and ratios, the same data, type and
+number of threads.
+"""
 
 import argparse
 import os
@@ -20,7 +22,9 @@ SR, TO = 44100, 16000
 
 
 def rounds(candidates: dict[str, Callable[[], object]], *, times: int = 31) -> dict[str, float]:
-    """Return the median wall time [s] of each candidate; they take turns, so that a busy machine is busy for all."""
+    """Return the median wall time [s] of each candidate; they take turns, so that a busy machine is
+    busy for all.
+    """
     for call in candidates.values():
         call()
     walls = {name: [] for name in candidates}
@@ -35,7 +39,9 @@ def rounds(candidates: dict[str, Callable[[], object]], *, times: int = 31) -> d
 def table(title: str, medians: dict[str, float]) -> str:
     """Return medians [ms] and how many times the first candidate's time each takes."""
     ours = next(iter(medians.values()))
-    rows = [f"  {name:<32}{1000 * wall:>9.2f} ms  x {wall / ours:.2f}" for name, wall in medians.items()]
+    rows = [
+        f"  {name:<32}{1000 * wall:>9.2f} ms  x {wall / ours:.2f}" for name, wall in medians.items()
+    ]
     return "\n".join([title, *rows])
 
 
@@ -103,14 +109,21 @@ def transform() -> tuple[str, dict[str, Callable[[], object]]]:
     scipys = ShortTimeFFT(window, FRAMES["hop_length"], fs=22050, phase_shift=None)
     D = stft.stft(y, **FRAMES)
     peak = _peak(lambda: stft.stft(y, **FRAMES)) / D.nbytes
-    title = f"STFT of 30 s, float32, 22050 Hz, n_fft 1024, hop 256; peak memory {peak:.2f} x its size"
+    title = (
+        f"STFT of 30 s, float32, 22050 Hz, n_fft 1024, hop 256; peak memory {peak:.2f} x its size"
+    )
     candidates = {
         "helpers.stft.stft": lambda: stft.stft(y, **FRAMES),
         "librosa.stft": lambda: librosa.stft(y, **FRAMES),
         "scipy.signal.ShortTimeFFT.stft": lambda: scipys.stft(y, p0=0, p1=D.shape[1]),
     }
     if torch:
-        how = {**FRAMES, "window": torch.tensor(window), "pad_mode": "constant", "return_complex": True}
+        how = {
+            **FRAMES,
+            "window": torch.tensor(window),
+            "pad_mode": "constant",
+            "return_complex": True,
+        }
         candidates["torch.stft"] = lambda: torch.stft(torch.from_numpy(y), **how)
     return title, candidates
 
@@ -154,7 +167,9 @@ def bands() -> tuple[str, dict[str, Callable[[], object]]]:
 
 
 def phases() -> tuple[str, dict[str, Callable[[], object]]]:
-    """Thirty-two rounds of fast Griffin-Lim, from random phases, on the magnitude of the same sound."""
+    """Thirty-two rounds of fast Griffin-Lim, from random phases, on the magnitude of the same
+    sound.
+    """
     import librosa
     import numpy as np
 
@@ -163,14 +178,19 @@ def phases() -> tuple[str, dict[str, Callable[[], object]]]:
     y = _noise()
     S, how = np.abs(stft.stft(y, **FRAMES)), {"hop_length": 256, "n_iter": 32, "length": len(y)}
     peak = _peak(lambda: phase.griffin_lim(S, **how)) / (2 * S.nbytes)
-    return f"Griffin-Lim, 32 iterations, momentum 0.99; peak memory {peak:.2f} x the size of the STFT", {
-        "helpers.phase.griffin_lim": lambda: phase.griffin_lim(S, **how),
-        "librosa.griffinlim": lambda: librosa.griffinlim(S, **how, random_state=0),
-    }
+    return (
+        f"Griffin-Lim, 32 iterations, momentum 0.99; peak memory {peak:.2f} x the size of the STFT",
+        {
+            "helpers.phase.griffin_lim": lambda: phase.griffin_lim(S, **how),
+            "librosa.griffinlim": lambda: librosa.griffinlim(S, **how, random_state=0),
+        },
+    )
 
 
 def enhancing() -> tuple[str, dict[str, Callable[[], object]]]:
-    """Return enhancers and another library's spectral gating, on a voice in rain at 5 dB, three times over."""
+    """Return enhancers and another library's spectral gating, on a voice in rain at 5 dB, three
+    times over.
+    """
     import noisereduce
     import numpy as np
 
@@ -183,15 +203,25 @@ def enhancing() -> tuple[str, dict[str, Callable[[], object]]]:
     ours = {name: settings.load(name) for name in names}
     candidates = {name: lambda name=name: ours[name].enhance(noisy, sr=16000) for name in names}
     candidates["noisereduce.reduce_noise"] = lambda: noisereduce.reduce_noise(y=noisy, sr=16000)
-    gains = {n: float(metrics.si_sdr(f(), voice) - metrics.si_sdr(noisy, voice)) for n, f in candidates.items()}
+    gains = {
+        n: float(metrics.si_sdr(f(), voice) - metrics.si_sdr(noisy, voice))
+        for n, f in candidates.items()
+    }
     said = ", ".join(f"{name} {gain:+.1f} dB" for name, gain in gains.items())
-    factor = rounds(dict([next(iter(candidates.items()))]), times=5)[names[0]] / (len(noisy) / 16000)
-    title = f"enhance {len(noisy) / 16000:.1f} s; {names[0]}: {factor:.3f} of real time; change of SI-SDR: {said}"
+    factor = rounds(dict([next(iter(candidates.items()))]), times=5)[names[0]] / (
+        len(noisy) / 16000
+    )
+    title = (
+        f"enhance {len(noisy) / 16000:.1f} s; {names[0]}: {factor:.3f} of real time; change of "
+        f"SI-SDR: {said}"
+    )
     return title, candidates
 
 
 def vocoding() -> tuple[str, dict[str, Callable[[], object]]]:
-    """Return our vocoders on two seconds of voice, and a HiFi-GAN of the published size, its weights random."""
+    """Return our vocoders on two seconds of voice, and a HiFi-GAN of the published size, its
+    weights random.
+    """
     import numpy as np
     import transformers
 
@@ -199,9 +229,14 @@ def vocoding() -> tuple[str, dict[str, Callable[[], object]]]:
 
     torch = _torch()
     voice = audio.clip("voice_a")[0][:32000]
-    ours = {name: settings.load_vocoder(name) for name in ("gan", "griffin_lim", "waveglow", "wavenet")}
+    ours = {
+        name: settings.load_vocoder(name) for name in ("gan", "griffin_lim", "waveglow", "wavenet")
+    }
     mels = {name: vocoder.mel(voice, sr=16000) for name, vocoder in ours.items()}
-    candidates = {name: lambda name=name: ours[name].synthesize(mels[name], length=len(voice)) for name in ours}
+    candidates = {
+        name: lambda name=name: ours[name].synthesize(mels[name], length=len(voice))
+        for name in ours
+    }
     theirs = transformers.SpeechT5HifiGan(transformers.SpeechT5HifiGanConfig()).eval()
     log_mel = torch.from_numpy(mels["gan"].T / np.log(10))
     candidates["transformers.SpeechT5HifiGan"] = torch.no_grad()(lambda: theirs(log_mel))
@@ -237,10 +272,15 @@ def descents(steps: int = 300) -> None:
 
     torch = _torch()
     target = losses.batch(audio.clip("voice_a")[0][8000:24000])
-    noise = losses.batch(signals.white_noise(sr=16000, duration=1.0, level_db=-30).astype(np.float32))
+    noise = losses.batch(
+        signals.white_noise(sr=16000, duration=1.0, level_db=-30).astype(np.float32)
+    )
     kinds = [kind for name in losses.__all__ if isinstance(kind := getattr(losses, name), type)]
     tried = {kind.__name__: kind() for kind in kinds if kind is not losses.Loss}
-    tried |= {f"Magnitude, {domain}": losses.Magnitude(domain=domain) for domain in ("power", "mel", "log-mel")}
+    tried |= {
+        f"Magnitude, {domain}": losses.Magnitude(domain=domain)
+        for domain in ("power", "mel", "log-mel")
+    }
     tried |= {"MultiResolutionSTFT, 40 mel bands": losses.MultiResolutionSTFT(n_mels=40)}
     tried |= {"MultiResolutionSTFT, A-weighted": losses.MultiResolutionSTFT(a_weighting=True)}
     print(f"{steps} steps from noise, 1 s at 16 kHz")
@@ -268,13 +308,18 @@ def main(argv: list[str] | None = None) -> int:
     """Run `course.py bench`."""
     parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"only these of {', '.join([*FIGURES, *OTHERS])}")
-    parser.add_argument("--write", action="store_true", help="store what `memory` measures: its table, and the page")
+    parser.add_argument(
+        "--write", action="store_true", help="store what `memory` measures: its table, and the page"
+    )
     args = parser.parse_args(argv)
     names = args.names or [*FIGURES, *OTHERS]
     if unknown := set(names) - {*FIGURES, *OTHERS}:
         parser.error(f"there is no figure {unknown.pop()!r}")
     os.environ |= dict.fromkeys(THREADS, "1")  # before numpy is imported
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, one thread each")
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, one "
+        "thread each"
+    )
     for name in (n for n in names if n in FIGURES):
         title, candidates = FIGURES[name]()
         print(table(title, rounds(candidates, times=5 if name == "vocoders" else 31)), flush=True)

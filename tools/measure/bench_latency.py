@@ -2,10 +2,11 @@
 
     python tools/measure/bench_latency.py [--shots FOLDER] [--keys 15]
 
-Three ways to show the same picture (a spectrogram of 128 x 216 cells over a line of 2000 points, 600 x 400 pixels):
-`ipywidgets.interact` with a new figure each time (the peer), `helpers.explore.explore`, and `helpers.explore.stage`.
-"Key" is the time from the key press to the first animation frame after the new picture is decoded; "drag" counts
-the pictures shown while a mouse drags the handle for 0.75 s. Medians; nothing here decides a test.
+Three ways to show the same picture (a spectrogram of 128 x 216 cells over a line of 2000 points,
+600 x 400 pixels): `ipywidgets.interact` with a new figure each time (the peer),
+`helpers.explore.explore`, and `helpers.explore.stage`. "Key" is the time from the key press to the
+first animation frame after the new picture is decoded; "drag" counts the pictures shown while a
+mouse drags the handle for 0.75 s. Medians; nothing here decides a test.
 """
 
 from __future__ import annotations
@@ -88,7 +89,10 @@ CASES = {
 def key_times(page, handle, n) -> list[float]:
     """Time [ms] from each of `n` presses of an arrow key to the new picture."""
     times = []
-    page.evaluate("() => document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true)")
+    page.evaluate(
+        "() => document.addEventListener('keydown', () => { window.pressed = performance.now(); }, "
+        "true)"
+    )
     page.locator(handle).first.focus()
     for i in range(n + 2):
         before = page.evaluate("() => window.pictures.length")
@@ -141,15 +145,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         for name, (source, kind, _) in CASES.items():
             notebook = v4.new_notebook(cells=[v4.new_code_cell(SETUP), v4.new_code_cell(source)])
-            notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            notebook.metadata["kernelspec"] = {
+                "name": "python3",
+                "display_name": "Python 3",
+                "language": "python",
+            }
             (Path(folder) / f"{kind}-{name.split()[0]}.ipynb").write_text(nbformat.writes(notebook))
         lab = Lab(folder, driver.chromium.launch(executable_path=find_browser(), args=list(FLAGS)))
         try:
             lab.wait()
-            print(f"{'way':<24}{'key [ms]: median':>18}{'least':>8}{'most':>8}{'pictures in a drag':>22}")
+            print(
+                f"{'way':<24}{'key [ms]: median':>18}{'least':>8}{'most':>8}"
+                f"{'pictures in a drag':>22}"
+            )
             for name in args.only or CASES:
                 times, shown = measure(lab, name, args.keys, args.shots)
-                print(f"{name:<24}{statistics.median(times):>18.0f}{min(times):>8.0f}{max(times):>8.0f}{shown:>22}")
+                print(
+                    f"{name:<24}{statistics.median(times):>18.0f}{min(times):>8.0f}"
+                    f"{max(times):>8.0f}{shown:>22}"
+                )
         finally:
             lab.stop()
 

@@ -1,11 +1,13 @@
-"""What should a vocoder's network make: the magnitude, or the phase as well? The table that unit 10 prints.
+"""What should a vocoder's network make: the magnitude, or the phase as well? The table that unit 10
+prints.
 
 python3 -m tools.measure.compare_generators --corpus ../shared/corpus
 
-Two networks of one size learn from the same crops for the same minutes of one core, each with its own loss. One makes
-the magnitude, and Griffin-Lim finds the phase; the other makes both, as Vocos does, and is judged by the waveform that
-comes out. The scores are PESQ-WB of copies of the validation corpus; no held-out recording is touched. Two bounds
-stand beside them: Griffin-Lim from the mel, which learns nothing, and from the true magnitude, which needs no mel.
+Two networks of one size learn from the same crops for the same minutes of one core, each with its
+own loss. One makes the magnitude, and Griffin-Lim finds the phase; the other makes both, as Vocos
+does, and is judged by the waveform that comes out. The scores are PESQ-WB of copies of the
+validation corpus; no held-out recording is touched. Two bounds stand beside them: Griffin-Lim from
+the mel, which learns nothing, and from the true magnitude, which needs no mel.
 """
 
 import argparse
@@ -37,7 +39,9 @@ def generators() -> dict:
             super().__init__(form)
             self.angle = torch.nn.Linear(256, 2 * (form.n_fft // 2 + 1))
             self.judge = losses.MultiResolutionSTFT(linear=1.0)
-            self.last.register_forward_hook(lambda module, given, seen: setattr(self, "seen", [seen]))
+            self.last.register_forward_hook(
+                lambda module, given, seen: setattr(self, "seen", [seen])
+            )
 
         def sound(self, log_mel, n):
             """Return the log magnitude and the waveforms (B, n)."""
@@ -57,7 +61,10 @@ def generators() -> dict:
         def generate(self, log_mel, n, *, seed=0):
             return self.sound(log_mel, n)[1]
 
-    return {"magnitude, phase by Griffin-Lim": Generator(MelFormat()), "magnitude and phase": WithPhase(MelFormat())}
+    return {
+        "magnitude, phase by Griffin-Lim": Generator(MelFormat()),
+        "magnitude and phase": WithPhase(MelFormat()),
+    }
 
 
 def learn(model, crops, valid, minutes: float) -> list[dict]:
@@ -77,7 +84,13 @@ def learn(model, crops, valid, minutes: float) -> list[dict]:
         optimizer.step()
         spent, step = spent + time.process_time() - begun, step + 1
         if spent >= 60 * (len(rows) + 1):
-            rows.append({"minutes": len(rows) + 1, "steps": step, "pesq": f"{validate_copies(model, [valid]):.3f}"})
+            rows.append(
+                {
+                    "minutes": len(rows) + 1,
+                    "steps": step,
+                    "pesq": f"{validate_copies(model, [valid]):.3f}",
+                }
+            )
             print(rows[-1], flush=True)
     return rows
 
@@ -95,7 +108,10 @@ def bounds(valid) -> dict[str, str]:
         copies.append(griffin_lim(S, hop_length=256, n_iter=32, length=len(y)))
         found.append([metrics.pesq(copy, y, sr=16000) for copy in copies])
     mel, magnitude = np.mean(found, axis=0)
-    return {"Griffin-Lim from the mel": f"{mel:.3f}", "Griffin-Lim from the true magnitude": f"{magnitude:.3f}"}
+    return {
+        "Griffin-Lim from the mel": f"{mel:.3f}",
+        "Griffin-Lim from the true magnitude": f"{magnitude:.3f}",
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -107,14 +123,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python3 -m tools.measure.compare_generators", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--corpus", required=True, type=Path, help="folder with speech/train and speech/valid")
+    parser.add_argument(
+        "--corpus", required=True, type=Path, help="folder with speech/train and speech/valid"
+    )
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     crops, valid = (Corpus(options.corpus / "speech" / part) for part in ("train", "valid"))
-    crops, valid = Crops(crops, seconds=STEP_S), Crops(valid, seconds=4, seed=10**6, level_db=(-25, -25))
-    rows = [{"method": name, "minutes": 0, "steps": 0, "pesq": pesq} for name, pesq in bounds(valid).items()]
+    crops, valid = (
+        Crops(crops, seconds=STEP_S),
+        Crops(valid, seconds=4, seed=10**6, level_db=(-25, -25)),
+    )
+    rows = [
+        {"method": name, "minutes": 0, "steps": 0, "pesq": pesq}
+        for name, pesq in bounds(valid).items()
+    ]
     print(rows)
     torch.manual_seed(0)
     for name, model in generators().items():

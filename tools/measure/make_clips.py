@@ -1,8 +1,9 @@
 """Make every clip in data/clips from our own text, melodies and code; the same bytes each time.
 
-Needs Debian's flite and fluidsynth with the FluidR3 sound font (`apt install flite fluidsynth fluid-soundfont-gm`).
-Run it as `python tools/measure/make_clips.py [FOLDER]`; no learner needs to. manifest.json records the versions it used, and
-each clip's measures; tests/test_clips.py makes the clips again and compares.
+Needs Debian's flite and fluidsynth with the FluidR3 sound font (`apt install flite fluidsynth
+fluid-soundfont-gm`). Run it as `python tools/measure/make_clips.py [FOLDER]`; no learner needs to.
+manifest.json records the versions it used, and each clip's measures; tests/test_clips.py makes the
+clips again and compares.
 """
 
 import hashlib
@@ -18,7 +19,9 @@ import soundfile
 
 from helpers import audio, signals
 
-SOUND_FONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")  # where Debian's fluid-soundfont-gm puts it
+SOUND_FONT = Path(
+    "/usr/share/sounds/sf2/FluidR3_GM.sf2"
+)  # where Debian's fluid-soundfont-gm puts it
 VOICE_SR, MUSIC_SR = 16000, 44100
 LEVEL_DB, PEAK_DB = -26.0, -6.0  # RMS of every clip, lower where its peak would pass PEAK_DB
 
@@ -32,24 +35,43 @@ BABBLE = [
     "We painted the kitchen yellow and it has looked like morning ever since.",
     "A letter arrived for someone who lived here forty years ago.",
 ]
-# Notes are (start, length, pitch, velocity): beats, beats, MIDI number (60 = C4, 69 = A4 = 440 Hz), 1 to 127.
+# Notes are (start, length, pitch, velocity): beats, beats, MIDI number (60 = C4, 69 = A4 = 440 Hz),
+# 1 to 127.
 CHORDS = [(48, 55, 64, 72), (45, 57, 64, 71), (41, 57, 65, 69), (43, 55, 62, 71), (48, 52, 60, 67)]
 PIANO = [(2 * i, 1.9, pitch, 80) for i, chord in enumerate(CHORDS) for pitch in chord]
-VIOLIN = [(0, 1, 67, 90), (1, 0.5, 71, 84), (1.5, 0.5, 74, 88), (2, 1.5, 76, 96), (3.5, 0.5, 74, 84), (4, 2, 69, 90)]
+VIOLIN = [
+    (0, 1, 67, 90),
+    (1, 0.5, 71, 84),
+    (1.5, 0.5, 74, 88),
+    (2, 1.5, 76, 96),
+    (3.5, 0.5, 74, 84),
+    (4, 2, 69, 90),
+]
 VIOLIN += [(6, 2, 67, 80)]
 FLUTE = [(0, 5, 69, 90)]  # one held A4
-CELLO = [(0, 2, 36, 96), (2, 1, 43, 90), (3, 1, 46, 92), (4, 1.5, 45, 88), (5.5, 0.5, 43, 84), (6, 2, 38, 92)]
+CELLO = [
+    (0, 2, 36, 96),
+    (2, 1, 43, 90),
+    (3, 1, 46, 92),
+    (4, 1.5, 45, 88),
+    (5.5, 0.5, 43, 84),
+    (6, 2, 38, 92),
+]
 DUET_FLUTE = [(0, 2, 74, 88), (2, 1, 72, 84), (3, 1, 69, 84), (4, 3, 71, 86)]
 DUET_CELLO = [(0, 1, 43, 90), (1, 1, 50, 84), (2, 2, 45, 90), (4, 3, 43, 90)]
 KICK, SNARE, HAT, CASTANETS = 36, 38, 42, 85
 DRUMS = [(beat, 0.2, KICK, 110) for beat in (0, 1.5, 2, 4, 5.5, 6, 7.5)]
-DRUMS += [(beat, 0.2, SNARE, 100) for beat in (1, 3, 5, 7)] + [(k / 2, 0.2, HAT, 70 + 20 * (k % 2)) for k in range(16)]
+DRUMS += [(beat, 0.2, SNARE, 100) for beat in (1, 3, 5, 7)] + [
+    (k / 2, 0.2, HAT, 70 + 20 * (k % 2)) for k in range(16)
+]
 CLACKS = [(beat, 0.2, CASTANETS, 110) for beat in (0.5, 1.5, 2.5, 2.75, 3, 4.5, 5, 5.25, 5.5)]
 
 
 def run(*command: str) -> str:
     """Run a program; return what it printed, or raise with it."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode and "--version" not in command:
         raise RuntimeError(f"{command[0]} failed: {done.stdout.strip()}")
     return done.stdout
@@ -79,24 +101,56 @@ def speak(text: str, *, voice: str, pause: float = 0.1) -> np.ndarray:
 def midi(notes: list[tuple], *, program: int, drums: bool = False, bpm: int = 120) -> bytes:
     """Return a one-track MIDI file: 480 ticks a beat, one instrument."""
     channel = 9 if drums else 0
-    events = [(round(480 * start), bytes([0x90 | channel, pitch, velocity])) for start, _, pitch, velocity in notes]
-    events += [(round(480 * (start + length)), bytes([0x80 | channel, pitch, 0])) for start, length, pitch, _ in notes]
-    track = b"\x00\xff\x51\x03" + (60_000_000 // bpm).to_bytes(3, "big") + bytes([0, 0xC0 | channel, program])
+    events = [
+        (round(480 * start), bytes([0x90 | channel, pitch, velocity]))
+        for start, _, pitch, velocity in notes
+    ]
+    events += [
+        (round(480 * (start + length)), bytes([0x80 | channel, pitch, 0]))
+        for start, length, pitch, _ in notes
+    ]
+    track = (
+        b"\x00\xff\x51\x03"
+        + (60_000_000 // bpm).to_bytes(3, "big")
+        + bytes([0, 0xC0 | channel, program])
+    )
     now = 0
     for tick, event in sorted(events):
         step, now = tick - now, tick
-        track += bytes([0x80 | step >> 7, step & 0x7F]) + event  # a delta time of two bytes reaches 34 beats
+        track += (
+            bytes([0x80 | step >> 7, step & 0x7F]) + event
+        )  # a delta time of two bytes reaches 34 beats
     track += b"\x00\xff\x2f\x00"
-    return b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk" + len(track).to_bytes(4, "big") + track
+    return (
+        b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x01\xe0MTrk" + len(track).to_bytes(4, "big") + track
+    )
 
 
-def play(notes: list[tuple], *, program: int = 0, drums: bool = False, seconds: float) -> np.ndarray:
+def play(
+    notes: list[tuple], *, program: int = 0, drums: bool = False, seconds: float
+) -> np.ndarray:
     """Return fluidsynth's rendering of some notes, mono at 44.1 kHz, cut to `seconds`."""
     with tempfile.TemporaryDirectory() as folder:
         song, raw, config = Path(folder, "song.mid"), Path(folder, "song.raw"), Path(folder, "none")
         song.write_bytes(midi(notes, program=program, drums=drums))
         config.touch()  # an empty one, so that a person's own settings change nothing
-        options = ["-n", "-i", "-q", "-f", config, "-C", "0", "-g", "0.5", "-r", MUSIC_SR, "-T", "raw", "-O", "float"]
+        options = [
+            "-n",
+            "-i",
+            "-q",
+            "-f",
+            config,
+            "-C",
+            "0",
+            "-g",
+            "0.5",
+            "-r",
+            MUSIC_SR,
+            "-T",
+            "raw",
+            "-O",
+            "float",
+        ]
         run("fluidsynth", *map(str, options), "-F", str(raw), str(SOUND_FONT), str(song))
         y = np.fromfile(raw, dtype="<f4").reshape(-1, 2).mean(axis=1)
     n = round(seconds * MUSIC_SR)
@@ -104,7 +158,9 @@ def play(notes: list[tuple], *, program: int = 0, drums: bool = False, seconds: 
 
 
 def babble(seconds: float = 6.0) -> np.ndarray:
-    """Return sixteen talkers at once: eight sentences by two voices, each at its own speed, pitch and start."""
+    """Return sixteen talkers at once: eight sentences by two voices, each at its own speed, pitch
+    and start.
+    """
     n, y = round(seconds * VOICE_SR), 0.0
     for i, text in enumerate(BABBLE):
         for k, voice in enumerate(("slt", "awb")):
@@ -119,10 +175,16 @@ def rain(seconds: float = 6.0) -> np.ndarray:
     """Return a hiss with 600 drops a second in it, each a decaying ring of some kilohertz."""
     rng = np.random.default_rng(1)
     n = round(seconds * VOICE_SR)
-    y = np.diff(signals.pink_noise(sr=VOICE_SR, duration=seconds, level_db=-20.0, seed=2), prepend=0.0)
+    y = np.diff(
+        signals.pink_noise(sr=VOICE_SR, duration=seconds, level_db=-20.0, seed=2), prepend=0.0
+    )
     t = np.arange(round(0.02 * VOICE_SR)) / VOICE_SR
     for at in rng.integers(0, n - len(t), size=round(600 * seconds)):
-        freq, decay, amp = rng.uniform(1200, 6500), rng.uniform(0.001, 0.004), 0.06 * rng.lognormal(0, 0.7)
+        freq, decay, amp = (
+            rng.uniform(1200, 6500),
+            rng.uniform(0.001, 0.004),
+            0.06 * rng.lognormal(0, 0.7),
+        )
         y[at : at + len(t)] += amp * np.exp(-t / decay) * np.sin(2 * np.pi * freq * t)
     return y
 
@@ -130,19 +192,31 @@ def rain(seconds: float = 6.0) -> np.ndarray:
 def hum(seconds: float = 5.0) -> np.ndarray:
     """Return mains hum: 50 Hz and its multiples, over a faint hiss."""
     amps = {1: 1.0, 2: 0.55, 3: 0.35, 4: 0.18, 5: 0.2, 6: 0.1, 7: 0.12, 9: 0.06, 11: 0.04, 13: 0.03}
-    tones = [signals.sine(50 * k, sr=VOICE_SR, duration=seconds, amp=a, phase=0.7 * k) for k, a in amps.items()]
-    return np.sum(tones, axis=0) + signals.white_noise(sr=VOICE_SR, duration=seconds, level_db=-50.0)
+    tones = [
+        signals.sine(50 * k, sr=VOICE_SR, duration=seconds, amp=a, phase=0.7 * k)
+        for k, a in amps.items()
+    ]
+    return np.sum(tones, axis=0) + signals.white_noise(
+        sr=VOICE_SR, duration=seconds, level_db=-50.0
+    )
 
 
 def left_right() -> np.ndarray:
     """Return "left" on the left, "right" on the right, "both" on both."""
-    left, right, both = (speak(word, voice="slt", pause=0.25) for word in ("Left.", "Right.", "Both."))
-    return np.stack([np.concatenate([left, 0 * right, both]), np.concatenate([0 * left, right, both])])
+    left, right, both = (
+        speak(word, voice="slt", pause=0.25) for word in ("Left.", "Right.", "Both.")
+    )
+    return np.stack(
+        [np.concatenate([left, 0 * right, both]), np.concatenate([0 * left, right, both])]
+    )
 
 
 def duet(seconds: float = 4.0) -> np.ndarray:
     """Return a flute on the left and a cello on the right, equally strong."""
-    pair = [play(DUET_FLUTE, program=73, seconds=seconds), play(DUET_CELLO, program=42, seconds=seconds)]
+    pair = [
+        play(DUET_FLUTE, program=73, seconds=seconds),
+        play(DUET_CELLO, program=42, seconds=seconds),
+    ]
     return np.stack([y / np.sqrt(np.mean(y**2)) for y in pair])
 
 
@@ -151,13 +225,17 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
         'Machine voice (slt): "The rain falls on the roof while the old clock ticks on the wall."',
         "flite",
         VOICE_SR,
-        lambda: speak("The rain falls on the roof while the old clock ticks on the wall.", voice="slt"),
+        lambda: speak(
+            "The rain falls on the roof while the old clock ticks on the wall.", voice="slt"
+        ),
     ),
     "voice_b": (
         'Machine voice (awb): "Seven ships sail south at dawn, and a small dog watches them go."',
         "flite",
         VOICE_SR,
-        lambda: speak("Seven ships sail south at dawn, and a small dog watches them go.", voice="awb"),
+        lambda: speak(
+            "Seven ships sail south at dawn, and a small dog watches them go.", voice="awb"
+        ),
     ),
     "digits": (
         "Machine voice (slt): the digits one to nine, then zero",
@@ -166,7 +244,18 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
         lambda: np.concatenate(
             [
                 speak(f"{word}.", voice="slt", pause=0.08)
-                for word in ["One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Zero"]
+                for word in [
+                    "One",
+                    "Two",
+                    "Three",
+                    "Four",
+                    "Five",
+                    "Six",
+                    "Seven",
+                    "Eight",
+                    "Nine",
+                    "Zero",
+                ]
             ]
         ),
     ),
@@ -174,14 +263,24 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
     "babble": ("Sixteen machine voices (slt, awb) at once", "flite", VOICE_SR, babble),
     "rain": ("Rain, synthesised from noise and 3600 drops", "code", VOICE_SR, rain),
     "hum": ("Mains hum, synthesised: 50 Hz and nine multiples up to 650 Hz", "code", VOICE_SR, hum),
-    "piano_chords": ("Grand piano, five chords", "fluidsynth", MUSIC_SR, lambda: play(PIANO, seconds=5.5)),
+    "piano_chords": (
+        "Grand piano, five chords",
+        "fluidsynth",
+        MUSIC_SR,
+        lambda: play(PIANO, seconds=5.5),
+    ),
     "violin": (
         "Violin, a slow tune of seven notes",
         "fluidsynth",
         MUSIC_SR,
         lambda: play(VIOLIN, program=40, seconds=4.2),
     ),
-    "flute": ("Flute, one held A4 (440 Hz)", "fluidsynth", MUSIC_SR, lambda: play(FLUTE, program=73, seconds=2.8)),
+    "flute": (
+        "Flute, one held A4 (440 Hz)",
+        "fluidsynth",
+        MUSIC_SR,
+        lambda: play(FLUTE, program=73, seconds=2.8),
+    ),
     "cello": (
         "Cello, a low tune of six notes from C2 (65.4 Hz)",
         "fluidsynth",
@@ -194,13 +293,20 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
         MUSIC_SR,
         lambda: play(DRUMS, drums=True, seconds=4.0),
     ),
-    "castanets": ("Castanets, nine clacks", "fluidsynth", MUSIC_SR, lambda: play(CLACKS, drums=True, seconds=3.2)),
+    "castanets": (
+        "Castanets, nine clacks",
+        "fluidsynth",
+        MUSIC_SR,
+        lambda: play(CLACKS, drums=True, seconds=3.2),
+    ),
     "duet": ("Stereo: flute on the left, cello on the right", "fluidsynth", MUSIC_SR, duet),
 }
 
 
 def active_db(y: np.ndarray, *, sr: int) -> float:
-    """Return the RMS level over the 32 ms frames within 30 dB of the loudest one [dB, RMS 1 = 0 dB]."""
+    """Return the RMS level over the 32 ms frames within 30 dB of the loudest one [dB, RMS 1 = 0
+    dB].
+    """
     m = round(0.032 * sr)
     y = np.atleast_2d(y)
     power = np.mean(y[:, : y.shape[-1] // m * m].reshape(len(y), -1, m) ** 2, axis=-1).ravel()
@@ -208,9 +314,13 @@ def active_db(y: np.ndarray, *, sr: int) -> float:
 
 
 def levelled(y: np.ndarray, *, sr: int) -> np.ndarray:
-    """Drop what is below 10 to 30 Hz, fade the ends, set the active level to LEVEL_DB or as near as PEAK_DB allows."""
+    """Drop what is below 10 to 30 Hz, fade the ends, set the active level to LEVEL_DB or as near as
+    PEAK_DB allows.
+    """
     freqs = np.fft.rfftfreq(y.shape[-1], 1 / sr)
-    y = np.fft.irfft(np.fft.rfft(y) * np.clip((freqs - 10) / 20, 0, 1), y.shape[-1])  # awb has an offset
+    y = np.fft.irfft(
+        np.fft.rfft(y) * np.clip((freqs - 10) / 20, 0, 1), y.shape[-1]
+    )  # awb has an offset
     y = signals.fade(y, sr=sr)
     gain_db = min(LEVEL_DB - active_db(y, sr=sr), PEAK_DB - 20 * np.log10(np.abs(y).max()) - 0.01)
     return y * 10 ** (gain_db / 20)

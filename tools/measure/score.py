@@ -1,4 +1,5 @@
-"""Score the enhancers, the classics of unit 08 and an ideal mask on held-out mixtures: the table that it prints.
+"""Score the enhancers, the classics of unit 08 and an ideal mask on held-out mixtures: the table
+that it prints.
 
 python3 -m tools.measure.score --heldout ../shared/heldout
 """
@@ -14,18 +15,28 @@ from tools import notebooks
 
 TABLE = notebooks.ROOT / "data" / "tables" / "setting1_heldout.csv"
 FRAMES = {"n_fft": 512, "hop_length": 128}
-UNSEEN = ("coffee-shop", "train", "doing_the_dishes")  # types of noise that the training corpus does not hold
+UNSEEN = (
+    "coffee-shop",
+    "train",
+    "doing_the_dishes",
+)  # types of noise that the training corpus does not hold
 MEASURES = ("si_sdr", "pesq", "stoi")
 
 
 def classics() -> dict:
     """Return the functions of unit 08 from magnitudes to a mask, by name."""
     space = {"np": np}
-    for cell in notebooks.read(notebooks.ROOT / "notebooks/08_setting1_original_phase.ipynb")["cells"]:
+    for cell in notebooks.read(notebooks.ROOT / "notebooks/08_setting1_original_phase.ipynb")[
+        "cells"
+    ]:
         if "baseline" in cell["metadata"].get("tags", []):
             exec(notebooks.source(cell), space)
     wiener = space["wiener"]
-    return {"subtraction": space["subtraction"], "Wiener": wiener, "log-MMSE": lambda S: wiener(S, log_mmse=True)}
+    return {
+        "subtraction": space["subtraction"],
+        "Wiener": wiener,
+        "log-MMSE": lambda S: wiener(S, log_mmse=True),
+    }
 
 
 def methods(names: list[str]) -> dict:
@@ -34,7 +45,9 @@ def methods(names: list[str]) -> dict:
     from helpers.settings import masks
 
     def masked(y, mask):
-        return stft.istft(mask * stft.stft(y, **FRAMES), hop_length=128, length=len(y)).astype(np.float32)
+        return stft.istft(mask * stft.stft(y, **FRAMES), hop_length=128, length=len(y)).astype(
+            np.float32
+        )
 
     def ideal(y, clean):
         S = stft.stft(clean, **FRAMES)
@@ -47,7 +60,9 @@ def methods(names: list[str]) -> dict:
         enhancer = settings.load(name)
         return lambda y, clean: enhancer.enhance(y, sr=16000)
 
-    some = {"noisy": lambda y, clean: y} | {name: classic(model) for name, model in classics().items()}
+    some = {"noisy": lambda y, clean: y} | {
+        name: classic(model) for name, model in classics().items()
+    }
     return some | {name: trained(name) for name in names} | {"ideal ratio mask": ideal}
 
 
@@ -58,7 +73,10 @@ def score(folder: Path, enhance: dict) -> list[dict]:
     rows = []
     for row, noisy, clean, sr in heldout(folder):
         about = {"snr_db": int(row["snr_db"]), "type": row["noise_type"]}
-        rows += [{"method": n, **about, **scores(call(noisy, clean), clean, sr=sr)} for n, call in enhance.items()]
+        rows += [
+            {"method": n, **about, **scores(call(noisy, clean), clean, sr=sr)}
+            for n, call in enhance.items()
+        ]
         print(".", end="", flush=True)
     print()
     return rows
@@ -76,17 +94,27 @@ def means(rows: list[dict]) -> list[dict]:
     for method in dict.fromkeys(row["method"] for row in rows):
         for noise, belongs in groups.items():
             for snr_db in (0, 5, 10):
-                some = [r for r in rows if r["method"] == method and r["snr_db"] == snr_db and belongs(r["type"])]
+                some = [
+                    r
+                    for r in rows
+                    if r["method"] == method and r["snr_db"] == snr_db and belongs(r["type"])
+                ]
                 mean = {name: f"{np.mean([r[name] for r in some]):.3f}" for name in MEASURES}
-                table.append({"method": method, "noise": noise, "snr_db": snr_db, "n": len(some), **mean})
+                table.append(
+                    {"method": method, "noise": noise, "snr_db": snr_db, "n": len(some), **mean}
+                )
     return table
 
 
 def main(argv: list[str] | None = None) -> int:
     """Write the table."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.measure.score", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.measure.score", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--heldout", required=True, type=Path, help="folder with manifest.csv")
-    parser.add_argument("--names", nargs="*", default=["setting1_stft", "setting1_mel"], help="enhancers to score")
+    parser.add_argument(
+        "--names", nargs="*", default=["setting1_stft", "setting1_mel"], help="enhancers to score"
+    )
     parser.add_argument("--out", type=Path, default=TABLE)
     options = parser.parse_args(argv)
     try:
@@ -99,7 +127,10 @@ def main(argv: list[str] | None = None) -> int:
         writer.writerows(table)
     for row in table:
         if row["noise"] == "all":
-            print(f"{row['method']:<18}{row['snr_db']:>3} dB " + "  ".join(f"{m} {row[m]}" for m in MEASURES))
+            print(
+                f"{row['method']:<18}{row['snr_db']:>3} dB "
+                + "  ".join(f"{m} {row[m]}" for m in MEASURES)
+            )
     return 0
 
 

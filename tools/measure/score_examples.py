@@ -1,4 +1,5 @@
-"""Score the six items of unit 12: what needs an optional package is stored in data/tables/three_settings_examples.csv.
+"""Score the six items of unit 12: what needs an optional package is stored in
+data/tables/three_settings_examples.csv.
 
 python3 -m tools.measure.score_examples
 """
@@ -37,10 +38,14 @@ def score(names: list[str]) -> list[dict]:
     torch.set_num_threads(1)
     enhancers, rows = {name: settings.load(name) for name in names}, []
     for item, (speech, mixture) in items().items():
-        made = {"noisy": mixture} | {name: e.enhance(mixture, sr=SR) for name, e in enhancers.items()}
+        made = {"noisy": mixture} | {
+            name: e.enhance(mixture, sr=SR) for name, e in enhancers.items()
+        }
         for name, y in made.items():
             marks = {"pesq": metrics.pesq(y, speech, sr=SR), "stoi": metrics.stoi(y, speech, sr=SR)}
-            rows.append({"item": item, "method": name} | {key: f"{mark:.3f}" for key, mark in marks.items()})
+            rows.append(
+                {"item": item, "method": name} | {key: f"{mark:.3f}" for key, mark in marks.items()}
+            )
     return rows
 
 
@@ -59,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
         writer.writeheader()
         writer.writerows(rows)
     for name in dict.fromkeys(row["method"] for row in rows):
-        means = [np.mean([float(r[m]) for r in rows if r["method"] == name]) for m in ("pesq", "stoi")]
+        means = [
+            np.mean([float(r[m]) for r in rows if r["method"] == name]) for m in ("pesq", "stoi")
+        ]
         print(f"{name:<22} mean of six items: PESQ-WB {means[0]:.2f}, STOI {means[1]:.2f}")
     return 0
 

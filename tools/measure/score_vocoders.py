@@ -45,14 +45,20 @@ def copies(folder: Path, names: list[str]) -> list[dict]:
             found.append([metrics.pesq(copy, y, sr=sr), metrics.stoi(copy, y, sr=sr), distance])
         pesq, stoi, distance = np.mean(found, axis=0)
         row = {"method": name, "n": len(found), "pesq": f"{pesq:.3f}", "stoi": f"{stoi:.3f}"}
-        row |= {"log_mel_distance": f"{distance:.4f}", "rtf": f"{spent / lasted:.3f}", "parameters": vocoder.size}
+        row |= {
+            "log_mel_distance": f"{distance:.4f}",
+            "rtf": f"{spent / lasted:.3f}",
+            "parameters": vocoder.size,
+        }
         print(row, flush=True)
         rows.append(row)
     return rows
 
 
 def readjusting(folder: Path, names: list[str]) -> list[dict]:
-    """Return one row for each vocoder and SNR: how far a predicted mel is from the true one, before and after."""
+    """Return one row for each vocoder and SNR: how far a predicted mel is from the true one, before
+    and after.
+    """
     from helpers import metrics, settings
     from tools.training.evaluation import heldout
 
@@ -85,9 +91,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python3 -m tools.measure.score_vocoders", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--heldout", required=True, type=Path, help="folder with clean/ and manifest.csv")
+    parser.add_argument(
+        "--heldout", required=True, type=Path, help="folder with clean/ and manifest.csv"
+    )
     parser.add_argument("--names", nargs="*", default=settings.vocoders(), help="vocoders to score")
-    parser.add_argument("--what", nargs="*", default=["copies", "readjusting"], choices=["copies", "readjusting"])
+    parser.add_argument(
+        "--what", nargs="*", default=["copies", "readjusting"], choices=["copies", "readjusting"]
+    )
     parser.add_argument("--out", type=Path, default=TABLES, help="folder for the tables")
     options = parser.parse_args(argv)
     quick = [n for n in options.names if n in ("griffin_lim", "gan", "gan_tuned")]

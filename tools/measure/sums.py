@@ -1,8 +1,10 @@
-"""Write data/SHA256SUMS: what the tables, the list of clips and the weights of the learned loss hold.
+"""Write data/SHA256SUMS: what the tables, the list of clips and the weights of the learned loss
+hold.
 
-`python3 -m tools.measure.sums` after a table was made anew. The clips have their own list (data/clips/manifest.json), and all
-other weights carry a checksum inside. `helpers._checks.whole` refuses what differs, so no damaged table is believed.
-Tables for maintainers are not on the list: no notebook reads them, and none should stop because of them.
+`python3 -m tools.measure.sums` after a table was made anew. The clips have their own list
+(data/clips/manifest.json), and all other weights carry a checksum inside. `helpers._checks.whole`
+refuses what differs, so no damaged table is believed. Tables for maintainers are not on the list:
+no notebook reads them, and none should stop because of them.
 """
 
 import argparse
@@ -25,20 +27,32 @@ def lines() -> list[str]:
 
 
 def digest(path: Path) -> str:
-    """Return the sha256 of a file, of a text without the carriage returns that some systems put at ends of lines."""
+    """Return the sha256 of a file, of a text without the carriage returns that some systems put at
+    ends of lines.
+    """
     raw = path.read_bytes()
-    return hashlib.sha256(raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw).hexdigest()
+    return hashlib.sha256(
+        raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw
+    ).hexdigest()
 
 
 def main(argv: list[str] | None = None) -> int | str:
     """Write the list, or compare it."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.measure.sums", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="only say which files differ from the list")
-    wanted, stated = lines(), FILE.read_text(encoding="utf-8").splitlines() if FILE.is_file() else []
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.measure.sums", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say which files differ from the list"
+    )
+    wanted, stated = (
+        lines(),
+        FILE.read_text(encoding="utf-8").splitlines() if FILE.is_file() else [],
+    )
     differ = sorted({line[66:] for line in {*wanted} ^ {*stated}})
     if parser.parse_args(argv).check:
         return (
-            f"not as data/SHA256SUMS says: {', '.join(differ)}; if so meant: python3 -m tools.measure.sums"
+            f"not as data/SHA256SUMS says: {', '.join(differ)}; if so meant: python3 -m "
+            "tools.measure.sums"
             if differ
             else 0
         )

@@ -1,4 +1,6 @@
-"""Run every notebook and build a site of them: players, blind tests and quizzes work in it without a kernel."""
+"""Run every notebook and build a site of them: players, blind tests and quizzes work in it without
+a kernel.
+"""
 
 import argparse
 import sys
@@ -12,9 +14,15 @@ from tools.site import building, single
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py site`."""
     parser = argparse.ArgumentParser(prog="course.py site", description=__doc__)
-    parser.add_argument("names", nargs="*", help="only these notebooks, such as 01 02; all if none is given")
-    parser.add_argument("--out", type=Path, default=notebooks.ROOT / ".site" / "html", help="folder of the site")
-    parser.add_argument("--without-files", action="store_true", help="leave out the pages in one file")
+    parser.add_argument(
+        "names", nargs="*", help="only these notebooks, such as 01 02; all if none is given"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=notebooks.ROOT / ".site" / "html", help="folder of the site"
+    )
+    parser.add_argument(
+        "--without-files", action="store_true", help="leave out the pages in one file"
+    )
     options = parser.parse_args(argv)
     begun = time.perf_counter()
     try:

@@ -1,7 +1,7 @@
 """Show the course's address, or rewrite it in every notebook and in README.md.
 
-The address stands once, in pyproject.toml ([project.urls] Repository). From it come the first code cell of each
-notebook, the badges, and every link to the repository.
+The address stands once, in pyproject.toml ([project.urls] Repository). From it come the first code
+cell of each notebook, the badges, and every link to the repository.
 """
 
 import argparse
@@ -29,18 +29,23 @@ if importlib.util.find_spec("helpers") is None:
         address = os.environ.get("EARUP_REPOSITORY", "{url}")
         print("Fetching the course from", address)
         subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, course], check=True)
-    runpy.run_path(course + "/tools/bootstrap.py", run_name="__main__")"""
+    runpy.run_path(course + "/tools/bootstrap.py", run_name="__main__")"""  # noqa: E501
 
 
 def current(root: Path = ROOT) -> str:
     """Return the course's address."""
-    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"][
+        "Repository"
+    ]
 
 
 def slug(url: str) -> str:
     """Return owner/name of an address, which Colab's and Binder's links are made of."""
     if not (found := SHAPE.fullmatch(url)):
-        raise ValueError(f"{url!r} is not of the form https://github.com/OWNER/NAME, which Colab and Binder can open")
+        raise ValueError(
+            f"{url!r} is not of the form https://github.com/OWNER/NAME, which Colab and Binder can "
+            "open"
+        )
     return "/".join(found.groups())
 
 
@@ -50,11 +55,16 @@ def bootstrap_source(url: str) -> str:
 
 
 def badges(url: str, notebook_name: str, *, up: str = "../") -> str:
-    """Return the line of Markdown with a notebook's badges; `up` leads from the page to the top of the course."""
+    """Return the line of Markdown with a notebook's badges; `up` leads from the page to the top of
+    the course.
+    """
     name = Path(notebook_name).stem + ".ipynb"
     colab = f"https://colab.research.google.com/github/{slug(url)}/blob/main/notebooks/{name}"
     binder = f"https://mybinder.org/v2/gh/{slug(url)}/main?urlpath=lab/tree/notebooks/{name}"
-    return f"[![Open in Colab]({up}{BADGES}colab.svg)]({colab}) [![Open in Binder]({up}{BADGES}binder.svg)]({binder})"
+    return (
+        f"[![Open in Colab]({up}{BADGES}colab.svg)]({colab}) [![Open in "
+        f"Binder]({up}{BADGES}binder.svg)]({binder})"
+    )
 
 
 def rewritten(notebook: dict, *, name: str, old: str, new: str) -> dict:
@@ -66,7 +76,9 @@ def rewritten(notebook: dict, *, name: str, old: str, new: str) -> dict:
             text = bootstrap_source(new)
         elif cell["cell_type"] == "markdown":
             line = badges(new, name)
-            text = "\n".join(line if BADGES + "colab.svg" in part else part for part in text.split("\n"))
+            text = "\n".join(
+                line if BADGES + "colab.svg" in part else part for part in text.split("\n")
+            )
             text = text.replace(slug(old), slug(new))
         cells.append({**cell, "source": notebooks.lines(text)})
     return {**notebook, "cells": cells}
@@ -75,7 +87,10 @@ def rewritten(notebook: dict, *, name: str, old: str, new: str) -> dict:
 def apply(new: str, *, root: Path = ROOT) -> list[Path]:
     """Rewrite the address everywhere and return the files that changed."""
     old, changed = current(root), []
-    texts = {root / name: (root / name).read_text(encoding="utf-8") for name in ("README.md", "pyproject.toml")}
+    texts = {
+        root / name: (root / name).read_text(encoding="utf-8")
+        for name in ("README.md", "pyproject.toml")
+    }
     after = {path: text.replace(slug(old), slug(new)) for path, text in texts.items()}
     for path in notebooks.paths(root=root):
         texts[path] = path.read_text(encoding="utf-8")
@@ -100,7 +115,10 @@ def main(argv: list[str] | None = None) -> int | str:
         changed = apply(options.url)
     except ValueError as error:
         return str(error)
-    print("\n".join(f"rewritten: {path.relative_to(ROOT).as_posix()}" for path in changed) or "nothing to rewrite")
+    print(
+        "\n".join(f"rewritten: {path.relative_to(ROOT).as_posix()}" for path in changed)
+        or "nothing to rewrite"
+    )
     return 0
 
 

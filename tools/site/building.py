@@ -33,7 +33,9 @@ def made_of(path: Path) -> str:
     """Return a hash of all that an executed notebook depends on."""
     digest = hashlib.sha256(path.read_bytes())
     folders = (ROOT / "helpers", ROOT / "data")
-    for file in sorted(file for folder in folders for file in folder.rglob("*") if "__pycache__" not in file.parts):
+    for file in sorted(
+        file for folder in folders for file in folder.rglob("*") if "__pycache__" not in file.parts
+    ):
         if file.is_file():
             digest.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
     return digest.hexdigest()[:16]
@@ -68,20 +70,30 @@ def execute(paths: list[Path]) -> dict:
 
 
 def staged(nb, stem: str):
-    """Return a notebook as the site shows it: folded where Jupyter folds, pictures with their words."""
+    """Return a notebook as the site shows it: folded where Jupyter folds, pictures with their
+    words.
+    """
     nb = copy.deepcopy(nb)
     for cell in nb.cells:
-        if cell.cell_type == "markdown":  # a file that is no page of the site is looked at where the course lies
-            cell.source = re.sub(r"\]\(\.\./(?!data/badges)", f"]({address.current()}/blob/main/", cell.source)
+        if (
+            cell.cell_type == "markdown"
+        ):  # a file that is no page of the site is looked at where the course lies
+            cell.source = re.sub(
+                r"\]\(\.\./(?!data/badges)", f"]({address.current()}/blob/main/", cell.source
+            )
         tags = cell.metadata.setdefault("tags", [])
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*tags, "hide-input"]
-        alts = [o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.get("outputs", [])]
+        alts = [
+            o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.get("outputs", [])
+        ]
         if said := next(filter(None, alts), None):
             cell.metadata["mystnb"] = {"image": {"alt": said}}
     first = nb.cells[0]
     link = f'<a class="earup-file" href="../files/{stem}.html" download>This page in one file</a>'
-    first.source = re.sub(r"(?m)^(\[!\[Open in Colab\].*)$", lambda line: f"{line[0]} {link}", first.source)
+    first.source = re.sub(
+        r"(?m)^(\[!\[Open in Colab\].*)$", lambda line: f"{line[0]} {link}", first.source
+    )
     return nb
 
 
@@ -110,8 +122,14 @@ def stage(books: dict, source: Path) -> None:
     for name in ("data/badges", "data/look"):
         shutil.copytree(ROOT / name, source / name)
     shutil.copy(ROOT / "data" / "references.bib", source / "data")
-    parts = {c: [f"notebooks/{p.stem}" for p in books if p.stem[:2] in numbers] for c, numbers in PARTS.items()}
-    parts |= {c: [name for name in names.split() if (PAGES / f"{name}.md").exists()] for c, names in BESIDE.items()}
+    parts = {
+        c: [f"notebooks/{p.stem}" for p in books if p.stem[:2] in numbers]
+        for c, numbers in PARTS.items()
+    }
+    parts |= {
+        c: [name for name in names.split() if (PAGES / f"{name}.md").exists()]
+        for c, names in BESIDE.items()
+    }
     teach = [f"teach/{path.stem}" for path in sorted((PAGES / "teach").glob("*.md"))]
     parts["Teacher's pages"] = teach
     trees = "\n".join(tree(caption, docs) for caption, docs in parts.items() if docs)
@@ -128,11 +146,21 @@ def build(books: dict, out: Path) -> None:
         for file in (HERE / "static").iterdir():
             text = file.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget)
             (source / "_static" / file.name).write_text(text, encoding="utf-8")
-        options = ["-q", "-W", "--keep-going", "-D", f"html_static_path={source / '_static'}", "-c", HERE]
+        options = [
+            "-q",
+            "-W",
+            "--keep-going",
+            "-D",
+            f"html_static_path={source / '_static'}",
+            "-c",
+            HERE,
+        ]
         command = [sys.executable, "-m", "sphinx", *options, source, html]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(f"Sphinx could not build the site:\n{done.stdout}{done.stderr}".rstrip())
+            raise RuntimeError(
+                f"Sphinx could not build the site:\n{done.stdout}{done.stderr}".rstrip()
+            )
         shutil.rmtree(html / ".doctrees", ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""What Sphinx is told. Nothing that a page asks for lies elsewhere; only links that a reader follows lead away."""
+"""What Sphinx is told. Nothing that a page asks for lies elsewhere; only links that a reader
+follows lead away.
+"""
 
 from tools.site import address, vendor
 
@@ -25,14 +27,21 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
-html_js_files = [("paths.js", {"priority": 1}), "site.js"]  # paths.js: before require.js, which reads it
-html_show_search_summary = False  # it would load every page that was found, which no page from a file may
+html_js_files = [
+    ("paths.js", {"priority": 1}),
+    "site.js",
+]  # paths.js: before require.js, which reads it
+html_show_search_summary = (
+    False  # it would load every page that was found, which no page from a file may
+)
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
 mathjax_path = _SCRIPTS["mathjax"]
-myst_update_mathjax = False  # paths.js holds the settings, because the labels of sliders need a function among them
+myst_update_mathjax = (
+    False  # paths.js holds the settings, because the labels of sliders need a function among them
+)
 html_theme_options = {
     "repository_url": _REPOSITORY,
     "repository_branch": "main",

@@ -21,12 +21,22 @@ def card(path: Path, nb, pictures: Path) -> str:
     """Return a link to a unit, with its question, its minutes and one of its first pictures."""
     number, question = vendor.title(nb).split(" · ", 1)
     minutes = re.search(r"(\d+) minutes", nb.cells[0].source)[1]
-    pngs = [o.data["image/png"] for c in nb.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})]
+    pngs = [
+        o.data["image/png"]
+        for c in nb.cells
+        for o in c.get("outputs", [])
+        if "image/png" in o.get("data", {})
+    ]
     picture = pictures / f"{number}.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     picture.write_bytes(base64.b64decode(max(pngs[:6], key=len)))  # the one with most in it
-    inside = f'<img src="_static/cards/{number}.png" alt=""/><b>{number}</b> {html.escape(question)}'
-    return f'<a class="earup-card" href="notebooks/{path.stem}.html">{inside} <span>{minutes} minutes</span></a>'
+    inside = (
+        f'<img src="_static/cards/{number}.png" alt=""/><b>{number}</b> {html.escape(question)}'
+    )
+    return (
+        f'<a class="earup-card" href="notebooks/{path.stem}.html">{inside} <span>{minutes} '
+        "minutes</span></a>"
+    )
 
 
 def links() -> dict[str, str]:
@@ -43,7 +53,8 @@ def links() -> dict[str, str]:
 def make(books: dict, trees: str, pictures: Path):
     """Return the first page as a notebook that has run.
 
-    `books` are the units by path, `trees` the contents of the side bar; the pictures of the units go into a folder.
+    `books` are the units by path, `trees` the contents of the side bar; the pictures of the units
+    go into a folder.
     """
     import nbformat
     from nbformat import v4
@@ -52,7 +63,9 @@ def make(books: dict, trees: str, pictures: Path):
     text = TEXT.read_text(encoding="utf-8")
     text = text.format(cards=f'<div class="earup-cards">\n{cards}\n</div>', trees=trees, **links())
     above, below = map(v4.new_markdown_cell, text.split("%% player\n"))
-    nb = v4.new_notebook(cells=[above, v4.new_code_cell(PLAYER, metadata={"tags": ["remove-input"]}), below])
+    nb = v4.new_notebook(
+        cells=[above, v4.new_code_cell(PLAYER, metadata={"tags": ["remove-input"]}), below]
+    )
     nb.metadata["kernelspec"] = notebooks.KERNEL
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "index.ipynb"

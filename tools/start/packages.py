@@ -1,4 +1,6 @@
-"""Run pip for setup: where torch comes from, what progress looks like, and what a failure means to a learner."""
+"""Run pip for setup: where torch comes from, what progress looks like, and what a failure means to
+a learner.
+"""
 
 import contextlib
 import csv
@@ -25,22 +27,29 @@ class NotToBeHad(SetupError):
 
 # what pip says, and what a learner should read; the first that fits wins
 FAULTS = [
-    (r"No space left on device|Errno 28|not enough space", "The disk is full. Free some space and run this again."),
+    (
+        r"No space left on device|Errno 28|not enough space",
+        "The disk is full. Free some space and run this again.",
+    ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLError",
         "The server's certificate was refused: a proxy, or a wrong clock? See {log}",
     ),
     (
-        r"Failed to establish a new connection|NewConnectionError|[Nn]ame resolution|getaddrinfo|Max retries exceeded"
+        r"Failed to establish a new connection|NewConnectionError|[Nn]ame "
+        r"resolution|getaddrinfo|Max retries exceeded"
         r"|Connection (refused|broken|reset|aborted)|timed out|ProxyError|IncompleteRead",
-        "No network: the packages could not be fetched. Connect and run this again; what has arrived is kept.",
+        "No network: the packages could not be fetched. Connect and run this again; what has "
+        "arrived is kept.",
     ),
     (
         r"Read-only file system|Permission denied|Access is denied",
         "{venv} cannot be written. Copy the course elsewhere.",
     ),
 ]
-NOT_TO_BE_HAD = r"No matching distribution found for (\S+)|requires a different Python|ResolutionImpossible"
+NOT_TO_BE_HAD = (
+    r"No matching distribution found for (\S+)|requires a different Python|ResolutionImpossible"
+)
 
 
 def say(text: str) -> None:
@@ -54,15 +63,26 @@ def venv_python(venv: Path | None = None) -> Path:
 
 
 def environ() -> dict[str, str]:
-    """Return the variables for the environment's Python, less those that bend where it imports from or installs to."""
+    """Return the variables for the environment's Python, less those that bend where it imports from
+    or installs to.
+    """
     bent = {"PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "PIP_TARGET", "PIP_PREFIX"}
-    return {k: v for k, v in os.environ.items() if k not in bent} | {"PIP_USER": "0", "PYTHONUTF8": "1"}
+    return {k: v for k, v in os.environ.items() if k not in bent} | {
+        "PIP_USER": "0",
+        "PYTHONUTF8": "1",
+    }
 
 
 def own_sources(python: Path) -> bool:
     """Return whether the user's pip configuration names where packages come from."""
-    listed = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, env=environ())
-    return bool(re.search(r"^\S*\.(index-url|extra-index-url|find-links|no-index)=", listed.stdout, re.MULTILINE))
+    listed = subprocess.run(
+        [python, "-m", "pip", "config", "list"], capture_output=True, text=True, env=environ()
+    )
+    return bool(
+        re.search(
+            r"^\S*\.(index-url|extra-index-url|find-links|no-index)=", listed.stdout, re.MULTILINE
+        )
+    )
 
 
 def has_nvidia() -> bool:
@@ -71,7 +91,9 @@ def has_nvidia() -> bool:
 
 
 def torch_source(*, system: str, nvidia: bool, own: bool) -> list[str]:
-    """Return pip's options for torch: its CPU build on Linux without a driver, unless the user names sources."""
+    """Return pip's options for torch: its CPU build on Linux without a driver, unless the user
+    names sources.
+    """
     if own or nvidia or not system.startswith("linux"):
         return []
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -86,13 +108,19 @@ def fault(output: str) -> SetupError:
             return SetupError(line.format(log=log, venv=VENV))
     if found := re.search(NOT_TO_BE_HAD, output):
         what, have = found[1] or "a pinned package", ".".join(map(str, sys.version_info[:2]))
-        return NotToBeHad(f"{what} cannot be had for Python {have} on this system. Use Python {TRIED}. See {log}")
+        return NotToBeHad(
+            f"{what} cannot be had for Python {have} on this system. Use Python {TRIED}. See {log}"
+        )
     errors = [line[7:] for line in output.splitlines() if line.startswith("ERROR: ")]
-    return SetupError(f"The packages could not be installed: {errors[-1] if errors else 'pip stopped'}. See {log}")
+    return SetupError(
+        f"The packages could not be installed: {errors[-1] if errors else 'pip stopped'}. See {log}"
+    )
 
 
 def show(line: str, *, terminal: bool) -> None:
-    """Turn a line of pip into progress: every file and its share on a terminal, else only the big files."""
+    """Turn a line of pip into progress: every file and its share on a terminal, else only the big
+    files.
+    """
     if found := re.match(r"\s*Downloading \S*?([A-Za-z][\w.]*)-\d\S* \(([\d.]+) ([kMG]B)\)", line):
         name, size, unit = found.groups()
         if terminal:
@@ -108,16 +136,34 @@ def show(line: str, *, terminal: bool) -> None:
 
 
 def pip_install(arguments: list[str], *, python: Path | None = None) -> None:
-    """Run pip install, show its progress, keep its words in a log, and raise SetupError with one clear line."""
+    """Run pip install, show its progress, keep its words in a log, and raise SetupError with one
+    clear line.
+    """
     python, terminal, lines = python or venv_python(), sys.stdout.isatty(), []
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+    command = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        *arguments,
+    ]
     if terminal:
         version = subprocess.run(
             [python, "-m", "pip", "--version"], capture_output=True, text=True, env=environ()
         ).stdout
-        command += ["--progress-bar=raw"] * ([int(n) for n in re.findall(r"\d+", version)[:2]] >= [24, 1])
+        command += ["--progress-bar=raw"] * (
+            [int(n) for n in re.findall(r"\d+", version)[:2]] >= [24, 1]
+        )
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environ(), cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environ(),
+        cwd=ROOT,
     )
     for line in process.stdout:
         show(line, terminal=terminal)
@@ -132,17 +178,27 @@ def pip_install(arguments: list[str], *, python: Path | None = None) -> None:
 
 def site_packages() -> Path:
     """Return the environment's folder of packages."""
-    return next(p for p in [*VENV.glob("lib/python*/site-packages"), VENV / "Lib/site-packages"] if p.is_dir())
+    return next(
+        p
+        for p in [*VENV.glob("lib/python*/site-packages"), VENV / "Lib/site-packages"]
+        if p.is_dir()
+    )
 
 
 def forget_damaged() -> list[str]:
-    """Drop pip's memory of packages that lack files, so that it installs them again; return their names."""
+    """Drop pip's memory of packages that lack files, so that it installs them again; return their
+    names.
+    """
     damaged = []
     for info in site_packages().glob("*.dist-info"):
         try:
             with (info / "RECORD").open(newline="", encoding="utf-8") as record:
-                files = [row[0] for row in csv.reader(record) if row and not row[0].endswith(".pyc")]
-            sound = (info / "INSTALLER").exists() and all((info.parent / name).exists() for name in files)
+                files = [
+                    row[0] for row in csv.reader(record) if row and not row[0].endswith(".pyc")
+                ]
+            sound = (info / "INSTALLER").exists() and all(
+                (info.parent / name).exists() for name in files
+            )
         except OSError:
             sound = False
         if not sound:

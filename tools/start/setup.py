@@ -1,7 +1,7 @@
 """Make or mend .venv, the environment of the course.
 
-Standard library only: this runs before anything is installed. The stamp `.venv/course.json` is written last, so an
-install that was interrupted has none, and the next start mends it.
+Standard library only: this runs before anything is installed. The stamp `.venv/course.json` is
+written last, so an install that was interrupted has none, and the next start mends it.
 """
 
 import argparse
@@ -44,7 +44,9 @@ def read_stamp() -> dict:
 
 
 def write_stamp(groups: dict[str, str]) -> None:
-    """Write what is installed, and one file of each package so that a later start sees what somebody deleted."""
+    """Write what is installed, and one file of each package so that a later start sees what
+    somebody deleted.
+    """
     site = packages.site_packages()
     witnesses = [*site.glob("*.dist-info/METADATA"), *site.glob("*/__init__.py")]
     stamp = {
@@ -58,16 +60,23 @@ def write_stamp(groups: dict[str, str]) -> None:
 
 def probe(python: Path) -> str | None:
     """Return the version of a Python that starts and has pip, else None."""
-    code = "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3] if u.find_spec('pip') else '')"
+    code = (
+        "import sys, importlib.util as u; print('%d.%d.%d' % sys.version_info[:3] if "
+        "u.find_spec('pip') else '')"
+    )
     try:
-        done = subprocess.run([python, "-c", code], capture_output=True, text=True, env=environ(), timeout=60)
+        done = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, env=environ(), timeout=60
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
 
 
 def installed() -> dict[str, str]:
-    """Return the groups of a whole environment; nothing where it was moved, broken or never finished."""
+    """Return the groups of a whole environment; nothing where it was moved, broken or never
+    finished.
+    """
     stamp = read_stamp()
     whole = (
         stamp.get("root") == str(packages.ROOT)
@@ -91,7 +100,10 @@ def check_python(version: tuple[int, ...] = sys.version_info) -> None:
     if tuple(version[:2]) < (3, 11):
         raise SetupError(f"The course needs Python {TRIED}; this is Python {have}.")
     if tuple(version[:2]) > (3, 13):
-        say(f"Python {have} is newer than those the course was tried with ({TRIED}); trying it all the same.")
+        say(
+            f"Python {have} is newer than those the course was tried with ({TRIED}); trying it all "
+            "the same."
+        )
 
 
 def check_folder(megabytes: int) -> None:
@@ -105,7 +117,10 @@ def check_folder(megabytes: int) -> None:
         raise SetupError(f"{reason}. Copy the course to a folder of your own.") from error
     free = shutil.disk_usage(packages.ROOT).free // 10**6
     if free < megabytes:
-        raise SetupError(f"Too little disk space in {packages.ROOT}: {megabytes} MB are needed, {free} MB are free.")
+        raise SetupError(
+            f"Too little disk space in {packages.ROOT}: {megabytes} MB are needed, {free} MB are "
+            "free."
+        )
 
 
 def make_venv() -> None:
@@ -119,17 +134,24 @@ def make_venv() -> None:
         say("      the .venv that is there does not work with this Python: making it anew")
         shutil.rmtree(packages.VENV)
     base = getattr(sys, "_base_executable", None) or sys.executable
-    done = subprocess.run([base, "-m", "venv", packages.VENV], capture_output=True, text=True, env=environ())
+    done = subprocess.run(
+        [base, "-m", "venv", packages.VENV], capture_output=True, text=True, env=environ()
+    )
     if done.returncode:
         shutil.rmtree(packages.VENV, ignore_errors=True)
         if "ensurepip" in done.stdout + done.stderr:
-            raise SetupError("This Python lacks its venv part. On Debian and Ubuntu: sudo apt install python3-venv")
+            raise SetupError(
+                "This Python lacks its venv part. On Debian and Ubuntu: sudo apt install "
+                "python3-venv"
+            )
         raise packages.fault(done.stdout + done.stderr)
 
 
 def install(group: str) -> str:
     """Install one group and return what the stamp is to say of it."""
-    source = ["--no-deps"] if group == "peers" else []  # or pip would fetch another torch where ours is missing
+    source = (
+        ["--no-deps"] if group == "peers" else []
+    )  # or pip would fetch another torch where ours is missing
     if group == "torch":
         own = packages.own_sources(venv_python())
         source = packages.torch_source(system=sys.platform, nvidia=packages.has_nvidia(), own=own)
@@ -143,7 +165,10 @@ def install(group: str) -> str:
     except SetupError:
         if group != "optional":
             raise
-        say("      not installed: a C compiler is needed. Everything else works; metrics.pesq will say so.")
+        say(
+            "      not installed: a C compiler is needed. Everything else works; metrics.pesq will "
+            "say so."
+        )
         return "unavailable " + fingerprint(group)
     return fingerprint(group)
 
@@ -153,14 +178,22 @@ def plan(groups: list[str]) -> tuple[str, int]:
     download, disk = (sum(GROUPS[group][i] for group in groups) for i in (2, 3))
     cuda = "torch" in groups and sys.platform.startswith("linux") and packages.has_nvidia()
     download, disk = download + cuda * CUDA_MB, disk + 2 * cuda * CUDA_MB
-    what = "Python packages" + (" with PyTorch" if "torch" in groups else "") + (" for CUDA" if cuda else "")
+    what = (
+        "Python packages"
+        + (" with PyTorch" if "torch" in groups else "")
+        + (" for CUDA" if cuda else "")
+    )
     return f"{what}, about {download} MB to download and {disk} MB on disk", disk
 
 
 def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False) -> None:
-    """Make sure that the environment is there, and return at once where it is; `again` retries what failed."""
+    """Make sure that the environment is there, and return at once where it is; `again` retries what
+    failed.
+    """
     have = installed()
-    todo = [g for g in wanted(dev=dev, torch=torch) if have.get(g, "").split(" ")[-1] != fingerprint(g)]
+    todo = [
+        g for g in wanted(dev=dev, torch=torch) if have.get(g, "").split(" ")[-1] != fingerprint(g)
+    ]
     todo += [g for g in have if again and g not in todo and have[g].startswith("unavailable")]
     if not todo:
         return
@@ -168,7 +201,10 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
     text, megabytes = plan(todo)
     check_folder(megabytes)
     what = "Adding to" if have else "Mending" if packages.VENV.exists() else "Setting up"
-    say(f"{what} the course in {packages.VENV}: {text}. This happens once; what pip has kept is not fetched again.")
+    say(
+        f"{what} the course in {packages.VENV}: {text}. This happens once; what pip has kept is "
+        "not fetched again."
+    )
     steps = len(todo) + 2
     say(f"[1/{steps}] the environment")
     if not have:
@@ -177,9 +213,14 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
     for number, group in enumerate(todo, start=2):
         say(f"[{number}/{steps}] {GROUPS[group][0]}")
         have[group] = install(group)
-    say(f"[{steps}/{steps}] the package helpers, and compiling what is slow on first use (half a minute)")
+    say(
+        f"[{steps}/{steps}] the package helpers, and compiling what is slow on first use (half a "
+        "minute)"
+    )
     packages.pip_install(["--no-deps", "--no-build-isolation", "--editable", "."])
-    subprocess.run([venv_python(), "-m", "tools.start.warm"], cwd=packages.ROOT, check=False, env=environ())
+    subprocess.run(
+        [venv_python(), "-m", "tools.start.warm"], cwd=packages.ROOT, check=False, env=environ()
+    )
     write_stamp(have)
     say("The course is set up.")
 
@@ -187,7 +228,9 @@ def ensure(*, dev: bool = False, torch: bool | None = None, again: bool = False)
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py setup`."""
     parser = argparse.ArgumentParser(prog="course.py setup", description=__doc__.splitlines()[0])
-    parser.add_argument("--no-torch", action="store_true", help="leave PyTorch out; parts I and II need none")
+    parser.add_argument(
+        "--no-torch", action="store_true", help="leave PyTorch out; parts I and II need none"
+    )
     parser.add_argument("--dev", action="store_true", help="with what the tests need")
     parser.add_argument("--fresh", action="store_true", help="throw .venv away first")
     options = parser.parse_args(argv)

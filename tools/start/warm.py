@@ -1,7 +1,7 @@
 """Compile what is slow on first use, and keep it in the caches beside the packages.
 
-librosa compiles parts of itself when they are first called, which takes half a minute in a fresh install. Setup and
-Binder's postBuild do it here, so that no learner waits for it in a notebook.
+librosa compiles parts of itself when they are first called, which takes half a minute in a fresh
+install. Setup and Binder's postBuild do it here, so that no learner waits for it in a notebook.
 """
 
 import librosa

@@ -1,4 +1,5 @@
-"""How the models of the course were trained, and how to train them on your folders: ``python3 -m tools.training --help``.
+"""How the models of the course were trained, and how to train them on your folders: ``python3 -m
+tools.training --help``.
 
 - `tools.training.loop`: steps, validation, the best weights, a log, and going on after a stop.
 - `tools.training.evaluation`: SI-SDR, PESQ and STOI on mixtures that no training has seen.

@@ -1,8 +1,8 @@
 """The command line: train an enhancer or a vocoder, or evaluate an enhancer.
 
-python3 -m tools.training setting1_stft --speech DIR --noise DIR --valid-speech DIR --valid-noise DIR --out DIR
-python3 -m tools.training gan --speech DIR --valid-speech DIR --out DIR
-python3 -m tools.training evaluate setting1_stft --heldout DIR
+python3 -m tools.training setting1_stft --speech DIR --noise DIR --valid-speech DIR --valid-noise
+DIR --out DIR python3 -m tools.training gan --speech DIR --valid-speech DIR --out DIR python3 -m
+tools.training evaluate setting1_stft --heldout DIR
 """
 
 import argparse
@@ -31,7 +31,10 @@ def train_command(options) -> None:
     torch.manual_seed(options.seed)
     copies = options.name in vocoders()
     model = (build_vocoder if copies else settings.build)(options.name)
-    told = {"command": "python3 -m tools.training " + shlex.join(sys.argv[1:]), "seed": options.seed}
+    told = {
+        "command": "python3 -m tools.training " + shlex.join(sys.argv[1:]),
+        "seed": options.seed,
+    }
     supply, loss, judge, unit = (copying if copies else enhancing)(options, model, told)
     model.to(device())
     if options.start:
@@ -62,8 +65,13 @@ def corpus(options, what: str, told: dict):
 
 def noisy(options, told: dict):
     """Return mixtures to train with, and three kinds to validate with: at 0, 5 and 10 dB."""
-    (speech, other_speech), (noise, other_noise) = (corpus(options, what, told) for what in ("speech", "noise"))
-    valid = [Mixtures(other_speech, other_noise, seed=10**6, snr_db=(db, db), colour=False) for db in (0, 5, 10)]
+    (speech, other_speech), (noise, other_noise) = (
+        corpus(options, what, told) for what in ("speech", "noise")
+    )
+    valid = [
+        Mixtures(other_speech, other_noise, seed=10**6, snr_db=(db, db), colour=False)
+        for db in (0, 5, 10)
+    ]
     return Mixtures(speech, noise, seconds=options.seconds, seed=options.seed), valid
 
 
@@ -81,7 +89,9 @@ def copying(options, model, told):
         raise ValueError(f"{options.name} has nothing to learn")
     loss = Adversary(model.to(device()), options.adversary) if options.adversary else model.loss
     if options.cleaner:  # it learns from what that makes of noisy speech
-        model.before = [settings.load_file("setting2_vocoder", options.cleaner, vocoder=None).model.to(device())]
+        model.before = [
+            settings.load_file("setting2_vocoder", options.cleaner, vocoder=None).model.to(device())
+        ]
         supply, valid = noisy(options, told)
         told["cleaner"] = options.cleaner.stem
     else:
@@ -94,9 +104,15 @@ def copying(options, model, told):
 
 
 def start_from(model, file: Path) -> int:
-    """Take over the weights of another file wherever name and shape fit, and return how many tensors that were."""
+    """Take over the weights of another file wherever name and shape fit, and return how many
+    tensors that were.
+    """
     tensors, mine = _weights.load(file)[0], model.state_dict()
-    fit = {name: value for name, value in tensors.items() if name in mine and mine[name].shape == value.shape}
+    fit = {
+        name: value
+        for name, value in tensors.items()
+        if name in mine and mine[name].shape == value.shape
+    }
     if not fit:
         raise ValueError(f"{file} holds no tensor that fits; start from a network of the same kind")
     model.load_state_dict(fit, strict=False)
@@ -106,7 +122,9 @@ def start_from(model, file: Path) -> int:
 def evaluate_command(options) -> None:
     """Print the scores of an enhancer on a held-out folder, and write every row to --csv."""
     enhancer = (
-        settings.load(options.name) if options.weights is None else settings.load_file(options.name, options.weights)
+        settings.load(options.name)
+        if options.weights is None
+        else settings.load_file(options.name, options.weights)
     )
     rows = evaluate(enhancer.enhance, options.heldout, quality=not options.quick)
     print(summary(rows))
@@ -120,30 +138,50 @@ def evaluate_command(options) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Read the command line and do what it says."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="python3 -m tools.training", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.training", description=__doc__.splitlines()[0]
+    )
     evaluating = argv[:1] == ["evaluate"]
     if evaluating:
         parser.add_argument("evaluate")
     parser.add_argument("name", choices=settings.enhancers() + ([] if evaluating else vocoders()))
     if evaluating:
         parser.add_argument("--heldout", required=True, help="folder with manifest.csv")
-        parser.add_argument("--weights", type=Path, help="another file of weights than the shipped one")
+        parser.add_argument(
+            "--weights", type=Path, help="another file of weights than the shipped one"
+        )
         parser.add_argument("--quick", action="store_true", help="SI-SDR alone")
         parser.add_argument("--csv", help="file for the scores of every mixture")
     else:
         parser.add_argument("--speech", required=True, help="folder with recordings of speech")
         parser.add_argument("--noise", help="folder with recordings of noise; a vocoder needs none")
-        parser.add_argument("--valid-speech", help="speech to choose the best weights by; by default the same folder")
+        parser.add_argument(
+            "--valid-speech",
+            help="speech to choose the best weights by; by default the same folder",
+        )
         parser.add_argument("--valid-noise", help="noise for the same")
         parser.add_argument("--out", required=True, help="folder for weights, log and checkpoint")
-        parser.add_argument("--start", type=Path, help="weights to start from, of this or of another enhancer")
+        parser.add_argument(
+            "--start", type=Path, help="weights to start from, of this or of another enhancer"
+        )
         parser.add_argument("--seconds", type=float, default=3.0, help="length of a mixture [s]")
-        parser.add_argument("--cleaner", type=Path, help="weights of setting2_vocoder: a vocoder learns from its mels")
-        parser.add_argument("--half", action="store_true", help="write the weights in half precision")
-        parser.add_argument("--adversary", type=float, default=0.0, help="weight of the critic of a gan")
+        parser.add_argument(
+            "--cleaner",
+            type=Path,
+            help="weights of setting2_vocoder: a vocoder learns from its mels",
+        )
+        parser.add_argument(
+            "--half", action="store_true", help="write the weights in half precision"
+        )
+        parser.add_argument(
+            "--adversary", type=float, default=0.0, help="weight of the critic of a gan"
+        )
         parser.add_argument("--threads", type=int, default=1, help="threads on the CPU")
         for key, field in Plan.__dataclass_fields__.items():
-            name, kind = "--" + key.replace("_", "-"), {"int": int, "float": float}.get(field.type, field.type)
+            name, kind = (
+                "--" + key.replace("_", "-"),
+                {"int": int, "float": float}.get(field.type, field.type),
+            )
             if kind in (bool, "bool"):
                 parser.add_argument(name, action="store_true")
             else:

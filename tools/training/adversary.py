@@ -1,4 +1,6 @@
-"""The critic of a generative adversarial network, which learns beside the generator of `helpers.vocoders.gan`."""
+"""The critic of a generative adversarial network, which learns beside the generator of
+`helpers.vocoders.gan`.
+"""
 
 import torch
 from torch import nn
@@ -10,12 +12,20 @@ __all__ = ["Adversary"]
 
 
 class Critic(nn.Module):
-    """Looks at a log magnitude as at a picture and gives each patch a mark: 1 for real, 0 for made."""
+    """Looks at a log magnitude as at a picture and gives each patch a mark: 1 for real, 0 for
+    made.
+    """
 
     def __init__(self, channels: int = 16):
         super().__init__()
-        sizes = [(1, channels, (2, 1)), (channels, 2 * channels, (2, 2)), (2 * channels, 4 * channels, (2, 2))]
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, (5, 3), stride=s, padding=(2, 1)) for a, b, s in sizes)
+        sizes = [
+            (1, channels, (2, 1)),
+            (channels, 2 * channels, (2, 2)),
+            (2 * channels, 4 * channels, (2, 2)),
+        ]
+        self.layers = nn.ModuleList(
+            nn.Conv2d(a, b, (5, 3), stride=s, padding=(2, 1)) for a, b, s in sizes
+        )
         self.mark = nn.Conv2d(4 * channels, 1, 3, padding=1)
 
     def forward(self, log_magnitude):
@@ -28,10 +38,11 @@ class Critic(nn.Module):
 
 
 class Adversary:
-    """The generator's loss, and a critic that learns beside it; a least-squares GAN with matched features.
+    """The generator's loss, and a critic that learns beside it; a least-squares GAN with matched
+    features.
 
-    A mean over all that might have been is a blur, and every distance to the truth rewards the mean. The critic does
-    not: it has never seen a blurred recording.
+    A mean over all that might have been is a blur, and every distance to the truth rewards the
+    mean. The critic does not: it has never seen a blurred recording.
 
     Parameters
     ----------
@@ -60,8 +71,12 @@ class Adversary:
         mark, seen = self.critic(log_magnitude)
         with torch.no_grad():
             wanted = self.critic(target)[1]
-        alike = sum(functional.l1_loss(a, b) / b.abs().mean() for a, b in zip(seen, wanted, strict=True))
-        return self.generator.loss(log_magnitude, y) + self.weight * ((1 - mark).square().mean() + alike)
+        alike = sum(
+            functional.l1_loss(a, b) / b.abs().mean() for a, b in zip(seen, wanted, strict=True)
+        )
+        return self.generator.loss(log_magnitude, y) + self.weight * (
+            (1 - mark).square().mean() + alike
+        )
 
     def state_dict(self) -> dict:
         """Return what a checkpoint keeps."""

@@ -1,4 +1,6 @@
-"""How good an enhancer is: on repeatable mixtures while it trains, then on a folder that no training has seen."""
+"""How good an enhancer is: on repeatable mixtures while it trains, then on a folder that no
+training has seen.
+"""
 
 import csv
 from pathlib import Path
@@ -57,7 +59,10 @@ def validate_loss(model, supplies, *, n: int = 48) -> float:
     """
     losses, where = [], next(model.parameters()).device
     for index in range(n):
-        given, wanted = (torch.from_numpy(y)[None].to(where) for y in supplies[index % len(supplies)].item(0, index))
+        given, wanted = (
+            torch.from_numpy(y)[None].to(where)
+            for y in supplies[index % len(supplies)].item(0, index)
+        )
         losses.append(float(model.loss(model(given), wanted)))
     return -float(np.mean(losses))
 
@@ -93,7 +98,8 @@ def heldout(folder):
     Parameters
     ----------
     folder : path
-        Folder with manifest.csv, whose columns noisy, clean, snr_db, noise_type name files and conditions.
+        Folder with manifest.csv, whose columns noisy, clean, snr_db, noise_type name files and
+        conditions.
 
     Yields
     ------
@@ -113,7 +119,10 @@ def heldout(folder):
     if not (folder / "manifest.csv").is_file():
         raise ValueError(f"{folder} holds no manifest.csv; name a folder like shared/heldout")
     for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
-        (noisy, sr), (clean, _) = audio.load(folder / row["noisy"]), audio.load(folder / row["clean"])
+        (noisy, sr), (clean, _) = (
+            audio.load(folder / row["noisy"]),
+            audio.load(folder / row["clean"]),
+        )
         yield row, noisy, clean, sr
 
 
@@ -132,11 +141,16 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     Returns
     -------
     list of dict
-        One row a mixture: file, snr_db, noise_type; si_sdr, pesq, stoi of the estimate and, with _in, of the input.
+        One row a mixture: file, snr_db, noise_type; si_sdr, pesq, stoi of the estimate and, with
+        _in, of the input.
     """
     rows = []
     for row, noisy, clean, sr in heldout(folder):
-        out = {"file": row["noisy"], "snr_db": float(row["snr_db"]), "noise_type": row["noise_type"]}
+        out = {
+            "file": row["noisy"],
+            "snr_db": float(row["snr_db"]),
+            "noise_type": row["noise_type"],
+        }
         before, after = scores(noisy, clean, sr=sr, quality=quality), enhance(noisy, sr=sr)
         out |= scores(after, clean, sr=sr, quality=quality)
         rows.append(out | {name + "_in": value for name, value in before.items()})
@@ -144,7 +158,8 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
 
 
 def summary(rows: list[dict]) -> str:
-    """Return a table: for each SNR the mean scores of input and estimate, and the improvement in SI-SDR.
+    """Return a table: for each SNR the mean scores of input and estimate, and the improvement in
+    SI-SDR.
 
     Parameters
     ----------
@@ -160,9 +175,15 @@ def summary(rows: list[dict]) -> str:
     lines = ["input SNR    n  " + "".join(f"{n:>8} in  ->  out" for n in names) + "   SI-SDR gain"]
     for db in sorted({row["snr_db"] for row in rows}):
         some = [row for row in rows if row["snr_db"] == db]
-        mean = {key: np.mean([row[key] for row in some]) for key in some[0] if key.removesuffix("_in") in names}
+        mean = {
+            key: np.mean([row[key] for row in some])
+            for key in some[0]
+            if key.removesuffix("_in") in names
+        }
         cells = "".join(f"{mean[n + '_in']:>11.3f} -> {mean[n]:>6.3f}" for n in names)
-        lines.append(f"{db:>6.0f} dB {len(some):>4}  {cells}{mean['si_sdr'] - mean['si_sdr_in']:>+12.2f} dB")
+        lines.append(
+            f"{db:>6.0f} dB {len(some):>4}  {cells}{mean['si_sdr'] - mean['si_sdr_in']:>+12.2f} dB"
+        )
     return "\n".join(lines)
 
 
@@ -170,5 +191,8 @@ def scores(estimate, clean, *, sr: int, quality: bool = True) -> dict:
     """Return SI-SDR [dB] and, with `quality`, PESQ-WB and STOI."""
     found = {"si_sdr": float(metrics.si_sdr(estimate, clean))}
     if quality:
-        found |= {"pesq": metrics.pesq(estimate, clean, sr=sr), "stoi": metrics.stoi(estimate, clean, sr=sr)}
+        found |= {
+            "pesq": metrics.pesq(estimate, clean, sr=sr),
+            "stoi": metrics.stoi(estimate, clean, sr=sr),
+        }
     return found

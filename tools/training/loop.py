@@ -1,7 +1,7 @@
 """Steps, validation, the best weights, a log, and going on after a stop.
 
-Several processes (``torchrun --nproc_per_node=2 -m tools.training ...``) share a batch and average their gradients,
-which gives the same steps as one process with the whole batch.
+Several processes (``torchrun --nproc_per_node=2 -m tools.training ...``) share a batch and average
+their gradients, which gives the same steps as one process with the whole batch.
 """
 
 import csv
@@ -28,9 +28,10 @@ SMALLEST = 8  # rows and columns: taps and other short lists of numbers are no m
 class Both:
     """Muon for some parameters and AdamW for all others, which look like one optimizer.
 
-    Muon [1]_ takes the mean slope of a matrix and makes all its singular values 1 before it goes that way, so that no
-    direction waits for the others. It is meant for matrices between hidden layers. Here its steps are as long as those
-    of AdamW, as a root mean square, so one rate serves both [2]_.
+    Muon [1]_ takes the mean slope of a matrix and makes all its singular values 1 before it goes
+    that way, so that no direction waits for the others. It is meant for matrices between hidden
+    layers. Here its steps are as long as those of AdamW, as a root mean square, so one rate serves
+    both [2]_.
 
     Parameters
     ----------
@@ -76,7 +77,8 @@ class Both:
 
 
 def optimizer(model: torch.nn.Module, plan):
-    """Return what moves the weights of a model: AdamW, but Muon for all matrices under ``plan.muon``.
+    """Return what moves the weights of a model: AdamW, but Muon for all matrices under
+    ``plan.muon``.
 
     Parameters
     ----------
@@ -93,13 +95,17 @@ def optimizer(model: torch.nn.Module, plan):
     if not plan.muon:
         return torch.optim.AdamW(model.parameters(), lr=plan.rate, weight_decay=0.01)
     if not hasattr(torch.optim, "Muon"):
-        raise ValueError(f"--muon needs PyTorch 2.9 or later, and this is {torch.__version__}; leave it out")
+        raise ValueError(
+            f"--muon needs PyTorch 2.9 or later, and this is {torch.__version__}; leave it out"
+        )
     matrices, others = [], []
     for name, p in model.named_parameters():
         inside = name.startswith(plan.muon) and p.ndim == 2 and min(p.shape) >= SMALLEST
         (matrices if inside else others).append(p)
     if not matrices:
-        raise ValueError(f"no matrix of this network has a name that begins with {plan.muon!r}; leave --muon out")
+        raise ValueError(
+            f"no matrix of this network has a name that begins with {plan.muon!r}; leave --muon out"
+        )
     return Both(matrices, others, plan.rate)
 
 
@@ -122,10 +128,11 @@ class Plan:
     seed : int
         Seed of the first weights.
     average : float
-        Share of the past in a running mean of the weights over steps, which is validated and kept in their place; 0
-        for none.
+        Share of the past in a running mean of the weights over steps, which is validated and kept
+        in their place; 0 for none.
     bfloat16 : bool
-        Multiply in 16 bits on a CPU too, as always on a GPU: quicker where the processor knows how to.
+        Multiply in 16 bits on a CPU too, as always on a GPU: quicker where the processor knows how
+        to.
     muon : str
         How the names of the parameters begin whose matrices are moved by Muon; none if empty.
     """
@@ -152,7 +159,9 @@ def device() -> torch.device:
 
 
 def rate_at(step: int, plan: Plan) -> float:
-    """Return the learning rate of a step: it rises for 200 steps, stays, and falls to 0 in the last third."""
+    """Return the learning rate of a step: it rises for 200 steps, stays, and falls to 0 in the last
+    third.
+    """
     rise = (step + 1) / min(200, max(1, plan.steps // 10))
     return plan.rate * min(1.0, rise, 3 * (1 - step / plan.steps))
 
@@ -189,7 +198,9 @@ def _whole(estimate):
     return tuple(map(_whole, estimate)) if isinstance(estimate, tuple) else estimate.float()
 
 
-def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False) -> list[dict]:
+def train(
+    model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False
+) -> list[dict]:
     """Train a model, or go on where an earlier run in the same folder stopped.
 
     Parameters
@@ -197,8 +208,8 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
     model : torch.nn.Module
         Noisy waveforms (B, n) in, estimates (B, n) out, or whatever the loss takes.
     loss : callable
-        ``loss(estimate, clean)``: a mean over the batch. If it learns too, as an adversary does, its ``state_dict``
-        travels with the checkpoint.
+        ``loss(estimate, clean)``: a mean over the batch. If it learns too, as an adversary does,
+        its ``state_dict`` travels with the checkpoint.
     mixtures : Mixtures, or Crops
         Where ``batch(step, indices)`` gives what goes in and what should come out.
     plan : Plan
@@ -236,19 +247,33 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
     state = _resume(out / "checkpoint.pt", parts, plan)
     saved, begun = time.monotonic(), time.monotonic() - state["seconds"]
     mine = range(rank, plan.batch, world)
-    bar = tqdm(total=plan.steps, initial=state["step"], disable=quiet or rank > 0, desc="training", mininterval=2)
+    bar = tqdm(
+        total=plan.steps,
+        initial=state["step"],
+        disable=quiet or rank > 0,
+        desc="training",
+        mininterval=2,
+    )
     while state["step"] < plan.steps:
         step = state["step"]
         for group in mover.param_groups:
             group["lr"] = rate_at(step, plan)
-        value = step_once(model, mover, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch)
+        value = step_once(
+            model, mover, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch
+        )
         if plan.average:
             mean.update_parameters(model)
         state["step"], state["sum"], state["n"] = step + 1, state["sum"] + value, state["n"] + 1
         bar.update()
         bar.set_postfix(loss=f"{state['sum'] / state['n']:.3f}", refresh=False)
         if state["step"] % plan.valid_every == 0 or state["step"] == plan.steps:
-            _log(state, validate(judged), time.monotonic() - begun, on_best if rank == 0 else None, judged)
+            _log(
+                state,
+                validate(judged),
+                time.monotonic() - begun,
+                on_best if rank == 0 else None,
+                judged,
+            )
             _write_log(out / "log.csv", state["log"]) if rank == 0 else None
             saved = -plan.keep_s
         if rank == 0 and time.monotonic() - saved > plan.keep_s:
@@ -260,7 +285,12 @@ def train(model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, qui
 
 
 def _log(state, score, seconds, on_best, model):
-    row = {"step": state["step"], "seconds": round(seconds, 1), "loss": state["sum"] / state["n"], "valid": score}
+    row = {
+        "step": state["step"],
+        "seconds": round(seconds, 1),
+        "loss": state["sum"] / state["n"],
+        "valid": score,
+    }
     state["log"].append(row)
     state["sum"], state["n"] = 0.0, 0
     if score > state["best"]:
@@ -278,7 +308,9 @@ def _write_log(path, rows):
 
 
 def _save(path, parts, state, plan):
-    """Write beside the old checkpoint, then change places: a kill or a full disk leaves a whole one."""
+    """Write beside the old checkpoint, then change places: a kill or a full disk leaves a whole
+    one.
+    """
     whole, made = {name: part.state_dict() for name, part in parts.items()}, io.BytesIO()
     torch.save(whole | {"state": state, "plan": asdict(plan)}, made)
     put(path, made.getbuffer())
@@ -288,13 +320,21 @@ def _resume(path, parts, plan):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
     try:
-        whole = torch.load(path, map_location=next(parts["model"].parameters()).device, weights_only=True)
+        whole = torch.load(
+            path, map_location=next(parts["model"].parameters()).device, weights_only=True
+        )
     except (RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is damaged; remove it, and the training starts anew") from error
     was = asdict(Plan()) | whole["plan"]  # a checkpoint may be older than an option
-    other = {k: v for k, v in was.items() if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")}
+    other = {
+        k: v
+        for k, v in was.items()
+        if v != asdict(plan)[k] and k not in ("keep_s", "valid_every", "steps")
+    }
     if other:
-        raise ValueError(f"{path} belongs to a run with {other}; give the same options, or another folder")
+        raise ValueError(
+            f"{path} belongs to a run with {other}; give the same options, or another folder"
+        )
     for name, part in parts.items():
         part.load_state_dict(whole[name])
     return whole["state"]

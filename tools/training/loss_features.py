@@ -40,11 +40,15 @@ def change(y: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
         return step * np.round(y / step)
     if kind == "lost phase":
         D = stft(y, n_fft=512, hop_length=128)
-        return istft(np.abs(D) * np.exp(1j * rng.uniform(-np.pi, np.pi, D.shape)), hop_length=128, length=n)
+        return istft(
+            np.abs(D) * np.exp(1j * rng.uniform(-np.pi, np.pi, D.shape)), hop_length=128, length=n
+        )
     return y
 
 
-def examples(sounds: list[np.ndarray], count: int, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def examples(
+    sounds: list[np.ndarray], count: int, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return `count` changed seconds, shape (count, SR), and which change each had."""
     kinds = rng.integers(len(CHANGES), size=count)
     pieces = []
@@ -81,31 +85,51 @@ def train(sounds: list[np.ndarray], *, steps: int = 1500, seed: int = 0) -> Netw
 
 
 @torch.no_grad()
-def accuracy(network: Network, sounds: list[np.ndarray], *, count: int = 800, seed: int = 1) -> float:
+def accuracy(
+    network: Network, sounds: list[np.ndarray], *, count: int = 800, seed: int = 1
+) -> float:
     """Return the share of changes that are recognised."""
     y, kinds = examples(sounds, count, np.random.default_rng(seed))
     return float((network(y).argmax(-1) == kinds).float().mean())
 
 
 def main() -> None:
-    """Train on a folder of recordings, say how well it went on those held back, and write the weights."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.training.loss_features", description=main.__doc__)
-    parser.add_argument("folder", type=Path, help="recordings; those under a folder 'valid' are held back")
+    """Train on a folder of recordings, say how well it went on those held back, and write the
+    weights.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.training.loss_features", description=main.__doc__
+    )
+    parser.add_argument(
+        "folder", type=Path, help="recordings; those under a folder 'valid' are held back"
+    )
     parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--files", type=int, default=250, help="how many of the others to use, evenly spread")
+    parser.add_argument(
+        "--files", type=int, default=250, help="how many of the others to use, evenly spread"
+    )
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    files = sorted(path for path in options.folder.rglob("*") if path.suffix in (".flac", ".ogg", ".wav"))
+    files = sorted(
+        path for path in options.folder.rglob("*") if path.suffix in (".flac", ".ogg", ".wav")
+    )
     held = [path for path in files if "valid" in path.parts]
     others = [path for path in files if "valid" not in path.parts]
     others = others[:: max(1, len(others) // options.files)]
-    known, new = ([y for path in some if (y := audio.load(path, sr=SR)[0]).size > SR] for some in (others, held))
+    known, new = (
+        [y for path in some if (y := audio.load(path, sr=SR)[0]).size > SR]
+        for some in (others, held)
+    )
     network = train(known, steps=options.steps)
     for name, some in (("seen in training", known), ("held back", new)):
-        print(f"{len(some)} recordings {name}: {accuracy(network, some):.1%} of the changes recognised")
+        print(
+            f"{len(some)} recordings {name}: {accuracy(network, some):.1%} of the changes "
+            "recognised"
+        )
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file({name: w.half() for name, w in network.state_dict().items()}, options.out)
+    safetensors.torch.save_file(
+        {name: w.half() for name, w in network.state_dict().items()}, options.out
+    )
 
 
 if __name__ == "__main__":

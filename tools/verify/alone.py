@@ -1,4 +1,6 @@
-"""Run a notebook in any folder with any Python's kernel, while outdated calls in the course's own code are errors."""
+"""Run a notebook in any folder with any Python's kernel, while outdated calls in the course's own
+code are errors.
+"""
 
 import json
 import os
@@ -6,7 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# The modules of the course and a notebook's cells; a library that warns about itself is none of ours.
+# The modules of the course and a notebook's cells; a library that warns about itself is none of
+# ours.
 OURS = r"(helpers|tools|__main__)(\.|$)"
 STARTUP = f"""\
 import warnings
@@ -16,7 +19,9 @@ for kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
 
 
 def strict_profile(folder: Path) -> dict[str, str]:
-    """Write a profile in which our own outdated calls are errors; return the variable by which IPython finds it."""
+    """Write a profile in which our own outdated calls are errors; return the variable by which
+    IPython finds it.
+    """
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True, exist_ok=True)
     (startup / "00-warnings.py").write_text(STARTUP, encoding="utf-8")
@@ -38,8 +43,12 @@ def kernel_of(python: Path, folder: Path, env: dict[str, str]):
     return AsyncKernelManager(kernel_name="there", kernel_spec_manager=specs, **wires)
 
 
-def execute(path: Path, *, folder: Path, python: Path, env: dict[str, str], timeout: int = 600) -> str:
-    """Run a notebook from top to bottom in a folder, store nothing, and return what went wrong, or nothing."""
+def execute(
+    path: Path, *, folder: Path, python: Path, env: dict[str, str], timeout: int = 600
+) -> str:
+    """Run a notebook from top to bottom in a folder, store nothing, and return what went wrong, or
+    nothing.
+    """
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -47,7 +56,9 @@ def execute(path: Path, *, folder: Path, python: Path, env: dict[str, str], time
     with tempfile.TemporaryDirectory() as own:
         manager = kernel_of(python, Path(own), {**env, **strict_profile(Path(own))})
         resources = {"metadata": {"path": str(folder)}}
-        client = NotebookClient(nbformat.read(path, as_version=4), km=manager, timeout=timeout, resources=resources)
+        client = NotebookClient(
+            nbformat.read(path, as_version=4), km=manager, timeout=timeout, resources=resources
+        )
         try:
             # cleanup_kc ends the kernel too, though another made its manager
             client.execute(cleanup_kc=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -24,7 +24,9 @@ def linters() -> dict[str, list[str]]:
 
 def stored() -> list[str]:
     """Return what the notebooks store against the rules."""
-    return [f"{path.name}: {what}" for path in notebooks.paths() for what in notebooks.problems(path)]
+    return [
+        f"{path.name}: {what}" for path in notebooks.paths() for what in notebooks.problems(path)
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,7 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="course.py check", description=__doc__).parse_args(argv)
     failed = 0
     for name, command in linters().items():
-        done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
+        )
         failed += done.returncode != 0
         print(f"{name}: {'fine' if done.returncode == 0 else 'FAILED'}", flush=True)
         if done.returncode:

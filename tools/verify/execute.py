@@ -31,7 +31,9 @@ def run(path) -> dict:
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py execute`."""
     parser = argparse.ArgumentParser(prog="course.py execute", description=__doc__)
-    parser.add_argument("names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given")
+    parser.add_argument(
+        "names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given"
+    )
     try:
         paths = notebooks.paths(parser.parse_args(argv).names)
     except ValueError as error:
@@ -39,7 +41,11 @@ def main(argv: list[str] | None = None) -> int | str:
     from nbclient.exceptions import CellExecutionError
 
     with tempfile.TemporaryDirectory() as own:
-        os.environ |= {"EARUP_PROGRESS": f"{own}/progress.json", "EARUP_RESULTS": own, "JUPYTER_PREFER_ENV_PATH": "1"}
+        os.environ |= {
+            "EARUP_PROGRESS": f"{own}/progress.json",
+            "EARUP_RESULTS": own,
+            "JUPYTER_PREFER_ENV_PATH": "1",
+        }
         for path in paths:
             start = time.perf_counter()
             try:
@@ -47,7 +53,11 @@ def main(argv: list[str] | None = None) -> int | str:
             except CellExecutionError as error:
                 return f"{error}\n{path.name} was left as it is."
             notebooks.write(path, notebooks.normalise(executed))
-            print(f"{path.name}: {time.perf_counter() - start:.1f} s, {path.stat().st_size // 1000} kB", flush=True)
+            print(
+                f"{path.name}: {time.perf_counter() - start:.1f} s, {path.stat().st_size // 1000} "
+                "kB",
+                flush=True,
+            )
             for problem in notebooks.problems(path):
                 print(f"  {problem}")
     return 0

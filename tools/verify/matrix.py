@@ -1,8 +1,9 @@
 """Run the course on other Pythons and other versions of its packages, and write down what passed.
 
-Each combination gets a fresh environment and a clone of the last commit, which stands in for the public repository.
-Every notebook runs in an empty folder of its own, and its first cell fetches that clone; then the tests run. Results
-go to data/tables/compatibility.csv. A combination takes 5 to 25 minutes and up to 6 GB, which are freed at its end.
+Each combination gets a fresh environment and a clone of the last commit, which stands in for the
+public repository. Every notebook runs in an empty folder of its own, and its first cell fetches
+that clone; then the tests run. Results go to data/tables/compatibility.csv. A combination takes 5
+to 25 minutes and up to 6 GB, which are freed at its end.
 """
 
 import argparse
@@ -35,15 +36,21 @@ NEEDS_TORCH = re.compile(r"need PyTorch, which is not installed here|No module n
 MARKS = ("% compatibility table: begin\n\n", "\n% compatibility table: end\n")
 
 # Google's list of what Colab holds, read in August 2026.
-COLAB = """scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 numba==0.61.2 llvmlite==0.44.0 ipywidgets==7.7.1
-    widgetsnbextension==3.6.10 ipython==7.34.0 ipykernel==6.17.1 jupyter_client==7.4.9 traitlets==5.7.1 tornado==6.5.7
-    anywidget==0.9.21 soundfile==0.14.0 soxr==1.1.0 pillow==11.3.0 scikit-learn==1.6.1"""
+COLAB = """
+    scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 numba==0.61.2 llvmlite==0.44.0
+    ipywidgets==7.7.1 widgetsnbextension==3.6.10 ipython==7.34.0 ipykernel==6.17.1
+    jupyter_client==7.4.9 traitlets==5.7.1 tornado==6.5.7 anywidget==0.9.21 soundfile==0.14.0
+    soxr==1.1.0 pillow==11.3.0 scikit-learn==1.6.1
+"""
 CPU_TORCH = "torch==2.13.0 safetensors tqdm"
 FOR_TESTS = "pytest pytest-xdist pyyaml numpydoc nbformat nbclient pyloudnorm packaging pesq pystoi"
-# Tests of this checkout rather than of packages (pins, commands, pages, releases, grading, how clips were made), the
-# browser's, and thousands of wrong answers to exercises: `python3 course.py test` runs them.
-NOT_HERE = """browser test_project.py test_course.py test_pages.py test_notebooks.py test_release.py test_grade.py
-    test_clips.py test_matrix.py test_coursework.py"""
+# Tests of this checkout rather than of packages (pins, commands, pages, releases, grading, how
+# clips were made), the browser's, and thousands of wrong answers to exercises: `python3 course.py
+# test` runs them.
+NOT_HERE = """
+    browser test_project.py test_course.py test_pages.py test_notebooks.py test_release.py
+    test_grade.py test_clips.py test_matrix.py test_coursework.py
+"""
 
 
 @dataclass(frozen=True)
@@ -54,15 +61,22 @@ class Combination:
     python: str
     requirements: str
     remark: str
-    tests: bool = False  # one combination of each Python runs them: they take longer than all notebooks
+    tests: bool = (
+        False  # one combination of each Python runs them: they take longer than all notebooks
+    )
     checkout: bool = False  # the notebooks run where they lie, as on Binder
 
 
 def oldest() -> str:
-    """Return the lower bound of every range in pyproject.toml that a learner's environment is made of."""
+    """Return the lower bound of every range in pyproject.toml that a learner's environment is made
+    of.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    ranges = [*project["dependencies"], *(r for group in ("lab", "learning", "quality") for r in extras[group])]
+    ranges = [
+        *project["dependencies"],
+        *(r for group in ("lab", "learning", "quality") for r in extras[group]),
+    ]
     return " ".join(re.sub(r">=([^,]+).*", r"==\1", each) for each in ranges)
 
 
@@ -70,14 +84,36 @@ def combinations() -> dict[str, Combination]:
     """Return every combination by its name."""
     new, old = f"numpy==2.1.3 {COLAB}", f"numpy==2.0.2 {COLAB}"
     every = [
-        Combination("colab-3.13", "3.13", new, "Colab's list of August 2026, without torch", tests=True),
-        Combination("colab-3.13-torch", "3.13", f"{new} torch==2.11.0 safetensors tqdm", "the same with its torch"),
+        Combination(
+            "colab-3.13", "3.13", new, "Colab's list of August 2026, without torch", tests=True
+        ),
+        Combination(
+            "colab-3.13-torch",
+            "3.13",
+            f"{new} torch==2.11.0 safetensors tqdm",
+            "the same with its torch",
+        ),
         Combination("colab-3.12", "3.12", old, "Colab's runtime 2026.07, without torch"),
-        Combination("colab-3.11-torch", "3.11", f"{old} {CPU_TORCH}", "Colab's packages on Python 3.11, with torch"),
+        Combination(
+            "colab-3.11-torch",
+            "3.11",
+            f"{old} {CPU_TORCH}",
+            "Colab's packages on Python 3.11, with torch",
+        ),
         Combination("oldest", "3.11", oldest(), "the lower bound of every range", tests=True),
-        Combination("newest-3.12", "3.12", "ipykernel", "the first cell installs all else, the newest", tests=True),
-        Combination("newest-3.13", "3.13", "ipykernel", "the first cell installs all else, the newest"),
-        Combination("binder", "3.11", "", "environment.yml's pip section, then postBuild", checkout=True),
+        Combination(
+            "newest-3.12",
+            "3.12",
+            "ipykernel",
+            "the first cell installs all else, the newest",
+            tests=True,
+        ),
+        Combination(
+            "newest-3.13", "3.13", "ipykernel", "the first cell installs all else, the newest"
+        ),
+        Combination(
+            "binder", "3.11", "", "environment.yml's pip section, then postBuild", checkout=True
+        ),
     ]
     return {each.name: each for each in every}
 
@@ -95,28 +131,40 @@ def interpreter(version: str) -> Path | None:
 
 
 class Room:
-    """A folder with one combination's environment, and the clone that stands in for the public repository."""
+    """A folder with one combination's environment, and the clone that stands in for the public
+    repository.
+    """
 
     def __init__(self, combination: Combination, folder: Path):
         self.combination, self.folder = combination, folder
         self.python = packages.venv_python(folder / "venv")
         self.course, self.log = folder / "course", folder.parent / f"{combination.name}.log"
 
-    def run(self, *command: object, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess:
+    def run(
+        self, *command: object, cwd: Path | None = None, **env: str
+    ) -> subprocess.CompletedProcess:
         """Run a command of this environment, and keep its words in the log."""
         with self.log.open("a", encoding="utf-8") as log:
             path = f"{self.python.parent}{os.pathsep}{os.environ['PATH']}"
             settings = {**packages.environ(), "PATH": path, "OMP_NUM_THREADS": "1", **env}
             where = cwd or self.folder
-            return subprocess.run(command, cwd=where, env=settings, stdout=log, stderr=subprocess.STDOUT, text=True)
+            return subprocess.run(
+                command, cwd=where, env=settings, stdout=log, stderr=subprocess.STDOUT, text=True
+            )
 
     def pip(self, *words: object) -> None:
         """Install something, or raise."""
-        if self.run(self.python, "-m", "pip", "install", "--no-compile", *words, cwd=self.course).returncode:
-            raise packages.SetupError(f"pip could not install {self.combination.name}; see {self.log}")
+        if self.run(
+            self.python, "-m", "pip", "install", "--no-compile", *words, cwd=self.course
+        ).returncode:
+            raise packages.SetupError(
+                f"pip could not install {self.combination.name}; see {self.log}"
+            )
 
     def build(self, python: Path) -> None:
-        """Clone the last commit, make the environment and install what is to be there beforehand."""
+        """Clone the last commit, make the environment and install what is to be there
+        beforehand.
+        """
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.log.unlink(missing_ok=True)
@@ -128,16 +176,22 @@ class Room:
             words = self.combination.requirements.split()
             torch = [word for word in words if re.match(r"torch\b", word)]
             own = packages.own_sources(self.python)
-            source = packages.torch_source(system=sys.platform, nvidia=packages.has_nvidia(), own=own)
+            source = packages.torch_source(
+                system=sys.platform, nvidia=packages.has_nvidia(), own=own
+            )
             self.pip(*(word for word in words if word not in torch))
             if torch:
                 self.pip(*source, *torch)
 
     def binder(self) -> None:
-        """Do what Binder does after conda: the pip section, less an address not reached here, and postBuild."""
+        """Do what Binder does after conda: the pip section, less an address not reached here, and
+        postBuild.
+        """
         text = (self.course / "environment.yml").read_text(encoding="utf-8")
         lines = [line.strip().removeprefix("- ") for line in text.split("- pip:\n")[1].splitlines()]
-        wanted = [line for line in lines if line and not line.startswith(("#", "--extra-index-url"))]
+        wanted = [
+            line for line in lines if line and not line.startswith(("#", "--extra-index-url"))
+        ]
         (self.course / "binder.txt").write_text("\n".join(wanted), encoding="utf-8")
         self.pip("-U", "-r", "binder.txt")
         if self.run("./postBuild", cwd=self.course).returncode:
@@ -145,7 +199,10 @@ class Room:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the packages that the table shows, and of Python."""
-        code = "import sys; from importlib import metadata as m; print('python', sys.version.split()[0]);"
+        code = (
+            "import sys; from importlib import metadata as m; print('python', "
+            "sys.version.split()[0]);"
+        )
         code += "[print(d.metadata['Name'].lower(), d.version) for d in m.distributions()]"
         done = subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True)
         have = dict(line.split() for line in done.stdout.splitlines())
@@ -153,7 +210,11 @@ class Room:
 
     def notebook(self, path: Path) -> str:
         """Run one notebook and return "passed", "needs torch" or what went wrong."""
-        folder = self.course / "notebooks" if self.combination.checkout else self.folder / "alone" / path.stem
+        folder = (
+            self.course / "notebooks"
+            if self.combination.checkout
+            else self.folder / "alone" / path.stem
+        )
         folder.mkdir(parents=True, exist_ok=True)
         env = {"EARUP_REPOSITORY": self.course.as_uri(), "OMP_NUM_THREADS": "1"}
         try:
@@ -172,34 +233,56 @@ class Room:
         self.freeze()
         self.pip("-c", self.folder / "frozen.txt", *FOR_TESTS.split(), *peers)
         left_out = [f"--ignore=tests/{name}" for name in NOT_HERE.split()]
-        options = ["-p", "no:cacheprovider", "-q", "-n", "2", "--dist", "loadfile", f"--junitxml={report}"]
-        options += [] if torch else ["--doctest-ignore-import-errors"]  # examples in rooms that need torch
+        options = [
+            "-p",
+            "no:cacheprovider",
+            "-q",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            f"--junitxml={report}",
+        ]
+        options += (
+            [] if torch else ["--doctest-ignore-import-errors"]
+        )  # examples in rooms that need torch
         command = [self.python, "-m", "pytest", *options, *left_out]
         done = self.run(*command, cwd=self.course, PYTHONPATH=str(self.course))
         return counted(report, done.returncode)
 
     def freeze(self) -> None:
         """Write down every version, so that installing what the tests need moves none."""
-        done = subprocess.run([self.python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [self.python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True
+        )
         kept = [line for line in done.stdout.splitlines() if "==" in line]
         (self.folder / "frozen.txt").write_text("\n".join(kept), encoding="utf-8")
 
 
 def counted(report: Path, status: int) -> dict[str, int]:
-    """Return how many tests passed, failed and were skipped; a pytest that broke off has failed at least once."""
+    """Return how many tests passed, failed and were skipped; a pytest that broke off has failed at
+    least once.
+    """
     suites = list(ET.parse(report).getroot().iter("testsuite")) if report.exists() else []
     total, failed, skipped = (
         sum(int(suite.get(name, 0)) for suite in suites for name in names)
         for names in (["tests"], ["failures", "errors"], ["skipped"])
     )
     failed = max(failed, int(status != 0))
-    return {"tests_passed": max(total - failed - skipped, 0), "tests_failed": failed, "tests_skipped": skipped}
+    return {
+        "tests_passed": max(total - failed - skipped, 0),
+        "tests_failed": failed,
+        "tests_skipped": skipped,
+    }
 
 
 def try_out(combination: Combination, folder: Path, *, tests: bool) -> dict[str, object] | None:
     """Run one combination and return its row; nothing where this machine has no such Python."""
     if not (python := interpreter(combination.python)):
-        print(f"{combination.name}: there is no Python {combination.python} on this machine, so it was not run")
+        print(
+            f"{combination.name}: there is no Python {combination.python} on this machine, so it "
+            "was not run"
+        )
         return None
     room = Room(combination, folder / combination.name)
     try:
@@ -207,11 +290,19 @@ def try_out(combination: Combination, folder: Path, *, tests: bool) -> dict[str,
         said = {path.stem: room.notebook(path) for path in notebooks.paths(root=room.course)}
         row = {"combination": combination.name, **room.versions(), **summary(said)}
         row |= room.tests() if tests else dict.fromkeys(TESTS, "")
-        head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=room.course, capture_output=True, text=True)
+        head = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=room.course, capture_output=True, text=True
+        )
     finally:
         shutil.rmtree(room.folder, ignore_errors=True)
-    remarks = "; ".join([combination.remark, *(f"{name} failed" for name, what in said.items() if what not in GOOD)])
-    return row | {"remarks": remarks, "commit": head.stdout.strip(), "date": f"{datetime.date.today()}"}
+    remarks = "; ".join(
+        [combination.remark, *(f"{name} failed" for name, what in said.items() if what not in GOOD)]
+    )
+    return row | {
+        "remarks": remarks,
+        "commit": head.stdout.strip(),
+        "date": f"{datetime.date.today()}",
+    }
 
 
 def summary(said: dict[str, str]) -> dict[str, int]:
@@ -229,7 +320,9 @@ def read() -> dict[str, dict[str, str]]:
 
 
 def kept(row: dict[str, object]) -> dict[str, object]:
-    """Return a row of notebooks with the counts of tests that the table has, and of which commit they are."""
+    """Return a row of notebooks with the counts of tests that the table has, and of which commit
+    they are.
+    """
     if not (before := read().get(row["combination"])) or not before["tests_passed"]:
         return row
     said = re.search(r"tests at \w+", before["remarks"])
@@ -268,41 +361,66 @@ VERSIONS = {name: name for name in ("combination", "python", *SHOWN)}
 
 
 def lines(rows: dict[str, dict[str, str]]) -> str:
-    """Return the two tables that the page shows, results and versions; what has no row has not been run."""
+    """Return the two tables that the page shows, results and versions; what has no row has not been
+    run.
+    """
     full = {}
     for name, each in combinations().items():
-        idle = {"combination": name, "python": each.python, "remarks": each.remark, "date": "not run yet"}
+        idle = {
+            "combination": name,
+            "python": each.python,
+            "remarks": each.remark,
+            "date": "not run yet",
+        }
         full[name] = rows.get(name, idle)
     return "\n".join(table(full.values(), heads) for heads in (RESULTS, VERSIONS))
 
 
 def table(rows: Iterable[dict[str, str]], heads: dict[str, str]) -> str:
     """Return rows as a Markdown table of these columns."""
-    cells = [list(heads.values()), ["---"] * len(heads), *([row.get(key) or "-" for key in heads] for row in rows)]
+    cells = [
+        list(heads.values()),
+        ["---"] * len(heads),
+        *([row.get(key) or "-" for key in heads] for row in rows),
+    ]
     return "".join(f"| {' | '.join(each)} |\n" for each in cells)
 
 
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py matrix`; it fails if a notebook or a test does."""
     parser = argparse.ArgumentParser(prog="course.py matrix", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these of {', '.join(combinations())}")
     parser.add_argument(
-        "--folder", type=Path, default=ROOT / ".scratch" / "matrix", help="where environments are made"
+        "names", nargs="*", metavar="NAME", help=f"only these of {', '.join(combinations())}"
     )
-    parser.add_argument("--notebooks", action="store_true", help="only the notebooks; counts of tests are kept")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=ROOT / ".scratch" / "matrix",
+        help="where environments are made",
+    )
+    parser.add_argument(
+        "--notebooks", action="store_true", help="only the notebooks; counts of tests are kept"
+    )
     options, every, failed = parser.parse_args(argv), combinations(), 0
     if unknown := set(options.names) - set(every):
         parser.error(f"there is no combination {unknown.pop()!r}")
     for name in options.names or every:
         try:
-            row = try_out(every[name], options.folder.resolve(), tests=every[name].tests and not options.notebooks)
+            row = try_out(
+                every[name],
+                options.folder.resolve(),
+                tests=every[name].tests and not options.notebooks,
+            )
         except packages.SetupError as error:
             print(f"{name}: {error}", flush=True)
             failed += 1
             continue
         if row:
             write(row := kept(row) if options.notebooks else row)
-            print("\n  ".join([f"{name}:", *(f"{key}: {value}" for key, value in row.items())]), flush=True)
+            print(
+                "\n  ".join([f"{name}:", *(f"{key}: {value}" for key, value in row.items())]),
+                flush=True,
+            )
             failed += int(row["notebooks_failed"]) + int(row["tests_failed"] or 0)
     return int(failed > 0)
 

@@ -1,7 +1,8 @@
 """Run each notebook from top to bottom, and then its cells once more, from the last to the first.
 
-So a learner works: back to a cell further up, with everything below it run already. No cell may raise then, none that
-is checked for its output may print another one, and no answer or progress may be counted twice.
+So a learner works: back to a cell further up, with everything below it run already. No cell may
+raise then, none that is checked for its output may print another one, and no answer or progress may
+be counted twice.
 
 python3 -m tools.verify.reorder            all notebooks, 10 to 20 minutes on two cores
 python3 -m tools.verify.reorder 00 01      these
@@ -26,7 +27,9 @@ def printed(cell) -> str:
 
 
 def problems(path: Path, *, order=reversed) -> list[str]:
-    """Run a notebook, run its cells again in another order, and return what went wrong the second time."""
+    """Run a notebook, run its cells again in another order, and return what went wrong the second
+    time.
+    """
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -43,16 +46,24 @@ def problems(path: Path, *, order=reversed) -> list[str]:
             try:
                 client.execute_cell(cell, i)
             except CellExecutionError as error:
-                found.append(f"cell {i} raises {error.ename}: {error.evalue.strip().splitlines()[:1]}")
+                found.append(
+                    f"cell {i} raises {error.ename}: {error.evalue.strip().splitlines()[:1]}"
+                )
             if i in first and printed(cell) != first[i]:
-                found.append(f"cell {i} prints {printed(cell)!r} the second time, and {first[i]!r} the first")
+                found.append(
+                    f"cell {i} prints {printed(cell)!r} the second time, and {first[i]!r} the first"
+                )
     return found
 
 
 def main(argv: list[str] | None = None) -> int | str:
     """Run the notebooks that are asked for and say what went wrong."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.verify.reorder", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m tools.verify.reorder", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given"
+    )
     try:
         paths = notebooks.paths(parser.parse_args(argv).names)
     except ValueError as error:
@@ -65,7 +76,10 @@ def main(argv: list[str] | None = None) -> int | str:
             found = problems(path)
             found += [f"{name} was written, though nobody answered" for name in os.listdir(own)]
         failed += bool(found)
-        print(f"{path.name}: {time.perf_counter() - start:.0f} s, {'; '.join(found) or 'fine'}", flush=True)
+        print(
+            f"{path.name}: {time.perf_counter() - start:.0f} s, {'; '.join(found) or 'fine'}",
+            flush=True,
+        )
     return failed
 
 

@@ -1,4 +1,6 @@
-"""Run everything that the continuous integration runs: linters, tests in a real browser, and all notebooks."""
+"""Run everything that the continuous integration runs: linters, tests in a real browser, and all
+notebooks.
+"""
 
 import argparse
 import os
@@ -14,10 +16,23 @@ from tools.verify import alone, check
 
 ROOT = notebooks.ROOT
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # a file's tests stay together: they share pages and notebooks
-IN_ORDER = "--no-loadscope-reorder"  # as tests/conftest.py has it, and not the file with the most tests first
+TWO_AT_ONCE = [
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+]  # a file's tests stay together: they share pages and notebooks
+# as tests/conftest.py has it, and not the file with the most tests first
+IN_ORDER = "--no-loadscope-reorder"
 NBVAL = [
-    *("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/nbval.cfg", "--nbval-cell-timeout", "300"),
+    *(
+        "--nbval",
+        "--nbval-current-env",
+        "--nbval-sanitize-with",
+        "tests/nbval.cfg",
+        "--nbval-cell-timeout",
+        "300",
+    ),
     *(*TWO_AT_ONCE, "-o", "addopts="),
 ]
 
@@ -50,11 +65,15 @@ def run_tests(env: dict[str, str]) -> tuple[int, int, int]:
 
 
 def run_notebooks(env: dict[str, str]) -> tuple[int, int, int]:
-    """Run every notebook, with our own outdated calls as errors, and compare what it prints with what it stores."""
+    """Run every notebook, with our own outdated calls as errors, and compare what it prints with
+    what it stores.
+    """
     if not notebooks.paths():
         return 0, 0, 0
     with tempfile.TemporaryDirectory() as own:
-        return pytest([*NBVAL, "notebooks"], env | alone.strict_profile(Path(own)) | {"NOTEBOOK_SWEEP": "1"})
+        return pytest(
+            [*NBVAL, "notebooks"], env | alone.strict_profile(Path(own)) | {"NOTEBOOK_SWEEP": "1"}
+        )
 
 
 PHASES = {"check": run_check, "tests": run_tests, "notebooks": run_notebooks}
@@ -63,7 +82,9 @@ PHASES = {"check": run_check, "tests": run_tests, "notebooks": run_notebooks}
 def main(argv: list[str] | None = None) -> int:
     """Run `course.py test`; its last line counts what passed, failed and was skipped."""
     parser = argparse.ArgumentParser(prog="course.py test", description=__doc__)
-    parser.add_argument("phases", nargs="*", metavar="PHASE", help=f"only these of {', '.join(PHASES)}")
+    parser.add_argument(
+        "phases", nargs="*", metavar="PHASE", help=f"only these of {', '.join(PHASES)}"
+    )
     phases = parser.parse_args(argv).phases or list(PHASES)
     if unknown := set(phases) - set(PHASES):
         parser.error(f"there is no phase {unknown.pop()!r}")
@@ -71,7 +92,9 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as own:
         env = dict(os.environ) | {"EARUP_PROGRESS": f"{own}/progress.json", "EARUP_RESULTS": own}
         env |= {"JUPYTER_PREFER_ENV_PATH": "1"}
-        env |= {"OMP_NUM_THREADS": "1"}  # two run at once: threads that wait for each other would take minutes
+        env |= {
+            "OMP_NUM_THREADS": "1"
+        }  # two run at once: threads that wait for each other would take minutes
         if os.environ.get("CI") == "true":
             env |= {"EARUP_REQUIRE_BROWSER": "1"}
         for name in phases:
@@ -80,7 +103,10 @@ def main(argv: list[str] | None = None) -> int:
             counts.append(PHASES[name](env))
             walls.append(f"{name} {time.perf_counter() - start:.0f} s")
     passed, failed, skipped = map(sum, zip(*counts, strict=True))
-    print(f"\nwall time: {', '.join(walls)}\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    print(
+        f"\nwall time: {', '.join(walls)}\n{passed} passed, {failed} failed, {skipped} skipped",
+        flush=True,
+    )
     return int(failed > 0)
 
 
