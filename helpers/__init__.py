@@ -16,15 +16,14 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.mel`: what a network sees: mel spectrograms and their inverses, MFCC.
 - `helpers.phase`: a phase for a magnitude: Griffin-Lim, plain and fast, from three kinds of start.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
+- `helpers.datasets`: folders of sounds as crops and mixtures.
 
 Learning: over the ground, with PyTorch.
 
 - `helpers.losses`: how far an estimate is from its target, with a slope.
-- `helpers.settings`: enhancers and vocoders by name, what is in them, and masks that know the
-  answer.
-- `helpers.training`: what the enhancers are trained with; the runs of the author are
-  `tools.training`.
-- `helpers.datasets`: folders of sounds as crops and mixtures.
+- `helpers.settings`: enhancers by name, what is in them, and ideal (oracle) masks.
+- `helpers.vocoders`: from a mel spectrogram to sound, by four ideas.
+- `helpers.training`: what enhancers are trained with; the runs of the author are `tools.training`.
 
 The face: what you see and touch.
 
@@ -33,7 +32,10 @@ The face: what you see and touch.
 - `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several
   moments.
 - `helpers.listening`: player, recorder, blind tests.
+- `helpers.experiments`: your own equal-loudness contour, and where you hear the middle of an
+  interval.
 - `helpers.coursework`: exercises, hints, quizzes, your progress.
 
-This file imports nothing, so a notebook pays only for the rooms that it enters.
+What begins with an underscore is private. This file imports nothing, so a notebook pays only for
+the rooms that it enters.
 """

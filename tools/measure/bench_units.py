@@ -29,10 +29,10 @@ TABLE = ROOT / "data" / "tables" / "units_cost.csv"
 PAGE = ROOT / "tools" / "site" / "pages" / "classes.md"
 COLUMNS = ("unit", "peak_mb", "moved_mb", "cpu_s", "wall_s", "cells", "load")
 AT = re.compile(r"(% memory table: begin[^\n]*\n).*(% memory table: end)", re.DOTALL)
+# of the four times the last two are those of children that have ended
 PROBE = """import os as _os
 with open("/proc/self/status") as _file:
     _peak = next(int(line.split()[1]) for line in _file if line.startswith("VmHWM"))
-# the last two of the four: children that have ended
 print(_os.getpid(), _peak * 1024, sum(_os.times()[:4]))"""
 
 SAID = """
