@@ -79,6 +79,5 @@ def texts(request):
     """Everything that the coursework of the unit says, in one line."""
     from helpers.coursework import catalogue
 
-    return catalogue.flat(
-        (catalogue.DATA / f"unit{request.module.NAME[:2]}.toml").read_text(encoding="utf-8")
-    )
+    path = catalogue.DATA / request.module.NAME[:2] / "unit.toml"
+    return catalogue.flat(path.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ tell the truth.
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -216,10 +217,18 @@ def test_progress_has_a_picture_of_modest_size():
     assert bundle["text/plain"].startswith("Unit 00: exercises 0 of 2 correct")
 
 
-def test_every_unit_has_a_place_on_the_map():
-    drawn = [number for numbers in report.PARTS.values() for number in numbers]
-    assert set(catalogue.units()) <= set(drawn)
-    assert set(drawn) == set(report.NAMES)
+def test_every_unit_stands_in_the_row_of_its_part():
+    import matplotlib.pyplot as plt
+
+    drawn = report.draw(report.standings(store.load()[0])).axes[0].texts
+    rows = {text.get_text(): text.get_position()[1] for text in drawn if text.get_position()[0] == 0}
+    numbers = {t.get_text(): t.get_position()[1] for t in drawn if re.fullmatch(r"\d\d", t.get_text())}
+    plt.close("all")
+    assert list(numbers) == list(catalogue.units())
+    assert set(rows) == {f"{part.digit} {part.name}" for part in catalogue.parts() if part.units}
+    for number, height in numbers.items():
+        (row,) = [name for name in rows if name[0] == number[0]]
+        assert abs(rows[row] - height) < 0.5
 
 
 def test_certificate_waits_for_every_unit(file):

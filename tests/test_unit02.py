@@ -346,7 +346,7 @@ ASKED = [
 @pytest.mark.parametrize(("text", "value"), ASKED, ids=[n[0] for n in ASKED])
 def test_number_in_what_is_asked(text, value):
     assert text.format(value) in catalogue.flat(
-        (catalogue.DATA / "unit02.toml").read_text(encoding="utf-8")
+        (catalogue.DATA / "02" / "unit.toml").read_text(encoding="utf-8")
     )
 
 
@@ -354,7 +354,7 @@ def test_number_in_what_is_asked(text, value):
 def test_thresholds_in_what_is_asked(freq, value):
     freqs, levels = loudness.historical_contour("threshold", source="iso389_7_2005")
     assert levels[freqs == freq] == value
-    assert f"{value:g} dB" in (catalogue.DATA / "unit02.toml").read_text(encoding="utf-8")
+    assert f"{value:g} dB" in (catalogue.DATA / "02" / "unit.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("phon", "sone"), [(40, 1), (50, 2), (60, 4), (80, 16)])

@@ -1,24 +1,24 @@
-"""What the course asks: exercises, predictions and quizzes, read from data/coursework, one file a
-unit.
+"""What the course asks: exercises, predictions and quizzes, and the map of its units and parts.
 
-Solutions, accepted variants and wrong answers stand in a folder of their own,
-``data/coursework/solutions``. A copy of the course for a class leaves that folder out
-(`SOLUTIONS`); `solution_lines` tells what must then stand nowhere.
+A unit has a folder ``data/coursework/NN``: ``unit.toml`` (texts), ``checks.py`` (what the checks try), ``solutions.toml``
+and ``teach.md``. A copy of the course for a class leaves the last two out; `solution_lines` tells what must then stand
+nowhere. The first digit of a unit is its part; ``parts.toml`` names the parts and what is planned.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers._checks import again, place
-from helpers.coursework.checking import Result
+from helpers.coursework.checking import Check, Result
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "coursework"
-SOLUTIONS = DATA / "solutions"
+# The first edition counted its units from 01 to 12. What was stored or handed in then carries these numbers.
+FIRST_EDITION = {"01": "10", "02": "11", "03": "12", "04": "21", "05": "22", "06": "23"}
+FIRST_EDITION |= {"07": "31", "08": "32", "09": "33", "10": "34", "11": "35", "12": "36"}
 
 
 def flat(text: str) -> str:
@@ -28,9 +28,7 @@ def flat(text: str) -> str:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: what the learner sees, and (where this copy has them) the answers that tests
-    need.
-    """
+    """One exercise: what the learner sees, and (where this copy has them) the answers that tests need."""
 
     key: str
     unit: str
@@ -42,17 +40,10 @@ class Exercise:
     solution: str | None
     why: str
     variants: tuple[str, ...]
-    wrongs: tuple[
-        tuple[str, str, str], ...
-    ]  # name of the slip, source, what its feedback must contain
 
     def check(self, fn: object) -> Result:
-        """Return what the unit's check finds about a learner's function; never raises for what the
-        function does.
-        """
-        return importlib.import_module(f"helpers.coursework.unit{self.unit}").CHECKS[self.key](
-            fn, self.texts
-        )
+        """Return what the unit's check finds about a learner's function; never raises for what the function does."""
+        return checks(self.unit)[self.key](fn, self.texts)
 
 
 @functools.cache
@@ -67,38 +58,86 @@ def read(path: Path) -> dict:
     return found
 
 
+@functools.cache
+def _run(path: Path) -> dict[str, Check]:
+    """Return the CHECKS of a file of Python. It is no module: nothing is left beside it, and it has no name to import."""
+    space = {"__name__": f"coursework_{path.parent.name}", "__file__": str(path)}
+    try:
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True), space)
+        return space["CHECKS"]
+    except (SyntaxError, ValueError, KeyError, NameError) as error:
+        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
+
+
 def units() -> tuple[str, ...]:
-    """Return the numbers of all units that ask something, in order: ("00", "01", ...)."""
-    return tuple(
-        sorted(
-            path.stem.removeprefix("unit")
-            for path in Path(__file__).parent.glob("unit[0-9][0-9].py")
-        )
-    )
+    """Return the numbers of all units that ask something, in order: ("00", "10", ...)."""
+    return tuple(sorted({path.parent.name for path in DATA.glob("[0-9][0-9]/*.*")}))
+
+
+def _file(number: str, name: str) -> Path:
+    """Return one file of a unit; raises ValueError for a unit that asks nothing, FileNotFoundError for a lost file."""
+    if number not in units():
+        raise ValueError(f"no unit {number!r} with coursework{_moved(number)}; there are {', '.join(units())}")
+    path = DATA / number / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
+    return path
 
 
 def unit(number: str) -> dict:
     """Return what a unit asks; raises ValueError for a unit that asks nothing."""
-    if number not in units():
-        raise ValueError(f"no unit {number!r} with coursework; there are {', '.join(units())}")
-    path = DATA / f"unit{number}.toml"
-    if not path.is_file():
-        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
-    if lost := {"title", "exercise", "question", "predict"} - read(path).keys():
-        raise ValueError(
-            f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}"
-        )
+    path = _file(number, "unit.toml")
+    if lost := {"title", "short", "exercise", "question", "predict"} - read(path).keys():
+        raise ValueError(f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}")
     return read(path)
+
+
+def checks(number: str) -> dict[str, Check]:
+    """Return the checks of a unit by the key of their exercise."""
+    return _run(_file(number, "checks.py"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the course: its units, and by number the names of those still to come."""
+
+    digit: str
+    name: str
+    units: tuple[str, ...]
+    to_come: dict[str, str]
+
+
+def parts() -> tuple[Part, ...]:
+    """Return the parts of the course in order, those with no unit yet included."""
+    written = units()
+    found = []
+    for digit, item in enumerate(read(DATA / "parts.toml")["part"]):
+        own = tuple(number for number in written if number[0] == str(digit))
+        to_come = {number: name for number, name in item["planned"].items() if number not in written}
+        found.append(Part(str(digit), item["name"], own, to_come))
+    return tuple(found)
+
+
+def renumbered(key: str) -> str:
+    """Return what a unit or a key of the first edition is called now: "32" for "08", "32.ratio" for "08.ratio"."""
+    number, dot, name = key.partition(".")
+    return FIRST_EDITION.get(number, number) + dot + name
+
+
+def _moved(key: object) -> str:
+    """Return a hint for what is unknown and was known in the first edition, else an empty string."""
+    if not isinstance(key, str) or key.partition(".")[0] not in FIRST_EDITION:
+        return ""
+    new = renumbered(key)
+    known = [*units(), *(k for n in units() for k in (*exercises(n), *_predictions(n)))]
+    return f" (the units were numbered anew: it is {new!r} now)" if new in known else ""
 
 
 def exercises(number: str) -> dict[str, Exercise]:
     """Return the exercises of a unit by key, in the order in which they are set."""
-    path = SOLUTIONS / f"unit{number}.toml"
+    path = DATA / number / "solutions.toml"
     answers = read(path) if path.is_file() else {}  # a copy for students has none
-    return {
-        item["key"]: _exercise(number, item, answers.get(item["key"], {}))
-        for item in unit(number)["exercise"]
-    }
+    return {item["key"]: _exercise(number, item, answers.get(item["key"], {})) for item in unit(number)["exercise"]}
 
 
 def _exercise(number: str, item: dict, answer: dict) -> Exercise:
@@ -114,48 +153,32 @@ def _exercise(number: str, item: dict, answer: dict) -> Exercise:
         solution=answer["code"].strip() + "\n" if answer else None,
         why=flat(answer.get("why", "")),
         variants=tuple(code.strip() + "\n" for code in answer.get("variants", ())),
-        wrongs=tuple(
-            (w["slip"], w["code"].strip() + "\n", w["says"]) for w in answer.get("wrong", ())
-        ),
     )
 
 
 def exercise(key: str) -> Exercise:
-    """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown
-    key.
-    """
+    """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown key."""
     own = _of_its_unit(key, exercises)
     if key not in own:
-        raise ValueError(
-            f"no exercise {key!r}; there are {', '.join(k for n in units() for k in exercises(n))}"
-        )
+        raise ValueError(f"no exercise {key!r}{_moved(key)}; there are {', '.join(k for n in units() for k in exercises(n))}")
     return own[key]
 
 
 def _of_its_unit(key: str, read_unit) -> dict:
-    """Return what the unit of a key has, so that a damaged file of another unit is of no
-    account.
-    """
+    """Return what the unit of a key has, so that a damaged file of another unit is of no account."""
     return read_unit(key[:2]) if isinstance(key, str) and key[:2] in units() else {}
 
 
 def questions(number: str) -> list[dict]:
-    """Return the quiz of a unit as the widget takes it: key, prompt, options with text, feedback,
-    right or not.
-    """
+    """Return the quiz of a unit as the widget takes it: key, prompt, options with text, feedback, right or not."""
     return [_question(item) for item in unit(number)["question"]]
 
 
 def prediction(key: str) -> dict:
-    """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for
-    an unknown key.
-    """
+    """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for an unknown key."""
     own = _of_its_unit(key, _predictions)
     if key not in own:
-        raise ValueError(
-            f"no prediction {key!r}; there are "
-            f"{', '.join(k for n in units() for k in _predictions(n))}"
-        )
+        raise ValueError(f"no prediction {key!r}{_moved(key)}; there are {', '.join(k for n in units() for k in _predictions(n))}")
     return _question(own[key])
 
 
@@ -165,18 +188,13 @@ def _predictions(number: str) -> dict[str, dict]:
 
 def _question(item: dict) -> dict:
     options = [
-        {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)}
-        for o in item["option"]
+        {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)} for o in item["option"]
     ]
     return {"key": item["key"], "prompt": flat(item["prompt"]), "options": options}
 
 
 def solution_lines() -> frozenset[str]:
-    """Return the lines of all solutions that no starter holds: a copy for students may contain none
-    of them.
-    """
+    """Return the lines of all solutions that no starter holds: a copy for students may contain none of them."""
     every = [e for number in units() for e in exercises(number).values()]
     lines = {line.strip() for e in every for line in (e.solution or "").splitlines()}
-    return frozenset(
-        lines - {line.strip() for e in every for line in e.starter.splitlines()} - {""}
-    )
+    return frozenset(lines - {line.strip() for e in every for line in e.starter.splitlines()} - {""})

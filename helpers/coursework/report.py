@@ -1,38 +1,55 @@
-"""What has been done so far: the map of the units, and a certificate at the end."""
+"""What a learner reads: hints and solutions, the map of what has been done, and a certificate at the end."""
 
 from __future__ import annotations
 
 import base64
 import html
+import textwrap
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from helpers._storage import put
 from helpers.coursework import catalogue
+from helpers.coursework.catalogue import Exercise
 
-# The way through the course; units that are not written yet are drawn as an outline.
-PARTS = {
-    "the course": ("00",),
-    "I the ear": ("01", "02", "03"),
-    "II the transform": ("04", "05", "06"),
-    "III learning": ("07", "08", "09", "10", "11", "12"),
-}
-NAMES = {
-    "00": "start here",
-    "01": "sound and\nsamples",
-    "02": "loudness",
-    "03": "pitch",
-    "04": "leakage",
-    "05": "STFT",
-    "06": "mel",
-    "07": "losses",
-    "08": "masking",
-    "09": "Griffin-Lim",
-    "10": "vocoders",
-    "11": "end to end",
-    "12": "three\nsettings",
-}
+
+class Text:
+    """Something to read: Markdown where it is rendered, the same words as plain text elsewhere."""
+
+    def __init__(self, lead: str, words: str):
+        self.lead, self.words = lead, words
+
+    def __repr__(self) -> str:
+        """Return the plain text."""
+        return f"{self.lead}. {self.words}"
+
+    def _repr_markdown_(self) -> str:
+        return f"> **{self.lead}.** {self.words}"
+
+
+class Solution:
+    """A folded solution: code, and why it is so."""
+
+    def __init__(self, exercise: Exercise):
+        self.exercise = exercise
+
+    def __repr__(self) -> str:
+        """Return the code and the reason as plain text."""
+        it = self.exercise
+        return f"One solution of {it.key}, {it.title}:\n\n{it.solution}\n{it.why}"
+
+    def _repr_html_(self) -> str:
+        summary = html.escape(f"One solution: {self.exercise.title}")
+        code, why = html.escape(self.exercise.solution.rstrip()), _inline(self.exercise.why)
+        pre = f'<pre style="margin: 8px 0; white-space: pre; overflow-x: auto"><code>{code}</code></pre>'
+        return f"<details><summary>{summary}</summary>\n{pre}\n<p>{why}</p>\n</details>"
+
+
+def _inline(text: str) -> str:
+    """Return text as HTML, with what stands between back-ticks as code."""
+    parts = html.escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,7 @@ class Standing:
     """Where a learner stands in one unit."""
 
     unit: str
+    short: str
     title: str
     solved: int  # exercises that were correct once
     attempted: int
@@ -52,9 +70,7 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """All exercises correct and all questions right, however many tries it took; guesses do not
-        count.
-        """
+        """All exercises correct and all questions right, however many tries it took; guesses do not count."""
         return self.solved == self.exercises and self.right == self.questions
 
     def line(self) -> str:
@@ -71,14 +87,12 @@ def standing(number: str, state: dict) -> Standing:
     """Count what a stored state says about one unit."""
     unit, quiz = catalogue.unit(number), state["quizzes"].get(number, {})
     records = [state["exercises"].get(item["key"], {}) for item in unit["exercise"]]
-    keys = [
-        next(i for i, o in enumerate(q["options"]) if o["right"])
-        for q in catalogue.questions(number)
-    ]
+    keys = [next(i for i, o in enumerate(q["options"]) if o["right"]) for q in catalogue.questions(number)]
     tries = [quiz.get(q["key"], {}).get("tried", []) for q in unit["question"]]
     guesses = [state["predictions"].get(item["key"], {}) for item in unit["predict"]]
     return Standing(
         unit=number,
+        short=unit["short"],
         title=unit["title"],
         solved=sum(bool(r.get("correct")) for r in records),
         attempted=sum(r.get("attempts", 0) > 0 for r in records),
@@ -110,16 +124,11 @@ class Progress:
         from helpers import figures  # here, so that a check never pays for matplotlib
 
         fig = draw(self.found)
-        return {
-            "image/png": base64.b64encode(figures.picture(fig)).decode(),
-            "text/plain": repr(self),
-        }
+        return {"image/png": base64.b64encode(figures.picture(fig)).decode(), "text/plain": repr(self)}
 
 
 def draw(found: list[Standing]):
-    """Draw the map: one row for each part, one box for each unit, filled as far as the unit is
-    done.
-    """
+    """Draw the map: one row for each part, one box for each unit, filled as far as the unit is done."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
@@ -127,72 +136,60 @@ def draw(found: list[Standing]):
 
     figures.use()
     known = {s.unit: s for s in found}
-    done = sum(s.done for s in found)
-    fig = Figure(figsize=(7.6, 4.2), dpi=plt.rcParams["figure.dpi"], layout="none")
-    ax = fig.add_axes((0.01, 0.01, 0.98, 0.83))
-    ax.set(xlim=(0, 7.6), ylim=(-0.1, 4), xticks=[], yticks=[])
+    rows = [part for part in catalogue.parts() if part.units]
+    columns = max(len(part.units) for part in rows)
+    width = 1.5 + 1.02 * columns
+    height = len(rows) + 0.8  # a headline above the boxes
+    fig = Figure(figsize=(width, height), dpi=plt.rcParams["figure.dpi"], layout="none")
+    ax = fig.add_axes((0.01, 0.01, 0.98, 1 - 0.7 / height))
+    ax.set(xlim=(0, width), ylim=(-0.1, len(rows)), xticks=[], yticks=[])
     ax.set_axis_off()
-    fig.text(
-        0.01, 0.94, f"You have finished {done} of {len(found)} units", weight="bold", size=12.5
-    )
-    how = "in each unit: exercises solved, then questions answered right; dashed: still to come"
-    fig.text(0.01, 0.885, how, size=9.5, color=figures.colour("text"))
-    for row, (part, numbers) in enumerate(PARTS.items()):
-        ax.text(0, 3.42 - row, part, va="center", size=10, color=figures.colour("text"))
-        for column, number in enumerate(numbers):
-            _box(ax, 1.5 + 1.02 * column, 3 - row, number, known.get(number))
+    done = sum(s.done for s in found)
+    words = f"You have finished {done} of {len(found)} units"
+    fig.text(0.01, 1 - 0.25 / height, words, weight="bold", size=12.5)
+    how = "in each unit: exercises solved, then questions answered right"
+    fig.text(0.01, 1 - 0.48 / height, how, size=9.5, color=figures.colour("text"))
+    for row, part in enumerate(rows):
+        bottom = len(rows) - 1 - row
+        name = f"{part.digit} {part.name}"
+        ax.text(0, bottom + 0.42, name, va="center", size=10, color=figures.colour("text"))
+        for column, number in enumerate(part.units):
+            _box(ax, 1.5 + 1.02 * column, bottom, known[number])
     return fig
 
 
-def _box(ax, x: float, y: float, number: str, standing: Standing | None) -> None:
-    """Draw one unit: number and name, and a bar of what is done, or an outline for a unit still to
-    come.
-    """
+def _box(ax, x: float, y: float, standing: Standing) -> None:
+    """Draw one unit: number and name, and a bar of what is done."""
     from matplotlib.patches import Rectangle
 
     from helpers import figures
 
-    colour, w, h = figures.colour, 0.94, 0.84
-    edge = dict(edgecolor=colour("mute" if standing is None else "signal"), linewidth=1.0)
-    ax.add_patch(
-        Rectangle(
-            (x, y), w, h, facecolor="none", linestyle="-" if standing else (0, (3, 3)), **edge
-        )
-    )
-    ink = colour("ink" if standing else "mute")
-    ax.text(x + 0.07, y + h - 0.14, number, size=9.5, weight="bold", color=ink, va="center")
-    ax.text(x + 0.07, y + h - 0.25, NAMES[number], size=8.5, color=ink, va="top", linespacing=1.05)
-    if standing is None:
-        return
+    colour = figures.colour
+    w = 0.94
+    h = 0.84
+    ax.add_patch(Rectangle((x, y), w, h, facecolor="none", edgecolor=colour("signal"), linewidth=1.0))
+    ax.text(x + 0.07, y + h - 0.14, standing.unit, size=9.5, weight="bold", color=colour("ink"), va="center")
+    lines = "\n".join(textwrap.wrap(standing.short, 11, break_on_hyphens=False))
+    ax.text(x + 0.07, y + h - 0.25, lines, size=8.5, color=colour("ink"), va="top", linespacing=1.05)
     share = (standing.solved + standing.right) / (standing.exercises + standing.questions)
     score = f"{standing.solved}/{standing.exercises} · quiz {standing.right}/{standing.questions}"
     ax.text(x + 0.07, y + 0.20, score, size=8.5, color=colour("text"), va="center")
     ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
     ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
     if standing.done:
-        ax.text(
-            x + w - 0.07,
-            y + h - 0.14,
-            "done",
-            size=8.5,
-            color=colour("ear"),
-            ha="right",
-            va="center",
-        )
+        ax.text(x + w - 0.07, y + h - 0.14, "done", size=8.5, color=colour("ear"), ha="right", va="center")
 
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Audio ML from the Ear Up: {name}</title>
 <style>
 @page {{ size: A4; margin: 22mm; }}
-body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328;
-  background: #FFF;
+body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328; background: #FFF;
   max-width: 640px; margin: 12vh auto; padding: 0 24px; }}
 h1 {{ font-size: 30px; margin: 0 0 4px; }}
 .name {{ font-size: 24px; border-bottom: 2px solid #2B6FB6; padding: 24px 0 6px; }}
 table {{ border-collapse: collapse; width: 100%; margin: 24px 0; font-size: 14px; }}
-th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE;
-  vertical-align: top; }}
+th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE; vertical-align: top; }}
 .small {{ color: #4A5159; font-size: 13px; }} @media print {{ body {{ margin: 0 auto; }} }}
 </style>
 <h1>Audio ML from the Ear Up</h1>
@@ -202,9 +199,8 @@ th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8
 {rows}
 </table>
 <p>{day}</p>
-<p class="small">The course checked every exercise and every answer on the learner's own computer.
-Any number of tries was allowed, and nobody looked on: this page records work, it is not an
-examination.</p>
+<p class="small">The course checked every exercise and every answer on the learner's own computer. Any number of tries
+was allowed, and nobody looked on: this page records work, it is not an examination.</p>
 </html>
 """
 
@@ -226,9 +222,7 @@ def write_certificate(name: str, found: list[Standing], folder: Path) -> Path:
         f"<td>{s.right} of {s.questions}</td><td>{s.first}</td></tr>"
         for s in found
     )
-    page = PAGE.format(
-        name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat()
-    )
+    page = PAGE.format(name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat())
     path = folder / "certificate.html"
     put(path, page.encode("utf-8"))
     return path
