@@ -76,15 +76,14 @@ USES = {
     "tables/bark_critical_bands.csv": lambda: audio.DATA,  # so the notebooks ask for tables
     "weights/gan_40.safetensors": lambda: weights_of("gan_40"),
     "weights/loss_features.safetensors": deep_features,
-    "coursework/unit01.toml": lambda: coursework.hint("01.level"),
-    "coursework/solutions/unit01.toml": lambda: coursework.solution("01.level"),
+    "coursework/01/unit.toml": lambda: coursework.hint("01.level"),
+    "coursework/01/checks.py": lambda: coursework.check("01.level", lambda y: 0.0),
+    "coursework/01/solutions.toml": lambda: coursework.solution("01.level"),
+    "coursework/parts.toml": catalogue.parts,
 }
-MAY_PASS = {
-    ("coursework/unit01.toml", "one bit flipped")
-}  # a letter of a text; teachers may change texts, too
-MAY_PASS |= {
-    ("coursework/solutions/unit01.toml", fault) for fault in ("one bit flipped", "missing")
-}
+# a letter of a text, or of a comment; teachers may change texts, too
+MAY_PASS = {(name, "one bit flipped") for name in USES if name.startswith("coursework/")}
+MAY_PASS |= {("coursework/01/solutions.toml", "missing")}
 
 
 @pytest.fixture
@@ -98,8 +97,7 @@ def data(tmp_path, monkeypatch):
     monkeypatch.setattr(_checks, "DATA", tmp_path / "data")
     monkeypatch.setattr(loudness, "DATA", tmp_path / "data")
     monkeypatch.setattr(catalogue, "DATA", tmp_path / "data" / "coursework")
-    monkeypatch.setattr(catalogue, "SOLUTIONS", tmp_path / "data" / "coursework" / "solutions")
-    caches = (audio._manifest, loudness._parameters, catalogue.read)
+    caches = (audio._manifest, loudness._parameters, catalogue.read, catalogue._run)
     [cache.cache_clear() for cache in caches]
     yield tmp_path / "data"
     [cache.cache_clear() for cache in caches]
@@ -109,7 +107,10 @@ def data(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", USES)
 def test_a_damaged_file_is_named_with_the_way_back(data, name, fault):
     USES[name]()
-    [cache.cache_clear() for cache in (audio._manifest, loudness._parameters, catalogue.read)]
+    [
+        cache.cache_clear()
+        for cache in (audio._manifest, loudness._parameters, catalogue.read, catalogue._run)
+    ]
     if FAULTS[fault]:
         (data / name).write_bytes(FAULTS[fault]((data / name).read_bytes()))
     else:
@@ -127,10 +128,12 @@ def test_a_damaged_file_is_named_with_the_way_back(data, name, fault):
 
 
 def test_damage_in_one_units_texts_leaves_the_others_alone(data):
-    (data / "coursework" / "unit02.toml").write_text("]")
+    (data / "coursework" / "02" / "unit.toml").write_text("]")
     assert coursework.check("01.level", lambda y: ...).outcome == "not attempted"
     assert catalogue.prediction("01.dither")["options"]
-    with pytest.raises(ValueError, match=r"^data/coursework/unit02.toml is damaged .*git checkout"):
+    with pytest.raises(
+        ValueError, match=r"^data/coursework/02/unit.toml is damaged .*git checkout"
+    ):
         coursework.progress()
 
 
@@ -148,7 +151,7 @@ def test_the_page_of_faults_quotes_what_is_said(data, folder, capsys):
     page = (ROOT / "tools" / "site" / "pages" / "faults.md").read_text(encoding="utf-8")
     (data / "clips" / "voice_a.flac").write_bytes(b"")
     (data / "tables" / "iso226_parameters.csv").write_bytes(b"")
-    (data / "coursework" / "unit02.toml").write_text("]")
+    (data / "coursework" / "02" / "unit.toml").write_text("]")
     for use in (
         lambda: audio.clip("my_voice"),
         lambda: audio.clip("voice_a"),

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -143,11 +144,18 @@ def test_every_solution_of_the_course_is_correct_and_its_wrong_answers_are_not(t
     for unit in catalogue.units():
         pytest.importorskip("torch") if unit > "06" else None
         exercises = catalogue.exercises(unit)
-        for pick in (lambda e: e.solution, lambda e: e.wrongs[0][1]):
+        for pick in (lambda e: e.solution, mistaken):
             cells = ["import math\nimport numpy as np", *[pick(e) for e in exercises.values()]]
             direct = {key: e.check(function(pick(e))) for key, e in exercises.items()}
             for key, verdict, why in grade.grade_notebook(cells, unit, options):
                 assert (verdict, why) == (direct[key].outcome, direct[key].says), key
+
+
+def mistaken(exercise):
+    """A wrong answer to an exercise: its function gives back what comes in."""
+    head = exercise.starter.splitlines()[0]
+    first = re.search(r"\((\w+)", head)[1]
+    return f"{head}\n    return 1.25 * {first}"
 
 
 def function(source):
@@ -222,8 +230,8 @@ HOSTILE = {
         "",
     ),
     "asks the check for the truth": (
-        "from helpers.coursework.unit00 import CHECKS\ndef halve_level(y):\n    return "
-        "CHECKS['00.half'].truth(y)",
+        "from helpers.coursework import catalogue\ndef halve_level(y):\n"
+        "    return catalogue.checks('00')['00.half'].truth(y)",
         "stops with",
     ),
     "reads the solution": (
@@ -232,14 +240,13 @@ HOSTILE = {
         def halve_level(y):
             space = {}
             root = pathlib.Path(helpers.__path__[0]).parent
-            exec((root / 'data/coursework/solutions/unit00.toml').read_text(), space)
+            exec((root / 'data/coursework/00/solutions.toml').read_text(), space)
             return space['f'](y)""",
         "PermissionError",
     ),
     "reads the check": (
-        "import helpers, pathlib\ndef halve_level(y):\n    return "
-        "(pathlib.Path(helpers.__path__[0]) / "
-        "'coursework/unit00.py').read_text()",
+        "import helpers, pathlib\ndef halve_level(y):\n    return (pathlib.Path(helpers.__path__[0]).parent / "
+        "'data/coursework/00/checks.py').read_text()",
         "PermissionError",
     ),
     "reads a neighbour": (

@@ -17,8 +17,11 @@ from tools.site import address
 
 ROOT = notebooks.ROOT
 PAGES = ROOT / "tools" / "site" / "pages"
-TEACH = sorted((PAGES / "teach").glob("[0-9][0-9].md"))
-EVERY = sorted(PAGES.rglob("*.md"))
+TEACH = {
+    path.parent.name: path
+    for path in sorted((ROOT / "data" / "coursework").glob("[0-9][0-9]/teach.md"))
+}
+EVERY = [*sorted(PAGES.rglob("*.md")), *TEACH.values()]
 BOOKS = {path.name[:2]: path for path in notebooks.paths()}
 
 
@@ -38,12 +41,10 @@ def text(name):
     return (PAGES / name).read_text(encoding="utf-8")
 
 
-def rows(name):
-    """The rows of all tables of a page, cell by cell."""
+def rows(words):
+    """The rows of all tables of a text, cell by cell."""
     lines = [
-        line
-        for line in text(name).splitlines()
-        if line.startswith("| ") and not line.startswith("|---")
+        line for line in words.splitlines() if line.startswith("| ") and not line.startswith("|---")
     ]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
@@ -51,7 +52,7 @@ def rows(name):
 # ---- links and sections --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", EVERY, ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", EVERY, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_link_of_a_page_leads_somewhere(page):
     body = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     targets = re.findall(r"\]\(([^)\s]+)\)", body) + re.findall(
@@ -102,7 +103,7 @@ def test_the_companion_covers_every_unit_and_chapter_of_the_others():
 
 
 def test_every_word_of_the_glossary_stands_in_the_unit_that_is_named():
-    found = [row for row in rows("glossary.md") if row[-1].startswith("[")]
+    found = [row for row in rows(text("glossary.md")) if row[-1].startswith("[")]
     assert len(found) > 70
     words = [row[0].lower() for row in found]
     assert len(set(words)) == len(words)
@@ -237,13 +238,13 @@ def test_the_page_of_references_lists_every_entry_once_and_no_other():
 
 
 def test_every_unit_of_the_course_has_a_teachers_page():
-    assert {path.stem for path in TEACH} >= BOOKS.keys()
+    assert TEACH.keys() == BOOKS.keys() == set(catalogue.units())
 
 
-@pytest.fixture(params=[path for path in TEACH if path.stem in BOOKS], ids=lambda p: p.stem)
+@pytest.fixture(params=TEACH)
 def lesson(request):
-    """Each teacher's page whose notebook is there: its number and the rows of its tables."""
-    return request.param.stem, rows(f"teach/{request.param.name}")
+    """Each teacher's page: its number and the rows of its tables."""
+    return request.param, rows(TEACH[request.param].read_text(encoding="utf-8"))
 
 
 def test_the_timings_add_up_and_name_sections_that_exist(lesson):
@@ -279,7 +280,7 @@ def test_every_exercise_of_the_unit_has_its_marking_note(lesson):
 
 def test_figures_named_by_a_teachers_page_exist(lesson):
     number, _ = lesson
-    for figure in re.findall(r"Figure (\d+\.\d)", text(f"teach/{number}.md")):
+    for figure in re.findall(r"Figure (\d+\.\d)", TEACH[number].read_text(encoding="utf-8")):
         assert f"**Figure {figure}." in prose(number)
 
 

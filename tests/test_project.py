@@ -22,6 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tools import notebooks
+from tools.site import readme
 from tools.start import setup
 
 ROOT = Path(__file__).parents[1]
@@ -305,10 +306,6 @@ def test_both_licences_stand_with_what_they_exclude():
 
 # ---- the front page ------------------------------------------------------------------------------
 
-UNITS = re.compile(
-    r"^\|[^|]*\| (?:\[)?(\d\d) ([^|\]]+)(?:\]\((.+?)\))? \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE
-)
-
 
 def test_the_first_screen_has_a_picture_and_the_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -319,22 +316,38 @@ def test_the_first_screen_has_a_picture_and_the_two_commands():
     assert PROJECT["urls"]["Repository"] in first
 
 
-def test_the_table_of_units_is_the_notebooks_own():
-    rows = {
-        int(number): rest
-        for number, *rest in UNITS.findall((ROOT / "README.md").read_text(encoding="utf-8"))
-    }
-    assert sorted(rows) == list(range(13))
-    there = {int(path.name[:2]): path for path in notebooks.paths()}
-    for number, (_, link, question, minutes) in rows.items():
-        assert question.endswith("?")
-        if path := there.get(number):
-            head = notebooks.source(notebooks.read(path)["cells"][0])
-            assert link == f"notebooks/{path.name}"
-            assert head.startswith(f"# {number:02d} · {question}\n")
+def test_the_table_of_units_is_made_from_the_units():
+    """A unit that was added or renamed? python3 -m tools.site.readme."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.TABLE.findall(text) == [readme.table()]
+
+
+def test_the_table_has_every_unit_once_with_its_question_and_minutes_and_says_what_is_to_come():
+    lines = [
+        line
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    linked = [re.findall(r"\[(\d\d) [^\]]+\]\(notebooks/(\1_\w+\.ipynb)\)", line) for line in lines]
+    there = {path.name for path in notebooks.paths()}
+    assert sorted(name for found in linked for _, name in found) == sorted(there)
+    for line, found in zip(lines, linked, strict=True):
+        for number, name in found:
+            head = notebooks.source(notebooks.read(ROOT / "notebooks" / name)["cells"][0])
+            question, minutes = [cell.strip() for cell in line.split("|")][3:5]
+            assert question.endswith("?") and head.startswith(f"# {number} · {question}\n")
             assert re.search(r"(\d+) minutes", head)[1] == minutes
-        else:
-            assert not link and minutes == "to come"
+    coming = [
+        number
+        for line in lines
+        if "to come" in line
+        for number in re.findall(r"(?<!\d)\d\d(?= )", line)
+    ]
+    written = {name[:2] for name in there}
+    assert len(coming) == len(set(coming)) and not written & set(coming)
+    assert [re.search(r"\d", line)[0] for line in lines if re.match(r"\| \d", line)] == list(
+        "012345"
+    )
 
 
 def test_the_changelog_names_this_version():

@@ -57,6 +57,12 @@ def lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
+def heading(notebook: dict) -> tuple[str, str]:
+    """Return a unit's question and its minutes, which its first cell states."""
+    first = source(notebook["cells"][0])
+    return first.splitlines()[0].partition(" · ")[2], re.search(r"(\d+) minutes", first)[1]
+
+
 def _stored(output: dict) -> dict | None:
     """Return what is kept of one output."""
     if output["output_type"] in ("stream", "error"):

@@ -48,7 +48,9 @@ class Exercise:
 
 @functools.cache
 def read(path: Path) -> dict:
-    """Return a data file as dictionaries; raises ValueError, with the remedy, if it is damaged."""
+    """Return a data file as dictionaries; raises ValueError, with the remedy, if it is damaged or not there."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         if not found:
@@ -60,12 +62,16 @@ def read(path: Path) -> dict:
 
 @functools.cache
 def _run(path: Path) -> dict[str, Check]:
-    """Return the CHECKS of a file of Python. It is no module: nothing is left beside it, and it has no name to import."""
+    """Return the CHECKS of a file of Python, which is no module: nothing is left beside it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
     space = {"__name__": f"coursework_{path.parent.name}", "__file__": str(path)}
     try:
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True), space)
+        if "CHECKS" not in space:
+            raise ValueError("it ends before its CHECKS")
         return space["CHECKS"]
-    except (SyntaxError, ValueError, KeyError, NameError) as error:
+    except (SyntaxError, ValueError, NameError) as error:
         raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
 
 
@@ -75,13 +81,10 @@ def units() -> tuple[str, ...]:
 
 
 def _file(number: str, name: str) -> Path:
-    """Return one file of a unit; raises ValueError for a unit that asks nothing, FileNotFoundError for a lost file."""
+    """Return where a file of a unit lies; raises ValueError for a unit that asks nothing."""
     if number not in units():
         raise ValueError(f"no unit {number!r} with coursework{_moved(number)}; there are {', '.join(units())}")
-    path = DATA / number / name
-    if not path.is_file():
-        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
-    return path
+    return DATA / number / name
 
 
 def unit(number: str) -> dict:
@@ -110,8 +113,12 @@ class Part:
 def parts() -> tuple[Part, ...]:
     """Return the parts of the course in order, those with no unit yet included."""
     written = units()
+    path = DATA / "parts.toml"
+    items = read(path).get("part", [])
+    if not items or not all({"name", "planned"} <= item.keys() for item in items):
+        raise ValueError(f"{place(path)} is damaged (each part has a name and what is planned); {again(path)}")
     found = []
-    for digit, item in enumerate(read(DATA / "parts.toml")["part"]):
+    for digit, item in enumerate(items):
         own = tuple(number for number in written if number[0] == str(digit))
         to_come = {number: name for number, name in item["planned"].items() if number not in written}
         found.append(Part(str(digit), item["name"], own, to_come))
@@ -160,7 +167,8 @@ def exercise(key: str) -> Exercise:
     """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown key."""
     own = _of_its_unit(key, exercises)
     if key not in own:
-        raise ValueError(f"no exercise {key!r}{_moved(key)}; there are {', '.join(k for n in units() for k in exercises(n))}")
+        known = ", ".join(k for n in units() for k in exercises(n))
+        raise ValueError(f"no exercise {key!r}{_moved(key)}; there are {known}")
     return own[key]
 
 
@@ -178,7 +186,8 @@ def prediction(key: str) -> dict:
     """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for an unknown key."""
     own = _of_its_unit(key, _predictions)
     if key not in own:
-        raise ValueError(f"no prediction {key!r}{_moved(key)}; there are {', '.join(k for n in units() for k in _predictions(n))}")
+        known = ", ".join(k for n in units() for k in _predictions(n))
+        raise ValueError(f"no prediction {key!r}{_moved(key)}; there are {known}")
     return _question(own[key])
 
 

@@ -1,9 +1,11 @@
 """The learner's progress: one small JSON file on this machine, which is never sent anywhere.
 
-It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where
-the environment variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and
-replaces it whole, so two notebooks that are open together keep each other's work, and a power cut
-leaves the old file or the new one.
+It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where the environment
+variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and replaces it whole, so two
+notebooks that are open together keep each other's work, and a power cut leaves the old file or the new one.
+
+A file of the first edition (version 1) counts the units from 01 to 12. It is read as if it had today's numbers; the
+first change writes it in today's form, and keeps the old file as ``progress.first-edition.json``.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-VERSION = 1
+from helpers.coursework.catalogue import renumbered
+
+VERSION = 2
 EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}}
 _waiting: list[
     Callable[[dict], None]
@@ -55,6 +59,8 @@ def _sound(part: object) -> bool:
 
 def _load(file: Path) -> tuple[dict, str]:
     """Return the stored state and one line if something was wrong with it."""
+    if file.exists() and not file.is_file():  # a folder or a device, which must not be renamed
+        raise OSError(f"{file.name} is no file")
     try:
         state = _parse(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -65,7 +71,27 @@ def _load(file: Path) -> tuple[dict, str]:
         raise OSError(
             f"{file.name} was written by a newer version of the course, so it is left alone"
         )
-    return state, ""
+    return carried_over(state), ""
+
+
+def carried_over(state: dict) -> dict:
+    """Return a state with today's numbers of units; one of the first edition has others."""
+    if state["version"] > 1:
+        return state
+    renamed = {
+        part: {renumbered(key): value for key, value in state[part].items()} for part in EMPTY
+    }
+    return {**state, **renamed, "version": VERSION}
+
+
+def _keep_first_edition(file: Path) -> None:
+    """Copy a file of the first edition aside before it is replaced; a copy that is there already stays."""
+    aside = file.with_name(f"{file.stem}.first-edition{file.suffix}")
+    if aside.exists() or not file.exists():
+        return
+    raw = file.read_bytes()
+    if _parse(raw.decode("utf-8"))["version"] <= 1:
+        _replace(aside, raw)
 
 
 def _set_aside(file: Path) -> str:
@@ -77,12 +103,12 @@ def _set_aside(file: Path) -> str:
     return f"{file.name} could not be read; it is kept as {aside.name}, and a new one was begun."
 
 
-def _write(file: Path, state: dict) -> None:
-    """Replace the file in one step, after the new one has reached the disk."""
+def _replace(file: Path, raw: bytes) -> None:
+    """Replace a file in one step, after the new one has reached the disk."""
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        with open(part, "w", encoding="utf-8") as out:
-            json.dump(state, out, indent=1, ensure_ascii=False, sort_keys=True)
+        with open(part, "wb") as out:
+            out.write(raw)
             out.flush()
             os.fsync(out.fileno())
         os.replace(part, file)
@@ -146,7 +172,9 @@ def update(change: Callable[[dict], None]) -> str:
             state, note = _load(file)
             for pending in _waiting:
                 pending(state)
-            _write(file, state)
+            _keep_first_edition(file)
+            text = json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True)
+            _replace(file, text.encode("utf-8"))
     except OSError as error:
         return _trouble(error)
     _waiting.clear()

@@ -23,10 +23,7 @@ from tools.site import building, vendor
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots" / "site"
 UNITS = [f"notebooks/{path.stem}" for path in notebooks.paths()]
-PAGES = sorted(
-    path.relative_to(building.PAGES).with_suffix("").as_posix()
-    for path in building.PAGES.rglob("*.md")
-)
+PAGES = sorted(place.removesuffix(".md") for place in building.pages())
 EVERY = ["index", "search", *PAGES, *UNITS]
 WIDTHS = (1280, 800, 375)
 # every place of a widget holds one; scripts stay in the page beside what they have made

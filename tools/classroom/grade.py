@@ -42,7 +42,7 @@ from tools.classroom import grade_worker as wire
 ROOT = notebooks.ROOT
 COLUMNS = ("submission", "unit", "item", "verdict", "points", "of", "reason")
 LARGEST = 20_000_000  # bytes of a notebook or a progress file that is still read
-CHECK = re.compile(r"coursework\.check\(\s*[\"'](\d\d)\.\w+")
+CHECK = re.compile(r"coursework\.check\(\s*[\"'](\d\d\.\w+)")
 Row = collections.namedtuple("Row", COLUMNS)
 
 
@@ -81,14 +81,20 @@ def cells_of(path: Path) -> list[str]:
 
 
 def unit_of(path: Path, cells: list[str]) -> str | None:
-    """Return which unit a notebook belongs to, by what its cells check, else by the beginning of
-    its name.
+    """Return which unit a notebook belongs to, by what its cells check, else by its name without the number.
+
+    A notebook of the first edition has other numbers: "08.ratio" for what is "32.ratio" now.
     """
-    keys = collections.Counter(CHECK.findall("\n".join(cells)))
-    return (
-        keys.most_common(1)[0][0]
-        if keys
-        else (m[0] if (m := re.match(r"\d\d(?=_)", path.name)) else None)
+    from helpers.coursework import catalogue
+
+    known = {key for unit in catalogue.units() for key in catalogue.exercises(unit)}
+    asked = CHECK.findall("\n".join(cells))
+    keys = [key if key in known else catalogue.renumbered(key) for key in asked]
+    if found := collections.Counter(key[:2] for key in keys if key in known):
+        return found.most_common(1)[0][0]
+    today = {name.stem[3:]: name.stem[:2] for name in notebooks.paths()}
+    return next(
+        (unit for name, unit in today.items() if re.match(rf"\d\d_{name}", path.name)), None
     )
 
 
@@ -429,7 +435,7 @@ def quiz_rows(path: Path) -> list[tuple[str, int, int]]:
     if path.stat().st_size > LARGEST:
         return []
     try:
-        state = store._parse(path.read_text(encoding="utf-8"))
+        state = store.carried_over(store._parse(path.read_text(encoding="utf-8")))
         return [
             (s.unit, s.right, s.questions)
             for s in report.standings(state)

@@ -22,18 +22,12 @@ from tools import notebooks
 
 ROOT = notebooks.ROOT
 SETS = ("student", "solutions", "teacher")
-SOLUTIONS = "data/coursework/solutions"
-NOT_FOR_STUDENTS = (
-    SOLUTIONS,
-    "tests",
-    "tools/site/pages/teach",
-    "tools/measure/make_clips.py",
-    ".ci",
-    ".github",
-)
+NOT_FOR_STUDENTS = ("tests", "tools/measure/make_clips.py", ".ci", ".github")
 KEPT_FOR_STUDENTS = ("tests/nbval.cfg",)  # `course.py test notebooks` reads it
 NEVER = re.compile(r"(^|/)(\.git|\.venv|__pycache__|\.ipynb_checkpoints|[^/]+\.egg-info)(/|$)")
-CHECKS = re.compile(r"helpers/coursework/unit\d\d\.py")
+SOLUTIONS = re.compile(r"data/coursework/\d\d/solutions\.toml")
+TEACH = re.compile(r"data/coursework/\d\d/teach\.md")
+CHECKS = re.compile(r"data/coursework/\d\d/checks\.py")
 ANSWER = re.compile(r"<details><summary>What we would say</summary>.*?</details>", re.DOTALL)
 NO_ANSWER = "*This copy of the course came without our answer; your teacher has it.*"
 BINARY = (".flac", ".png", ".safetensors", ".wav", ".ogg", ".npz")
@@ -55,9 +49,11 @@ def files(root: Path = ROOT) -> list[str]:
 
 def for_students(name: str) -> bool:
     """Tell whether a file goes into the student set."""
-    return name in KEPT_FOR_STUDENTS or not any(
-        name == p or name.startswith(f"{p}/") for p in NOT_FOR_STUDENTS
-    )
+    if name in KEPT_FOR_STUDENTS:
+        return True
+    if SOLUTIONS.fullmatch(name) or TEACH.fullmatch(name):
+        return False
+    return not any(name == p or name.startswith(f"{p}/") for p in NOT_FOR_STUDENTS)
 
 
 def folded(source: str) -> str:
@@ -218,15 +214,11 @@ def note(kind: str) -> str:
         "folded. Everything else is the course:\n\n```\npython3 course.py lab\n```\n\nThe checks, "
         "hints, predictions "
         "and quizzes work. `coursework.solution(...)` says in one line that this copy has none.",
-        "solutions": "The **solution set**: every notebook with its exercises solved "
-        "(`notebooks/`), the texts of the "
-        "solutions with variants and wrong answers (`data/coursework/solutions/`), and all of it "
-        "on one page "
-        "(`SOLUTIONS.md`). Laid over a student set, `data/` brings `coursework.solution(...)` "
-        "back.",
-        "teacher": "The **teacher set**: the whole course with solutions, tests and the teacher's "
-        "pages "
-        "(`tools/site/pages/teach/`), and every notebook solved (`solved/`).",
+        "solutions": "The **solution set**: every notebook with its exercises solved (`notebooks/`), the texts of the "
+        "solutions with variants (`data/coursework/*/solutions.toml`), and all of it on one page "
+        "(`SOLUTIONS.md`). Laid over a student set, `data/` brings `coursework.solution(...)` back.",
+        "teacher": "The **teacher set**: the whole course with solutions, tests and the teacher's pages "
+        "(`data/coursework/*/teach.md`), and every notebook solved (`solved/`).",
     }
     return (
         f"# Audio ML from the Ear Up\n\n{words[kind]}\n\nMade from {version()} by `course.py "
@@ -274,7 +266,7 @@ def make(kind: str, into: Path) -> None:
                 folded((ROOT / name).read_text(encoding="utf-8")), encoding="utf-8"
             )
     elif kind == "solutions":
-        copy([name for name in names if name.startswith(f"{SOLUTIONS}/")], ROOT, into)
+        copy([name for name in names if SOLUTIONS.fullmatch(name)], ROOT, into)
         rewrite(ROOT / "notebooks", solved, into=into / "notebooks")
         (into / "SOLUTIONS.md").write_text(page_of_solutions(), encoding="utf-8")
     else:
@@ -291,11 +283,8 @@ def refusal(folder: Path) -> str | None:
             "or build/..."
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        return (
-            f"{folder} exists and is not empty. Nothing is overwritten: choose another name, or "
-            "remove it first."
-        )
-    if not (ROOT / SOLUTIONS).is_dir():
+        return f"{folder} exists and is not empty. Nothing is overwritten: choose another name, or remove it first."
+    if not any(SOLUTIONS.fullmatch(name) for name in files()):
         return "This copy of the course has no solutions, so no set can be made of it."
     return None
 

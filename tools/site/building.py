@@ -11,18 +11,13 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from helpers.coursework import catalogue
 from tools import notebooks
 from tools.site import address, landing, vendor
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of
 PAGES = HERE / "pages"
-PARTS = {
-    "Start here": "00",
-    "I · The ear": "01 02 03",
-    "II · The transform": "04 05 06",
-    "III · Learning": "07 08 09 10 11 12",
-}
 BESIDE = {
     "Beside the units": "companion glossary notation references",
     "Run and teach": "compatibility faults access classes",
@@ -97,10 +92,36 @@ def staged(nb, stem: str):
     return nb
 
 
-def page(path: Path) -> str:
+def pages() -> dict[str, Path]:
+    """Return the pages beside the units by their place in the site."""
+    found = {path.relative_to(PAGES).as_posix(): path for path in sorted(PAGES.rglob("*.md"))}
+    teach = sorted((ROOT / "data" / "coursework").glob("[0-9][0-9]/teach.md"))
+    return found | {f"teach/{path.parent.name}.md": path for path in teach}
+
+
+def page(place: str, path: Path) -> str:
     """Return a page of ours, its links made for where it lies in the site."""
-    text, up = path.read_text(encoding="utf-8"), "../" * (len(path.relative_to(PAGES).parts) - 1)
-    return text.replace(f"../../../{up}", up)
+    up = "../" * place.count("/")
+    text = re.sub(
+        r"data/coursework/(\d\d)/teach\.md", r"teach/\1.md", path.read_text(encoding="utf-8")
+    )
+    return text.replace(
+        "../../../", up
+    )  # ours lie three folders deep, wherever the site shows them
+
+
+def contents(books: dict) -> dict[str, list[str]]:
+    """Return what the side bar lists, by caption: the units part by part, then the pages beside them."""
+    listed = {}
+    for part in catalogue.parts():
+        name = f"{part.digit} · {part.name.capitalize()}"
+        listed[name] = [f"notebooks/{path.stem}" for path in books if path.stem[:2] in part.units]
+    for caption, names in BESIDE.items():
+        listed[caption] = [name for name in names.split() if (PAGES / f"{name}.md").exists()]
+    listed["Teacher's pages"] = [
+        place.removesuffix(".md") for place in pages() if place.startswith("teach/")
+    ]
+    return {caption: docs for caption, docs in listed.items() if docs}
 
 
 def tree(caption: str, docs: list[str]) -> str:
@@ -115,24 +136,14 @@ def stage(books: dict, source: Path) -> None:
     (source / "notebooks").mkdir(parents=True)
     for path, nb in books.items():
         nbformat.write(staged(nb, path.stem), source / "notebooks" / path.name)
-    for path in PAGES.rglob("*.md"):
-        goal = source / path.relative_to(PAGES)
+    for place, path in pages().items():
+        goal = source / place
         goal.parent.mkdir(parents=True, exist_ok=True)
-        goal.write_text(page(path), encoding="utf-8")
+        goal.write_text(page(place, path), encoding="utf-8")
     for name in ("data/badges", "data/look"):
         shutil.copytree(ROOT / name, source / name)
     shutil.copy(ROOT / "data" / "references.bib", source / "data")
-    parts = {
-        c: [f"notebooks/{p.stem}" for p in books if p.stem[:2] in numbers]
-        for c, numbers in PARTS.items()
-    }
-    parts |= {
-        c: [name for name in names.split() if (PAGES / f"{name}.md").exists()]
-        for c, names in BESIDE.items()
-    }
-    teach = [f"teach/{path.stem}" for path in sorted((PAGES / "teach").glob("*.md"))]
-    parts["Teacher's pages"] = teach
-    trees = "\n".join(tree(caption, docs) for caption, docs in parts.items() if docs)
+    trees = "\n".join(tree(caption, docs) for caption, docs in contents(books).items())
     nbformat.write(landing.make(books, trees, source / "_static" / "cards"), source / "index.ipynb")
 
 

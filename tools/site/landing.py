@@ -2,7 +2,6 @@
 
 import base64
 import html
-import re
 import tempfile
 from pathlib import Path
 
@@ -19,8 +18,8 @@ listening.player({name: signals.fade(y, sr=sr) for name, y in tones.items()}, sr
 
 def card(path: Path, nb, pictures: Path) -> str:
     """Return a link to a unit, with its question, its minutes and one of its first pictures."""
-    number, question = vendor.title(nb).split(" · ", 1)
-    minutes = re.search(r"(\d+) minutes", nb.cells[0].source)[1]
+    number = path.name[:2]
+    question, minutes = notebooks.heading(nb)
     pngs = [
         o.data["image/png"]
         for c in nb.cells
