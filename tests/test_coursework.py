@@ -1,4 +1,6 @@
-"""Exercises: what passes, what fails, and with which words. Nothing here knows how a check works inside."""
+"""Exercises: what passes, what fails, and with which words. Nothing here knows how a check works
+inside.
+"""
 
 import ast
 import copy
@@ -15,7 +17,9 @@ import pytest
 from helpers import coursework
 from helpers.coursework import catalogue, checking, store
 
-EXERCISES = {key: e for number in catalogue.units() for key, e in catalogue.exercises(number).items()}
+EXERCISES = {
+    key: e for number in catalogue.units() for key, e in catalogue.exercises(number).items()
+}
 each = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
@@ -28,10 +32,14 @@ def own_progress(tmp_path, monkeypatch):
 
 
 def function(source, name=None):
-    """Return the (last) function that `source` defines, as a notebook cell with numpy and math would."""
+    """Return the (last) function that `source` defines, as a notebook cell with numpy and math
+    would.
+    """
     space = {"np": np, "math": math}
     exec(compile(source, "<cell>", "exec"), space)
-    return space[name or [n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]]
+    return space[
+        name or [n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]
+    ]
 
 
 # ---------------------------------------------------------------- the four kinds of answers
@@ -49,20 +57,38 @@ def test_solution_and_variants_are_correct_and_say_why(exercise):
 def test_starter_runs_and_is_not_attempted(exercise):
     assert exercise.check(function(exercise.starter)).outcome == "not attempted"
     first_line = exercise.starter.splitlines()[0]
-    for body in ("return ...", "return None", "pass", '"""Words."""', "raise NotImplementedError", "..."):
-        assert exercise.check(function(f"{first_line}\n    {body}")).outcome == "not attempted", body
+    for body in (
+        "return ...",
+        "return None",
+        "pass",
+        '"""Words."""',
+        "raise NotImplementedError",
+        "...",
+    ):
+        assert exercise.check(function(f"{first_line}\n    {body}")).outcome == "not attempted", (
+            body
+        )
 
 
 @each
 def test_starter_and_solution_have_the_same_signature(exercise):
-    heads = {source.splitlines()[0] for source in (exercise.starter, exercise.solution, *exercise.variants)}
+    heads = {
+        source.splitlines()[0]
+        for source in (exercise.starter, exercise.solution, *exercise.variants)
+    }
     assert len(heads) == 1
 
 
-SLIPS = [(e, name, model) for e in EXERCISES.values() for name, model in catalogue.checks(e.unit)[e.key].slips]
+SLIPS = [
+    (e, name, model)
+    for e in EXERCISES.values()
+    for name, model in catalogue.checks(e.unit)[e.key].slips
+]
 
 
-@pytest.mark.parametrize(("exercise", "name", "model"), SLIPS, ids=[f"{e.key}-{name}" for e, name, _ in SLIPS])
+@pytest.mark.parametrize(
+    ("exercise", "name", "model"), SLIPS, ids=[f"{e.key}-{name}" for e, name, _ in SLIPS]
+)
 def test_a_slip_gets_its_own_text_and_no_other(exercise, name, model):
     assert exercise.check(model) == checking.Result("not yet", exercise.texts[name])
 
@@ -77,7 +103,9 @@ def test_three_or_more_slips_with_a_text_each_and_two_or_three_hints(exercise):
 
 
 class Returns(ast.NodeTransformer):
-    """Writes something else where a function returns a value; the functions inside it stay as they are."""
+    """Writes something else where a function returns a value; the functions inside it stay as they
+    are.
+    """
 
     def __init__(self, change):
         self.change, self.outermost = change, True
@@ -89,7 +117,11 @@ class Returns(ast.NodeTransformer):
         return node
 
     def visit_Return(self, node):
-        return ast.parse(f"def f():\n    {self.change.format(ast.unparse(node.value))}").body[0].body[0]
+        return (
+            ast.parse(f"def f():\n    {self.change.format(ast.unparse(node.value))}")
+            .body[0]
+            .body[0]
+        )
 
 
 def in_form(source, change):
@@ -117,13 +149,18 @@ def test_a_right_value_in_a_wrong_form_is_told_apart_from_a_wrong_one(exercise, 
     assert says in result.says
 
 
-WRITTEN = [  # as learners write them: what no model of a slip holds, or another way to the same slip
+# as learners write them: what no model of a slip holds, or another way to the same slip
+WRITTEN = [
     ("00.half", "y - 6.02", "subtracts a fixed number"),
     ("00.half", "y - 0.5", "subtracts a fixed number"),
     ("00.half", "y / 6.02", "divides by the number of decibels"),
     ("00.swap_sides", "y", "returns its input"),
     ("00.swap_sides", "[y[1], y[0]]", "NumPy array"),
-    ("01.level", "-3.01 if y.ndim == 1 else np.full(len(y), -3.01)", "same number whatever goes in"),
+    (
+        "01.level",
+        "-3.01 if y.ndim == 1 else np.full(len(y), -3.01)",
+        "same number whatever goes in",
+    ),
     ("01.alias", "abs(sr - freq)", "below sr / 2 stays where it is"),
     ("01.alias", "freq if freq <= sr / 2 else abs(sr - freq)", "further folds"),
     ("01.alias", "freq", "returns its input"),
@@ -132,7 +169,9 @@ WRITTEN = [  # as learners write them: what no model of a slip holds, or another
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "says"), WRITTEN, ids=[f"{key}-{value}" for key, value, _ in WRITTEN])
+@pytest.mark.parametrize(
+    ("key", "value", "says"), WRITTEN, ids=[f"{key}-{value}" for key, value, _ in WRITTEN]
+)
 def test_what_learners_write_is_recognised_by_its_numbers(key, value, says):
     head = EXERCISES[key].starter.splitlines()[0]
     result = EXERCISES[key].check(function(f"{head}\n    return {value}"))
@@ -158,7 +197,9 @@ TRICKS = {
     "infinity": lambda out, args: np.asarray(out, float) + np.inf,
     "turned round in time": lambda out, args: np.asarray(out)[..., ::-1] if np.ndim(out) else -out,
     "one sample off": lambda out, args: np.roll(out, 1) if np.ndim(out) else out + 1,
-    "a class of one's own": lambda out, args: type("Mine", (), {"__array__": lambda self, *a, **k: 1 / 0})(),
+    "a class of one's own": lambda out, args: type(
+        "Mine", (), {"__array__": lambda self, *a, **k: 1 / 0}
+    )(),
 }
 
 
@@ -180,7 +221,11 @@ def test_right_answer_that_changes_its_argument_fails(exercise):
         return out
 
     result = exercise.check(destructive)
-    plain = ("01.alias", "03.ladder", "08.latency")  # their arguments are numbers, and nobody can write into those
+    plain = (
+        "01.alias",
+        "03.ladder",
+        "08.latency",
+    )  # their arguments are numbers, and nobody can write into those
     if exercise.key in plain:
         assert "TypeError" in result.says
     else:
@@ -218,11 +263,14 @@ CALLS = {
     "abs": "negative",
 }
 CALLS |= {"round": "floor", "sign": "abs", "clip": "clip"}
-EQUIVALENT = {}  # "key: mutated line" -> why it is still right; empty: every mutation of every solution is noticed
+# "mutated source" -> why it is still right; empty: every mutation of every solution is noticed
+EQUIVALENT = {}
 
 
 def mutations(tree):
-    """Yield (place, replacement) for every single change: constants, signs, operators, comparisons, calls."""
+    """Yield (place, replacement) for every single change: constants, signs, operators, comparisons,
+    calls.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
             for value in (node.value + 1, node.value - 1, node.value * 1.01):
@@ -236,12 +284,16 @@ def mutations(tree):
             yield node, {"op": ast.UAdd()}
         elif isinstance(node, ast.Attribute) and CALLS.get(node.attr, node.attr) != node.attr:
             yield node, {"attr": CALLS[node.attr]}
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+        elif (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS
+        ):
             yield node.func, {"id": CALLS[node.func.id]}
 
 
 def mutants(source):
-    """Yield every mutated source, without those that only swap the sides of a commutative operation."""
+    """Yield every mutated source, without those that only swap the sides of a commutative
+    operation.
+    """
     tree = ast.parse(source)
     for node, change in mutations(tree):
         if "left" in change and isinstance(node.op, (ast.Add, ast.Mult)):
@@ -257,7 +309,9 @@ def mutants(source):
 @each
 def test_mutated_solutions_are_noticed(exercise):
     found = list(mutants(exercise.solution))
-    survivors = [m for m in found if exercise.check(function(m)).outcome == "correct" and m not in EQUIVALENT]
+    survivors = [
+        m for m in found if exercise.check(function(m)).outcome == "correct" and m not in EQUIVALENT
+    ]
     assert len(found) >= 3
     assert not survivors
 
@@ -277,7 +331,13 @@ def test_exception_is_reported_with_type_line_and_cause():
     fn = cell("def level_dbfs(y):\n    square = y**2\n    return np.log10(squares)\n")
     result = coursework.check("01.level", fn)
     assert result.outcome == "not yet"
-    for part in ("NameError", "line 3", "`return np.log10(squares)`", "'squares' is not defined", "misspelt"):
+    for part in (
+        "NameError",
+        "line 3",
+        "`return np.log10(squares)`",
+        "'squares' is not defined",
+        "misspelt",
+    ):
         assert part in result.says
 
 
@@ -287,7 +347,9 @@ def test_exception_inside_numpy_is_placed_in_the_learners_line():
     assert "AxisError in line 2, `return np.mean(y, axis=1)`" in result.says
 
 
-@pytest.mark.parametrize("body", ["1 / 0", "raise SystemExit", "raise StopIteration", "[][3]", "level_dbfs(y)"])
+@pytest.mark.parametrize(
+    "body", ["1 / 0", "raise SystemExit", "raise StopIteration", "[][3]", "level_dbfs(y)"]
+)
 def test_no_exception_escapes(body):
     result = coursework.check("01.level", function(f"def level_dbfs(y):\n    {body}"))
     assert result.outcome == "not yet"
@@ -323,7 +385,9 @@ ENDLESS = (
 
 @pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["", "in the background"])
 def interruptions(request):
-    """What an interruption does: raise as usual, or nothing, as where a shell has started us in the background."""
+    """What an interruption does: raise as usual, or nothing, as where a shell has started us in the
+    background.
+    """
     before = signal.signal(signal.SIGINT, request.param)
     yield request.param
     signal.signal(signal.SIGINT, before)
@@ -346,7 +410,9 @@ def test_endless_loop_is_stopped(loop, alarm, interruptions, monkeypatch):
 def test_the_stop_button_stops_and_is_no_time_out(monkeypatch):
     monkeypatch.delattr(signal, "SIGALRM", raising=False)
     monkeypatch.setattr(checking, "SECONDS", 60)
-    stop = function("def level_dbfs(y):\n    import _thread\n    _thread.interrupt_main()\n    while True: pass")
+    stop = function(
+        "def level_dbfs(y):\n    import _thread\n    _thread.interrupt_main()\n    while True: pass"
+    )
     with pytest.raises(KeyboardInterrupt):
         coursework.check("01.level", stop)
 
@@ -363,7 +429,9 @@ def test_the_alarm_is_put_back():
 def test_check_works_in_another_thread():
     found = []
     solve = function(EXERCISES["01.level"].solution)
-    thread = threading.Thread(target=lambda: found.append(coursework.check("01.level", solve).outcome))
+    thread = threading.Thread(
+        target=lambda: found.append(coursework.check("01.level", solve).outcome)
+    )
     thread.start()
     thread.join()
     assert found == ["correct"]
@@ -394,7 +462,9 @@ def test_alias_has_the_samples_of_the_tone(sr):
     for freq in np.random.default_rng(0).uniform(0, 5 * sr, 20):
         lands = solved("01.alias")(freq, sr)
         assert 0 <= lands <= sr / 2
-        np.testing.assert_allclose(np.cos(2 * np.pi * lands * n / sr), np.cos(2 * np.pi * freq * n / sr), atol=1e-8)
+        np.testing.assert_allclose(
+            np.cos(2 * np.pi * lands * n / sr), np.cos(2 * np.pi * freq * n / sr), atol=1e-8
+        )
 
 
 @pytest.mark.parametrize("bits", [6, 8, 12])
@@ -409,7 +479,9 @@ def test_quantizing_a_full_scale_sine_gives_six_db_a_bit(bits):
 def test_mu_law_has_its_inverse():
     y = np.linspace(-1, 1, 201)
     bent = solved("01.mulaw")(y)
-    np.testing.assert_allclose(np.sign(bent) * np.expm1(np.abs(bent) * np.log(256)) / 255, y, atol=1e-12)
+    np.testing.assert_allclose(
+        np.sign(bent) * np.expm1(np.abs(bent) * np.log(256)) / 255, y, atol=1e-12
+    )
 
 
 NUMBERS = [
@@ -424,14 +496,19 @@ NUMBERS = [
     ("0.2285", np.log(1 + 2.55) / np.log(256)),
     ("12.04 dB", 20 * np.log10(4)),
     ("15.6 dB", 20 * np.log10(6.02)),
-    ("4.8 dB", 10 * np.log10(3)),  # rounding to a step has 1/12 of it squared, triangular dither adds 2/12
+    (
+        "4.8 dB",
+        10 * np.log10(3),
+    ),  # rounding to a step has 1/12 of it squared, triangular dither adds 2/12
     ("98.1 dB", 6.02 * 16 + 1.76),
 ]
 
 
 @pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
 def test_numbers_in_the_texts(text, value):
-    everything = "".join(path.read_text(encoding="utf-8") for path in catalogue.DATA.glob("*/unit.toml"))
+    everything = "".join(
+        path.read_text(encoding="utf-8") for path in catalogue.DATA.glob("*/unit.toml")
+    )
     assert text in everything
     digits = text.split()[0].replace("−", "-")
     assert round(value, len(digits.partition(".")[2])) == float(digits)
@@ -445,7 +522,10 @@ def test_loudness_in_the_texts_is_that_of_the_standard(root):
     }
     bass, middle, high = (table[f, 40.0] for f in (100.0, 1000.0, 3150.0))
     texts = catalogue.flat((catalogue.DATA / "01" / "unit.toml").read_text(encoding="utf-8"))
-    assert f"a 100 Hz tone of 40 phon needs {bass:.1f} dB of sound pressure, and one at 3150 Hz {high:.1f} dB" in texts
+    assert (
+        f"a 100 Hz tone of 40 phon needs {bass:.1f} dB of sound pressure, and one at 3150 Hz "
+        f"{high:.1f} dB" in texts
+    )
     assert f"a tone near 3 kHz needs {middle - high:.1f} dB less" in texts
     assert 28 < bass - high < 30  # "nearly 30 dB more"
 
@@ -496,18 +576,23 @@ def test_copy_without_solutions_still_checks(tmp_path, monkeypatch):
     shutil.copytree(catalogue.DATA, tmp_path / "coursework", ignore=without)
     monkeypatch.setattr(catalogue, "DATA", tmp_path / "coursework")
     assert "your teacher has them" in repr(coursework.solution("01.level"))
-    assert coursework.check("01.level", function(EXERCISES["01.level"].solution)).outcome == "correct"
+    assert (
+        coursework.check("01.level", function(EXERCISES["01.level"].solution)).outcome == "correct"
+    )
     assert catalogue.solution_lines() == frozenset()
 
 
 def test_solution_lines_are_found_in_no_starter():
     lines = catalogue.solution_lines()
     assert "return min(rest, sr - rest)" in lines
-    assert not [line for e in EXERCISES.values() for line in e.starter.splitlines() if line.strip() in lines]
+    assert not [
+        line for e in EXERCISES.values() for line in e.starter.splitlines() if line.strip() in lines
+    ]
 
 
 @pytest.mark.parametrize(
-    "ask", [coursework.hint, coursework.solution, coursework.predict, coursework.quiz, coursework.reset]
+    "ask",
+    [coursework.hint, coursework.solution, coursework.predict, coursework.quiz, coursework.reset],
 )
 def test_unknown_key_is_refused_with_the_known_ones(ask):
     with pytest.raises(ValueError, match=r"01"):
@@ -521,7 +606,8 @@ def test_output_does_not_depend_on_earlier_work():
     assert repr(coursework.check("01.level", solve)) == first
 
 
-# ---------------------------------------------------------------- the notebooks ask what is checked here
+# ---------------------------------------------------------------- the notebooks ask what is checked
+# here
 
 
 def code_cells(root, unit):

@@ -221,8 +221,12 @@ def test_every_unit_stands_in_the_row_of_its_part():
     import matplotlib.pyplot as plt
 
     drawn = report.draw(report.standings(store.load()[0])).axes[0].texts
-    rows = {text.get_text(): text.get_position()[1] for text in drawn if text.get_position()[0] == 0}
-    numbers = {t.get_text(): t.get_position()[1] for t in drawn if re.fullmatch(r"\d\d", t.get_text())}
+    rows = {
+        text.get_text(): text.get_position()[1] for text in drawn if text.get_position()[0] == 0
+    }
+    numbers = {
+        t.get_text(): t.get_position()[1] for t in drawn if re.fullmatch(r"\d\d", t.get_text())
+    }
     plt.close("all")
     assert list(numbers) == list(catalogue.units())
     assert set(rows) == {f"{part.digit} {part.name}" for part in catalogue.parts() if part.units}

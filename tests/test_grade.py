@@ -245,7 +245,8 @@ HOSTILE = {
         "PermissionError",
     ),
     "reads the check": (
-        "import helpers, pathlib\ndef halve_level(y):\n    return (pathlib.Path(helpers.__path__[0]).parent / "
+        "import helpers, pathlib\ndef halve_level(y):\n    return "
+        "(pathlib.Path(helpers.__path__[0]).parent / "
         "'data/coursework/00/checks.py').read_text()",
         "PermissionError",
     ),

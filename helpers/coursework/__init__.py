@@ -8,9 +8,10 @@ In a notebook::
     coursework.quiz("01")
     coursework.progress()
 
-Progress is one file, ``progress.json``, in the folder of the notebooks (or where the environment variable
-``EARUP_PROGRESS`` says). It stays on the computer that runs the notebook; see `helpers.coursework.store`.
-What a unit asks and what its checks try stands in its folder, ``data/coursework/NN``.
+Progress is one file, ``progress.json``, in the folder of the notebooks (or where the environment
+variable ``EARUP_PROGRESS`` says). It stays on the computer that runs the notebook; see
+`helpers.coursework.store`. What a unit asks and what its checks try stands in its folder,
+``data/coursework/NN``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from helpers.coursework.report import Solution, Text
 
 __all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
 
-NO_SOLUTION = Text("No solution here", "This copy of the course came without solutions; your teacher has them.")
-_hints_shown: dict[str, int] = {}  # in this session only, so that a fresh run always starts with the first hint
+NO_SOLUTION = Text(
+    "No solution here", "This copy of the course came without solutions; your teacher has them."
+)
+_hints_shown: dict[
+    str, int
+] = {}  # in this session only, so that a fresh run always starts with the first hint
 
 
 def check(key: str, fn: object) -> Result:
@@ -40,7 +45,8 @@ def check(key: str, fn: object) -> Result:
     Returns
     -------
     Result
-        Its `outcome` is "correct", "not yet" or "not attempted"; it shows itself as a sentence or two.
+        Its `outcome` is "correct", "not yet" or "not attempted"; it shows itself as a sentence or
+        two.
 
     Raises
     ------
@@ -85,7 +91,9 @@ def hint(key: str) -> Text:
     """
     hints = catalogue.exercise(key).hints
     number = _hints_shown[key] = min(_hints_shown.get(key, 0) + 1, len(hints))
-    more = "Run this cell again for the next one." if number < len(hints) else "That was the last one."
+    more = (
+        "Run this cell again for the next one." if number < len(hints) else "That was the last one."
+    )
     return Text(f"Hint {number} of {len(hints)}", f"{hints[number - 1]} ({more})")
 
 
@@ -174,7 +182,8 @@ def progress():
 
 
 def certificate(name: str) -> Text:
-    """Write a page to print beside the notebook, once every unit is done; before that, say what is missing.
+    """Write a page to print beside the notebook, once every unit is done; before that, say what is
+    missing.
 
     Parameters
     ----------
@@ -194,7 +203,9 @@ def certificate(name: str) -> Text:
     from helpers.coursework import report
 
     if not isinstance(name, str) or not name.strip():
-        raise ValueError(f'name must be the text to print, as in certificate("Ada Lovelace"), got {name!r}')
+        raise ValueError(
+            f'name must be the text to print, as in certificate("Ada Lovelace"), got {name!r}'
+        )
     found = report.standings(store.load()[0])
     if open_points := report.missing(found):
         return Text("Not yet", " ".join(open_points))
@@ -202,7 +213,9 @@ def certificate(name: str) -> Text:
         path = report.write_certificate(name.strip(), found, Path.cwd())
     except OSError as error:
         return Text("Not written", f"{error.strerror}.")
-    return Text("Done", f"{path.name} lies beside this notebook. Open it in a browser and print it.")
+    return Text(
+        "Done", f"{path.name} lies beside this notebook. Open it in a browser and print it."
+    )
 
 
 def reset(what: str) -> Text:
@@ -211,7 +224,8 @@ def reset(what: str) -> Text:
     Parameters
     ----------
     what : str
-        A key such as ``"01.level"`` or ``"01.dither"``, a unit such as ``"01"``, or ``"everything"``.
+        A key such as ``"01.level"`` or ``"01.dither"``, a unit such as ``"01"``, or
+        ``"everything"``.
 
     Returns
     -------
@@ -224,11 +238,15 @@ def reset(what: str) -> Text:
         If there is no such thing.
     """
     keys = [
-        item["key"] for n in catalogue.units() for part in ("exercise", "predict") for item in catalogue.unit(n)[part]
+        item["key"]
+        for n in catalogue.units()
+        for part in ("exercise", "predict")
+        for item in catalogue.unit(n)[part]
     ]
     if what not in ("everything", *catalogue.units(), *keys):
         raise ValueError(
-            f'nothing is called {what!r}; give "everything", a unit such as "01" or a key such as {keys[0]!r}'
+            f'nothing is called {what!r}; give "everything", a unit such as "01" or a key '
+            f"such as {keys[0]!r}"
         )
 
     def forget(state: dict) -> None:

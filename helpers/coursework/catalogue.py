@@ -1,8 +1,9 @@
 """What the course asks: exercises, predictions and quizzes, and the map of its units and parts.
 
-A unit has a folder ``data/coursework/NN``: ``unit.toml`` (texts), ``checks.py`` (what the checks try), ``solutions.toml``
-and ``teach.md``. A copy of the course for a class leaves the last two out; `solution_lines` tells what must then stand
-nowhere. The first digit of a unit is its part; ``parts.toml`` names the parts and what is planned.
+A unit has a folder ``data/coursework/NN``: ``unit.toml`` (texts), ``checks.py`` (what the checks
+try), ``solutions.toml`` and ``teach.md``. A copy of the course for a class leaves the last two out;
+`solution_lines` tells what must then stand nowhere. The first digit of a unit is its part;
+``parts.toml`` names the parts and what is planned.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from helpers._checks import again, place
 from helpers.coursework.checking import Check, Result
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "coursework"
-# The first edition counted its units from 01 to 12. What was stored or handed in then carries these numbers.
+# The first edition counted its units from 01 to 12. What was stored or handed in then carries these
+# numbers.
 FIRST_EDITION = {"01": "10", "02": "11", "03": "12", "04": "21", "05": "22", "06": "23"}
 FIRST_EDITION |= {"07": "31", "08": "32", "09": "33", "10": "34", "11": "35", "12": "36"}
 
@@ -28,7 +30,9 @@ def flat(text: str) -> str:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: what the learner sees, and (where this copy has them) the answers that tests need."""
+    """One exercise: what the learner sees, and (where this copy has them) the answers that tests
+    need.
+    """
 
     key: str
     unit: str
@@ -42,13 +46,17 @@ class Exercise:
     variants: tuple[str, ...]
 
     def check(self, fn: object) -> Result:
-        """Return what the unit's check finds about a learner's function; never raises for what the function does."""
+        """Return what the unit's check finds about a learner's function; never raises for what the
+        function does.
+        """
         return checks(self.unit)[self.key](fn, self.texts)
 
 
 @functools.cache
 def read(path: Path) -> dict:
-    """Return a data file as dictionaries; raises ValueError, with the remedy, if it is damaged or not there."""
+    """Return a data file as dictionaries; raises ValueError, with the remedy, if it is damaged or
+    not there.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
     try:
@@ -83,7 +91,9 @@ def units() -> tuple[str, ...]:
 def _file(number: str, name: str) -> Path:
     """Return where a file of a unit lies; raises ValueError for a unit that asks nothing."""
     if number not in units():
-        raise ValueError(f"no unit {number!r} with coursework{_moved(number)}; there are {', '.join(units())}")
+        raise ValueError(
+            f"no unit {number!r} with coursework{_moved(number)}; there are {', '.join(units())}"
+        )
     return DATA / number / name
 
 
@@ -91,7 +101,9 @@ def unit(number: str) -> dict:
     """Return what a unit asks; raises ValueError for a unit that asks nothing."""
     path = _file(number, "unit.toml")
     if lost := {"title", "short", "exercise", "question", "predict"} - read(path).keys():
-        raise ValueError(f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}")
+        raise ValueError(
+            f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}"
+        )
     return read(path)
 
 
@@ -116,23 +128,29 @@ def parts() -> tuple[Part, ...]:
     path = DATA / "parts.toml"
     items = read(path).get("part", [])
     if not items or not all({"name", "planned"} <= item.keys() for item in items):
-        raise ValueError(f"{place(path)} is damaged (each part has a name and what is planned); {again(path)}")
+        raise ValueError(
+            f"{place(path)} is damaged (each part has a name and what is planned); {again(path)}"
+        )
     found = []
     for digit, item in enumerate(items):
         own = tuple(number for number in written if number[0] == str(digit))
-        to_come = {number: name for number, name in item["planned"].items() if number not in written}
+        to_come = {
+            number: name for number, name in item["planned"].items() if number not in written
+        }
         found.append(Part(str(digit), item["name"], own, to_come))
     return tuple(found)
 
 
 def renumbered(key: str) -> str:
-    """Return what a unit or a key of the first edition is called now: "32" for "08", "32.ratio" for "08.ratio"."""
+    """Return what a unit or a key of the first edition is called now: "32" for "08", "32.ratio" for
+    "08.ratio".
+    """
     number, dot, name = key.partition(".")
     return FIRST_EDITION.get(number, number) + dot + name
 
 
 def _moved(key: object) -> str:
-    """Return a hint for what is unknown and was known in the first edition, else an empty string."""
+    """Return a hint for what was known in the first edition only, else an empty string."""
     if not isinstance(key, str) or key.partition(".")[0] not in FIRST_EDITION:
         return ""
     new = renumbered(key)
@@ -144,7 +162,10 @@ def exercises(number: str) -> dict[str, Exercise]:
     """Return the exercises of a unit by key, in the order in which they are set."""
     path = DATA / number / "solutions.toml"
     answers = read(path) if path.is_file() else {}  # a copy for students has none
-    return {item["key"]: _exercise(number, item, answers.get(item["key"], {})) for item in unit(number)["exercise"]}
+    return {
+        item["key"]: _exercise(number, item, answers.get(item["key"], {}))
+        for item in unit(number)["exercise"]
+    }
 
 
 def _exercise(number: str, item: dict, answer: dict) -> Exercise:
@@ -164,7 +185,9 @@ def _exercise(number: str, item: dict, answer: dict) -> Exercise:
 
 
 def exercise(key: str) -> Exercise:
-    """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown key."""
+    """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown
+    key.
+    """
     own = _of_its_unit(key, exercises)
     if key not in own:
         known = ", ".join(k for n in units() for k in exercises(n))
@@ -173,17 +196,21 @@ def exercise(key: str) -> Exercise:
 
 
 def _of_its_unit(key: str, read_unit) -> dict:
-    """Return what the unit of a key has, so that a damaged file of another unit is of no account."""
+    """Return what the unit of a key has; a damaged file of another unit is of no account."""
     return read_unit(key[:2]) if isinstance(key, str) and key[:2] in units() else {}
 
 
 def questions(number: str) -> list[dict]:
-    """Return the quiz of a unit as the widget takes it: key, prompt, options with text, feedback, right or not."""
+    """Return the quiz of a unit as the widget takes it: key, prompt, options with text, feedback,
+    right or not.
+    """
     return [_question(item) for item in unit(number)["question"]]
 
 
 def prediction(key: str) -> dict:
-    """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for an unknown key."""
+    """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for
+    an unknown key.
+    """
     own = _of_its_unit(key, _predictions)
     if key not in own:
         known = ", ".join(k for n in units() for k in _predictions(n))
@@ -197,13 +224,18 @@ def _predictions(number: str) -> dict[str, dict]:
 
 def _question(item: dict) -> dict:
     options = [
-        {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)} for o in item["option"]
+        {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)}
+        for o in item["option"]
     ]
     return {"key": item["key"], "prompt": flat(item["prompt"]), "options": options}
 
 
 def solution_lines() -> frozenset[str]:
-    """Return the lines of all solutions that no starter holds: a copy for students may contain none of them."""
+    """Return the lines of all solutions that no starter holds: a copy for students may contain none
+    of them.
+    """
     every = [e for number in units() for e in exercises(number).values()]
     lines = {line.strip() for e in every for line in (e.solution or "").splitlines()}
-    return frozenset(lines - {line.strip() for e in every for line in e.starter.splitlines()} - {""})
+    return frozenset(
+        lines - {line.strip() for e in every for line in e.starter.splitlines()} - {""}
+    )

@@ -1,8 +1,8 @@
 """Say what is right or wrong about a learner's function, from what it returns on many inputs.
 
-The function is called on copies, with a time limit, and whatever happens becomes data. A `Check` holds the inputs, the
-truth, and a model of each mistake that people make, so that a mistake is recognised by its numbers and never by its
-source. Nothing a learner writes may raise here.
+The function is called on copies, with a time limit, and whatever happens becomes data. A `Check`
+holds the inputs, the truth, and a model of each mistake that people make, so that a mistake is
+recognised by its numbers and never by its source. Nothing a learner writes may raise here.
 """
 
 from __future__ import annotations
@@ -28,13 +28,18 @@ SECONDS = 5.0  # one check may take this long; the probes of a sound solution ne
 CAUSES = {
     "NameError": "A name is misspelt, or it is defined in a cell that has not been run.",
     "UnboundLocalError": "A name is used before this function gives it a value.",
-    "AttributeError": "The thing before the dot has no such part; look at its spelling and at what it really is.",
-    "ZeroDivisionError": "Something divides by zero; find out which quantity becomes zero for this input.",
+    "AttributeError": "The thing before the dot has no such part; look at its spelling and at what "
+    "it really is.",
+    "ZeroDivisionError": "Something divides by zero; find out which quantity becomes zero for this "
+    "input.",
     "IndexError": "An index runs past the end; remember that the last sample has index n − 1.",
     "KeyError": "A dictionary is asked for a key that it does not hold.",
-    "TypeError": "An operation got a kind of value that it cannot use, or a call has too many or too few arguments.",
-    "ValueError": "The shapes or the values do not fit this operation; print the shapes just before that line.",
-    "AxisError": "This axis does not exist here: a mono signal has one axis only, and time is axis −1.",
+    "TypeError": "An operation got a kind of value that it cannot use, or a call has too many or "
+    "too few arguments.",
+    "ValueError": "The shapes or the values do not fit this operation; print the shapes just "
+    "before that line.",
+    "AxisError": "This axis does not exist here: a mono signal has one axis only, and time is axis "
+    "−1.",
     "RecursionError": "The function keeps calling itself; it needs a case in which it stops.",
     "MemoryError": "An array became far too large; look at the sizes it is built from.",
     "ModuleNotFoundError": "This package is not installed here; numpy is enough for the exercise.",
@@ -45,12 +50,14 @@ CAUSES = {
 
 
 class TooLong(BaseException):
-    """Raised in a learner's function that runs past the limit; no `Exception`, so `except Exception` misses it."""
+    """Raised in a learner's function that runs past the limit; no `Exception`, so `except
+    Exception` misses it.
+    """
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One call that a check makes; probes of one `group` test one idea, and easy groups come first."""
+    """One call that a check makes; probes of one `group` test one idea, easy groups first."""
 
     args: tuple
     say: str
@@ -70,7 +77,9 @@ class Trial:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped, others run on."""
+    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped,
+    others run on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
     elif hasattr(signal, "SIGALRM"):
@@ -79,7 +88,9 @@ def time_limit(seconds: float) -> Iterator[None]:
             raise TooLong
 
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)  # rings again, should a bare `except` swallow the first
+        signal.setitimer(
+            signal.ITIMER_REAL, seconds, 0.5
+        )  # rings again, should a bare `except` swallow the first
         try:
             yield
         finally:
@@ -106,7 +117,11 @@ def run_probe(fn: Callable, probe: Probe) -> Trial:
     """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
     args = copy.deepcopy(probe.args)
     try:
-        with np.errstate(all="ignore"), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             value = fn(*args, **copy.deepcopy(probe.kwargs))
     except (Exception, SystemExit, TooLong) as error:
@@ -116,7 +131,9 @@ def run_probe(fn: Callable, probe: Probe) -> Trial:
 
 
 def as_real_array(value: object) -> np.ndarray | None:
-    """Return `value` as a float array if it is real numbers (an array or one number, not a list), else None."""
+    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
+    else None.
+    """
     if isinstance(value, (bool, str, bytes, list, tuple)):
         return None
     try:
@@ -127,9 +144,15 @@ def as_real_array(value: object) -> np.ndarray | None:
 
 
 def agrees(value: object, want: object, atol: float) -> bool:
-    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must match in place."""
+    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
+    match in place.
+    """
     got, want = as_real_array(value), np.asarray(want, np.float64)
-    return got is not None and got.shape == want.shape and bool(np.allclose(got, want, 0, atol, equal_nan=True))
+    return (
+        got is not None
+        and got.shape == want.shape
+        and bool(np.allclose(got, want, 0, atol, equal_nan=True))
+    )
 
 
 def _operations(fn: object) -> list[str]:
@@ -139,9 +162,16 @@ def _operations(fn: object) -> list[str]:
 
 def is_unfilled(fn: object, trial: Trial) -> bool:
     """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
-    unfilled = isinstance(trial.error, (TypeError, AttributeError)) and "ellipsis" in str(trial.error).lower()
-    empty = trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
-    return isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
+    unfilled = (
+        isinstance(trial.error, (TypeError, AttributeError))
+        and "ellipsis" in str(trial.error).lower()
+    )
+    empty = (
+        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
+    )
+    return (
+        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
+    )
 
 
 # ---- saying what came of it ----
@@ -157,15 +187,25 @@ class Result:
 
     def __repr__(self) -> str:
         """Return the plain text, the same on every run."""
-        return f"{self.outcome.capitalize()}. {self.says}" + (f"\n({self.note})" if self.note else "")
+        return f"{self.outcome.capitalize()}. {self.says}" + (
+            f"\n({self.note})" if self.note else ""
+        )
 
     def _repr_markdown_(self) -> str:
-        return f"> **{self.outcome.capitalize()}.** {self.says}" + (f"\n>\n> *{self.note}*" if self.note else "")
+        return f"> **{self.outcome.capitalize()}.** {self.says}" + (
+            f"\n>\n> *{self.note}*" if self.note else ""
+        )
 
 
 def _where(fn: object, error: BaseException) -> str:
-    """Return "in line 3, `code`" for the innermost line of the learner's own file, or an empty string."""
-    home, trace, line = getattr(getattr(fn, "__code__", None), "co_filename", None), error.__traceback__, None
+    """Return "in line 3, `code`" for the innermost line of the learner's own file, or an empty
+    string.
+    """
+    home, trace, line = (
+        getattr(getattr(fn, "__code__", None), "co_filename", None),
+        error.__traceback__,
+        None,
+    )
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == home:
             line = trace.tb_lineno
@@ -188,15 +228,25 @@ def say_error(fn: object, trial: Trial) -> str:
     """Say which exception came, where, for which input, and what usually causes it."""
     if isinstance(trial.error, TooLong):
         return (
-            f"Your function was still running after {SECONDS:g} seconds on {trial.probe.say}, and was stopped. "
+            f"Your function was still running after {SECONDS:g} seconds on {trial.probe.say}, and "
+            f"was stopped. "
             "A loop probably never ends: look at its condition, and at what changes in each round."
         )
     kind = type(trial.error).__name__
-    text = re.sub(r"0x[0-9a-fA-F]+", "0x...", _message(trial.error)).replace("`", "'").strip().split("\n")[0]
-    cause = next((CAUSES[c.__name__] for c in type(trial.error).__mro__ if c.__name__ in CAUSES), "")
+    text = (
+        re.sub(r"0x[0-9a-fA-F]+", "0x...", _message(trial.error))
+        .replace("`", "'")
+        .strip()
+        .split("\n")[0]
+    )
+    cause = next(
+        (CAUSES[c.__name__] for c in type(trial.error).__mro__ if c.__name__ in CAUSES), ""
+    )
     step = cause or "Call your function by hand with this input and look at each line's result."
     place = _where(fn, trial.error)
-    return f"Given {trial.probe.say}, your function stops with {kind}{place}: `{text or kind}`. {step}"
+    return (
+        f"Given {trial.probe.say}, your function stops with {kind}{place}: `{text or kind}`. {step}"
+    )
 
 
 def _short(x: float) -> str:
@@ -208,7 +258,10 @@ def explain_shape(trial: Trial, want: object) -> str:
     """Say what is wrong with the kind or the shape of a result, or return an empty string."""
     got, want = as_real_array(trial.value), np.asarray(want, np.float64)
     if trial.value is None:
-        return "Your function returns None. Perhaps its last line works out the answer without `return` before it."
+        return (
+            "Your function returns None. Perhaps its last line works out the answer without "
+            "`return` before it."
+        )
     if got is None:
         need = "one real number" if want.ndim == 0 else "a NumPy array of real numbers"
         kind = type(trial.value).__name__
@@ -216,12 +269,14 @@ def explain_shape(trial: Trial, want: object) -> str:
     if got.shape != want.shape:
         right = f"an array of shape {want.shape}" if want.ndim else "one number, of shape ()"
         return (
-            f"Given {trial.probe.say}, your result has shape {got.shape}, and it should be {right}. "
+            f"Given {trial.probe.say}, your result has shape {got.shape}, and it should be "
+            f"{right}. "
             "See which axis each step works along."
         )
     if np.isnan(got).any() and not np.isnan(want).any():
         return (
-            f"Given {trial.probe.say}, NaN comes out. NaN is what 0/0, the logarithm of a negative number "
+            f"Given {trial.probe.say}, NaN comes out. NaN is what 0/0, the logarithm of a negative "
+            f"number "
             "and the root of a negative number give: find the step where it first appears."
         )
     return ""
@@ -229,11 +284,15 @@ def explain_shape(trial: Trial, want: object) -> str:
 
 def explain_difference(trial: Trial, want: object, atol: float) -> str:
     """Name the first value that is off, and by how much."""
-    got, want = np.atleast_1d(as_real_array(trial.value)).ravel(), np.atleast_1d(np.asarray(want, np.float64)).ravel()
+    got, want = (
+        np.atleast_1d(as_real_array(trial.value)).ravel(),
+        np.atleast_1d(np.asarray(want, np.float64)).ravel(),
+    )
     first = int(np.flatnonzero(~np.isclose(got, want, 0, atol))[0])
     place = f"value {first} of your result" if want.size > 1 else "your result"
     return (
-        f"Given {trial.probe.say}, {place} is {_short(got[first])}, and {_short(want[first])} would be right. "
+        f"Given {trial.probe.say}, {place} is {_short(got[first])}, and {_short(want[first])} "
+        f"would be right. "
         "Work this one out by hand, step by step, and see where your function goes another way."
     )
 
@@ -241,12 +300,17 @@ def explain_difference(trial: Trial, want: object, atol: float) -> str:
 def _constant(trials: Sequence[Trial]) -> bool:
     """Tell whether every result of every call holds one and the same number."""
     values = [as_real_array(t.value) for t in trials]
-    return all(v is not None for v in values) and np.unique(np.concatenate([v.ravel() for v in values])).size == 1
+    return (
+        all(v is not None for v in values)
+        and np.unique(np.concatenate([v.ravel() for v in values])).size == 1
+    )
 
 
 @dataclass(frozen=True)
 class Check:
-    """Compare a function with the truth on every probe, and name the slip that explains what differs."""
+    """Compare a function with the truth on every probe, and name the slip that explains what
+    differs.
+    """
 
     probes: Callable[[], list[Probe]]
     truth: Callable
@@ -254,7 +318,9 @@ class Check:
     atol: float
 
     def __call__(self, fn: object, texts: Mapping[str, str]) -> Result:
-        """Return the outcome for a learner's function; `texts` holds the feedback for each slip and for "right"."""
+        """Return the outcome for a learner's function; `texts` holds the feedback for each slip and
+        for "right".
+        """
         if not callable(fn):
             step = "Give `check` the function itself: its name without brackets after it."
             return Result(NOT_YET, f"This is a {type(fn).__name__}, not a function. {step}")
@@ -268,7 +334,10 @@ class Check:
         except TooLong:  # it rang between two calls
             trials.append(Trial(probes[len(trials) % len(probes)], error=TooLong()))
         if is_unfilled(fn, trials[0]):
-            return Result(NOT_ATTEMPTED, "Replace the `...` by your own code, run that cell, then run this one again.")
+            return Result(
+                NOT_ATTEMPTED,
+                "Replace the `...` by your own code, run that cell, then run this one again.",
+            )
         return self._judge(fn, trials, texts)
 
     def _judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
@@ -279,7 +348,8 @@ class Check:
             return Result(
                 NOT_YET,
                 "Your function changes the array it is given, so the caller loses the original. "
-                "Build a new array: `y * 2` makes one, `y *= 2` and `y[0] = 0` write into the old one.",
+                "Build a new array: `y * 2` makes one, `y *= 2` and `y[0] = 0` write into the old "
+                "one.",
             )
         wants = [self.truth(*t.probe.args, **t.probe.kwargs) for t in trials]
         wrong = [i for i, t in enumerate(trials) if not agrees(t.value, wants[i], self.atol)]
@@ -288,17 +358,28 @@ class Check:
         return Result(NOT_YET, self._explain(trials, wants, wrong[0], texts))
 
     def _explain(self, trials: list[Trial], wants: list, bad: int, texts: Mapping[str, str]) -> str:
-        """Find the slip that predicts every result in the first group that went wrong, or describe the difference."""
+        """Find the slip that predicts every result in the first group that went wrong, or describe
+        the difference.
+        """
         group = [t for t in trials if t.probe.group == trials[bad].probe.group]
         with np.errstate(all="ignore"):
             for name, model in self.slips:
-                if all(agrees(t.value, model(*t.probe.args, **t.probe.kwargs), self.atol) for t in group):
+                if all(
+                    agrees(t.value, model(*t.probe.args, **t.probe.kwargs), self.atol)
+                    for t in group
+                ):
                     return texts[name]
         form = explain_shape(trials[bad], wants[bad])
         if form:
             return form
         if _constant(trials):
-            return "Your function gives the same number whatever goes in. Let the result depend on the argument."
+            return (
+                "Your function gives the same number whatever goes in. Let the result depend on "
+                "the argument."
+            )
         if all(agrees(t.value, t.probe.args[0], self.atol) for t in group):
-            return "Your function returns its input as it came. Something still has to happen to it on the way."
+            return (
+                "Your function returns its input as it came. Something still has to happen to "
+                "it on the way."
+            )
         return explain_difference(trials[bad], wants[bad], self.atol)

@@ -1,4 +1,4 @@
-"""What a learner reads: hints and solutions, the map of what has been done, and a certificate at the end."""
+"""What a learner reads: hints, solutions, the map of what has been done, and a certificate."""
 
 from __future__ import annotations
 
@@ -41,9 +41,11 @@ class Solution:
 
     def _repr_html_(self) -> str:
         summary = html.escape(f"One solution: {self.exercise.title}")
-        code, why = html.escape(self.exercise.solution.rstrip()), _inline(self.exercise.why)
-        pre = f'<pre style="margin: 8px 0; white-space: pre; overflow-x: auto"><code>{code}</code></pre>'
-        return f"<details><summary>{summary}</summary>\n{pre}\n<p>{why}</p>\n</details>"
+        code = html.escape(self.exercise.solution.rstrip())
+        style = "margin: 8px 0; white-space: pre; overflow-x: auto"
+        pre = f'<pre style="{style}"><code>{code}</code></pre>'
+        why = f"<p>{_inline(self.exercise.why)}</p>"
+        return f"<details><summary>{summary}</summary>\n{pre}\n{why}\n</details>"
 
 
 def _inline(text: str) -> str:
@@ -70,7 +72,7 @@ class Standing:
 
     @property
     def done(self) -> bool:
-        """All exercises correct and all questions right, however many tries it took; guesses do not count."""
+        """All exercises correct and all questions right, however many tries it took."""
         return self.solved == self.exercises and self.right == self.questions
 
     def line(self) -> str:
@@ -87,7 +89,10 @@ def standing(number: str, state: dict) -> Standing:
     """Count what a stored state says about one unit."""
     unit, quiz = catalogue.unit(number), state["quizzes"].get(number, {})
     records = [state["exercises"].get(item["key"], {}) for item in unit["exercise"]]
-    keys = [next(i for i, o in enumerate(q["options"]) if o["right"]) for q in catalogue.questions(number)]
+    keys = [
+        next(i for i, o in enumerate(q["options"]) if o["right"])
+        for q in catalogue.questions(number)
+    ]
     tries = [quiz.get(q["key"], {}).get("tried", []) for q in unit["question"]]
     guesses = [state["predictions"].get(item["key"], {}) for item in unit["predict"]]
     return Standing(
@@ -124,11 +129,14 @@ class Progress:
         from helpers import figures  # here, so that a check never pays for matplotlib
 
         fig = draw(self.found)
-        return {"image/png": base64.b64encode(figures.picture(fig)).decode(), "text/plain": repr(self)}
+        return {
+            "image/png": base64.b64encode(figures.picture(fig)).decode(),
+            "text/plain": repr(self),
+        }
 
 
 def draw(found: list[Standing]):
-    """Draw the map: one row for each part, one box for each unit, filled as far as the unit is done."""
+    """Draw the map: a row for each part, a box for each unit, filled as far as it is done."""
     import matplotlib.pyplot as plt
     from matplotlib.figure import Figure
 
@@ -167,29 +175,51 @@ def _box(ax, x: float, y: float, standing: Standing) -> None:
     colour = figures.colour
     w = 0.94
     h = 0.84
-    ax.add_patch(Rectangle((x, y), w, h, facecolor="none", edgecolor=colour("signal"), linewidth=1.0))
-    ax.text(x + 0.07, y + h - 0.14, standing.unit, size=9.5, weight="bold", color=colour("ink"), va="center")
+    ax.add_patch(
+        Rectangle((x, y), w, h, facecolor="none", edgecolor=colour("signal"), linewidth=1.0)
+    )
+    ax.text(
+        x + 0.07,
+        y + h - 0.14,
+        standing.unit,
+        size=9.5,
+        weight="bold",
+        color=colour("ink"),
+        va="center",
+    )
     lines = "\n".join(textwrap.wrap(standing.short, 11, break_on_hyphens=False))
-    ax.text(x + 0.07, y + h - 0.25, lines, size=8.5, color=colour("ink"), va="top", linespacing=1.05)
+    ax.text(
+        x + 0.07, y + h - 0.25, lines, size=8.5, color=colour("ink"), va="top", linespacing=1.05
+    )
     share = (standing.solved + standing.right) / (standing.exercises + standing.questions)
     score = f"{standing.solved}/{standing.exercises} · quiz {standing.right}/{standing.questions}"
     ax.text(x + 0.07, y + 0.20, score, size=8.5, color=colour("text"), va="center")
     ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
     ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
     if standing.done:
-        ax.text(x + w - 0.07, y + h - 0.14, "done", size=8.5, color=colour("ear"), ha="right", va="center")
+        ax.text(
+            x + w - 0.07,
+            y + h - 0.14,
+            "done",
+            size=8.5,
+            color=colour("ear"),
+            ha="right",
+            va="center",
+        )
 
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Audio ML from the Ear Up: {name}</title>
 <style>
 @page {{ size: A4; margin: 22mm; }}
-body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328; background: #FFF;
+body {{ font: 16px/1.5 Arial, "Liberation Sans", Helvetica, sans-serif; color: #1F2328;
+  background: #FFF;
   max-width: 640px; margin: 12vh auto; padding: 0 24px; }}
 h1 {{ font-size: 30px; margin: 0 0 4px; }}
 .name {{ font-size: 24px; border-bottom: 2px solid #2B6FB6; padding: 24px 0 6px; }}
 table {{ border-collapse: collapse; width: 100%; margin: 24px 0; font-size: 14px; }}
-th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE; vertical-align: top; }}
+th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8EBEE;
+  vertical-align: top; }}
 .small {{ color: #4A5159; font-size: 13px; }} @media print {{ body {{ margin: 0 auto; }} }}
 </style>
 <h1>Audio ML from the Ear Up</h1>
@@ -199,8 +229,9 @@ th, td {{ text-align: left; padding: 6px 8px 6px 0; border-bottom: 1px solid #E8
 {rows}
 </table>
 <p>{day}</p>
-<p class="small">The course checked every exercise and every answer on the learner's own computer. Any number of tries
-was allowed, and nobody looked on: this page records work, it is not an examination.</p>
+<p class="small">The course checked every exercise and every answer on the learner's own computer.
+Any number of tries was allowed, and nobody looked on: this page records work, it is not an
+examination.</p>
 </html>
 """
 
@@ -222,7 +253,9 @@ def write_certificate(name: str, found: list[Standing], folder: Path) -> Path:
         f"<td>{s.right} of {s.questions}</td><td>{s.first}</td></tr>"
         for s in found
     )
-    page = PAGE.format(name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat())
+    page = PAGE.format(
+        name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat()
+    )
     path = folder / "certificate.html"
     put(path, page.encode("utf-8"))
     return path

@@ -1,11 +1,13 @@
 """The learner's progress: one small JSON file on this machine, which is never sent anywhere.
 
-It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where the environment
-variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and replaces it whole, so two
-notebooks that are open together keep each other's work, and a power cut leaves the old file or the new one.
+It lies beside the notebooks as ``progress.json`` (in the folder in which the kernel runs), or where
+the environment variable ``EARUP_PROGRESS`` says. Every change reads the file again, changes it and
+replaces it whole, so two notebooks that are open together keep each other's work, and a power cut
+leaves the old file or the new one.
 
-A file of the first edition (version 1) counts the units from 01 to 12. It is read as if it had today's numbers; the
-first change writes it in today's form, and keeps the old file as ``progress.first-edition.json``.
+A file of the first edition (version 1) counts the units from 01 to 12. It is read as if it had
+today's numbers; the first change writes it in today's form, and keeps the old file as
+``progress.first-edition.json``.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ def carried_over(state: dict) -> dict:
 
 
 def _keep_first_edition(file: Path) -> None:
-    """Copy a file of the first edition aside before it is replaced; a copy that is there already stays."""
+    """Copy a file of the first edition aside before it is replaced, if none lies there yet."""
     aside = file.with_name(f"{file.stem}.first-edition{file.suffix}")
     if aside.exists() or not file.exists():
         return

@@ -81,7 +81,8 @@ def cells_of(path: Path) -> list[str]:
 
 
 def unit_of(path: Path, cells: list[str]) -> str | None:
-    """Return which unit a notebook belongs to, by what its cells check, else by its name without the number.
+    """Return which unit a notebook belongs to, by what its cells check, else by its name without
+    the number.
 
     A notebook of the first edition has other numbers: "08.ratio" for what is "32.ratio" now.
     """

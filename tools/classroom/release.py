@@ -214,11 +214,12 @@ def note(kind: str) -> str:
         "folded. Everything else is the course:\n\n```\npython3 course.py lab\n```\n\nThe checks, "
         "hints, predictions "
         "and quizzes work. `coursework.solution(...)` says in one line that this copy has none.",
-        "solutions": "The **solution set**: every notebook with its exercises solved (`notebooks/`), the texts of the "
-        "solutions with variants (`data/coursework/*/solutions.toml`), and all of it on one page "
-        "(`SOLUTIONS.md`). Laid over a student set, `data/` brings `coursework.solution(...)` back.",
-        "teacher": "The **teacher set**: the whole course with solutions, tests and the teacher's pages "
-        "(`data/coursework/*/teach.md`), and every notebook solved (`solved/`).",
+        "solutions": "The **solution set**: every notebook with its exercises solved "
+        "(`notebooks/`), the texts of the solutions with variants "
+        "(`data/coursework/*/solutions.toml`), and all of it on one page (`SOLUTIONS.md`). Laid "
+        "over a student set, `data/` brings `coursework.solution(...)` back.",
+        "teacher": "The **teacher set**: the whole course with solutions, tests and the teacher's "
+        "pages (`data/coursework/*/teach.md`), and every notebook solved (`solved/`).",
     }
     return (
         f"# Audio ML from the Ear Up\n\n{words[kind]}\n\nMade from {version()} by `course.py "
@@ -283,7 +284,10 @@ def refusal(folder: Path) -> str | None:
             "or build/..."
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        return f"{folder} exists and is not empty. Nothing is overwritten: choose another name, or remove it first."
+        return (
+            f"{folder} exists and is not empty. Nothing is overwritten: choose another name, or "
+            "remove it first."
+        )
     if not any(SOLUTIONS.fullmatch(name) for name in files()):
         return "This copy of the course has no solutions, so no set can be made of it."
     return None

@@ -111,7 +111,9 @@ def page(place: str, path: Path) -> str:
 
 
 def contents(books: dict) -> dict[str, list[str]]:
-    """Return what the side bar lists, by caption: the units part by part, then the pages beside them."""
+    """Return what the side bar lists, by caption: the units part by part, then the pages beside
+    them.
+    """
     listed = {}
     for part in catalogue.parts():
         name = f"{part.digit} · {part.name.capitalize()}"

@@ -1,4 +1,6 @@
-"""Write README's table of units anew, from the notebooks' first cells and data/coursework: python3 -m tools.site.readme."""
+"""Write README's table of units anew, from the notebooks' first cells and data/coursework: python3
+-m tools.site.readme.
+"""
 
 import argparse
 import re
@@ -31,7 +33,9 @@ def table() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Replace the table in README.md."""
-    argparse.ArgumentParser(prog="python3 -m tools.site.readme", description=__doc__).parse_args(argv)
+    argparse.ArgumentParser(prog="python3 -m tools.site.readme", description=__doc__).parse_args(
+        argv
+    )
     text = README.read_text(encoding="utf-8")
     README.write_text(TABLE.sub(lambda _: table(), text), encoding="utf-8", newline="\n")
     return 0

@@ -17,7 +17,10 @@ def macs_probes() -> list[Probe]:
         (np.array([[257, 48], [48, 257]]), 62.5),
     )
     say = "{} layers, {:g} frames a second"
-    return [Probe(case, say.format(len(case[0]), case[1]), "more" if i else "") for i, case in enumerate(cases)]
+    return [
+        Probe(case, say.format(len(case[0]), case[1]), "more" if i else "")
+        for i, case in enumerate(cases)
+    ]
 
 
 def _macs(layers, frames):
@@ -35,7 +38,7 @@ MACS_SLIPS = (
 
 
 def agree_probes() -> list[Probe]:
-    """Return ratings and scores, (n_items, n_systems), without ties: one item first, then several."""
+    """Return ratings and scores, (n_items, n_systems), without ties: one item, then several."""
     first = (np.array([[80.0, 60.0, 40.0]]), np.array([[1.9, 2.4, 1.2]]))
     probes = [Probe(first, "ears = [[80, 60, 40]], metric = [[1.9, 2.4, 1.2]]")]
     for seed, shape in ((12, (6, 3)), (13, (7, 4)), (14, (4, 5))):
@@ -71,7 +74,9 @@ AGREE_SLIPS = (
 
 
 def ship_probes() -> list[Probe]:
-    """Return costs, limits and qualities: something fits, qualities are negative, nothing fits, a limit is met."""
+    """Return costs, limits and qualities: something fits, qualities are negative, nothing fits, a
+    limit is met.
+    """
     inf = np.inf
     costs = np.array([[32.0, 228.0], [32.0, 507.0], [inf, 140.0], [8.0, 90.0], [64.0, 900.0]])
     usual = np.array([1.7, 1.9, 2.1, 1.4, 2.5])
@@ -84,7 +89,9 @@ def ship_probes() -> list[Probe]:
         (costs, np.array([32.0, 507.0]), usual, "edge"),
     )
     say = "limits {}, qualities {}"
-    return [Probe(case, say.format(case[1].tolist(), case[2].tolist()), group) for *case, group in cases]
+    return [
+        Probe(case, say.format(case[1].tolist(), case[2].tolist()), group) for *case, group in cases
+    ]
 
 
 def _fits(costs, limits):
@@ -111,7 +118,10 @@ SHIP_SLIPS = (
     ("its quality", lambda costs, limits, quality: quality[_ship(costs, limits, quality)]),
     ("none is the first", lambda costs, limits, quality: max(0, _ship(costs, limits, quality))),
     ("limit not allowed", lambda c, limits, q: _ship(c, limits, q, np.all(c < limits, axis=1))),
-    ("zero for the rest", lambda costs, limits, quality: int(np.argmax(quality * _fits(costs, limits)))),
+    (
+        "zero for the rest",
+        lambda costs, limits, quality: int(np.argmax(quality * _fits(costs, limits))),
+    ),
 )
 
 CHECKS = {
