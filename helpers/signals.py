@@ -2,7 +2,7 @@
 
 Every signal is float64, mono, shape (n,), with ``n = round(sr * duration)`` for positive `sr` [Hz],
 `duration` [s]. Nothing here clips or filters: a tone above ``sr / 2`` aliases, because hearing that
-is a point of unit 01.
+is a point of unit 10.
 """
 
 import numpy as np

@@ -310,7 +310,7 @@ def test_no_torch_is_remembered_until_setup_says_otherwise(house):
 def test_a_torch_that_cannot_be_had_costs_part_three_only(house, capsys):
     house.fail["torch"] = NotToBeHad("torch==2.13.0 cannot be had")
     setup.ensure()
-    assert "Parts I and II need no PyTorch" in capsys.readouterr().out
+    assert "Parts 1 and 2 need no PyTorch" in capsys.readouterr().out
     house.asked.clear()
     setup.ensure()
     assert house.asked == []
@@ -625,6 +625,6 @@ def test_a_linter_that_finds_something_and_a_bad_notebook_fail_the_check(
     assert check.main([]) == 1
     said = capsys.readouterr().out
     assert "good: fine" in said and "bad: FAILED" in said and "gone" in said
-    monkeypatch.setattr(check, "stored", lambda: ["01_x.ipynb: stores an error"])
+    monkeypatch.setattr(check, "stored", lambda: ["10_x.ipynb: stores an error"])
     assert check.main([]) == 2
     assert "stores an error" in capsys.readouterr().out

@@ -147,29 +147,29 @@ def test_only_code_is_marked_up():
 
 
 def test_answers_go_into_the_file_and_come_back(file):
-    first = coursework.quiz("01")
+    first = coursework.quiz("10")
     first.answers = {"alias": {"chosen": 1, "tried": [1]}}
     first.answers = {**first.answers, "dither": {"chosen": 2}}
     stored = json.loads(file.read_text())["quizzes"]
-    assert stored == {"01": {"alias": {"chosen": 1, "tried": [1]}, "dither": {"chosen": 2}}}
-    assert coursework.quiz("01").answers == stored["01"]
+    assert stored == {"10": {"alias": {"chosen": 1, "tried": [1]}, "dither": {"chosen": 2}}}
+    assert coursework.quiz("10").answers == stored["10"]
     assert coursework.quiz("00").answers == {}
 
 
 def test_guess_is_stored_under_its_own_key(file):
-    coursework.predict("01.dither").answers = {"01.dither": {"chosen": 1, "tried": [1]}}
-    coursework.predict("01.energy").answers = {"01.energy": {"skipped": True}}
+    coursework.predict("10.dither").answers = {"10.dither": {"chosen": 1, "tried": [1]}}
+    coursework.predict("10.energy").answers = {"10.energy": {"skipped": True}}
     stored = json.loads(file.read_text())["predictions"]
-    assert stored == {"01.dither": {"chosen": 1, "tried": [1]}, "01.energy": {"skipped": True}}
-    assert coursework.predict("01.dither").answers == {"01.dither": {"chosen": 1, "tried": [1]}}
+    assert stored == {"10.dither": {"chosen": 1, "tried": [1]}, "10.energy": {"skipped": True}}
+    assert coursework.predict("10.dither").answers == {"10.dither": {"chosen": 1, "tried": [1]}}
 
 
 @pytest.mark.parametrize(
     "record", [{"chosen": 9}, {"tried": [0, 7]}, {"tried": "x"}, "x", {"chosen": "a"}]
 )
 def test_answer_that_fits_no_option_is_not_shown(record):
-    store.update(lambda s: s["quizzes"].update({"01": {"alias": record, "dither": {"chosen": 0}}}))
-    assert coursework.quiz("01").answers == {"dither": {"chosen": 0}}
+    store.update(lambda s: s["quizzes"].update({"10": {"alias": record, "dither": {"chosen": 0}}}))
+    assert coursework.quiz("10").answers == {"dither": {"chosen": 0}}
 
 
 def test_answers_that_cannot_be_saved_say_so(file, monkeypatch):
@@ -181,14 +181,14 @@ def test_answers_that_cannot_be_saved_say_so(file, monkeypatch):
 
 
 def test_stored_text_is_the_same_whatever_was_answered():
-    fresh = coursework.quiz("01").stored_text()
-    coursework.quiz("01").answers = {"alias": {"chosen": 1, "tried": [1]}}
-    assert coursework.quiz("01").stored_text() == fresh
+    fresh = coursework.quiz("10").stored_text()
+    coursework.quiz("10").answers = {"alias": {"chosen": 1, "tried": [1]}}
+    assert coursework.quiz("10").stored_text() == fresh
     assert "2. A tone of 13 kHz is sampled at 16 kHz" in fresh
     assert "   A. 3000 Hz" in fresh
     assert all(
         o["says"].split()[0:6] != [] and catalogue.flat(o["says"]) not in fresh
-        for o in QUESTIONS["01.alias"]["option"]
+        for o in QUESTIONS["10.alias"]["option"]
     )
 
 

@@ -86,17 +86,17 @@ def test_broken_file_is_set_aside_and_kept(file, broken):
 
 
 def test_file_of_a_newer_course_is_left_alone(file):
-    newer = '{"version": 99, "exercises": {"01.level": {"correct": true}}, "something": [1]}'
+    newer = '{"version": 99, "exercises": {"10.level": {"correct": true}}, "something": [1]}'
     file.write_text(newer)
-    note = store.update(solve("01.alias"))
+    note = store.update(solve("10.alias"))
     assert "newer version" in note
     assert file.read_text() == newer
-    assert store.load()[0]["exercises"].keys() == {"01.alias"}
+    assert store.load()[0]["exercises"].keys() == {"10.alias"}
 
 
 def test_what_this_version_does_not_know_is_kept(file):
     file.write_text('{"version": 1, "exercises": {}, "badges": {"a": 1}}')
-    store.update(solve("01.alias"))
+    store.update(solve("10.alias"))
     assert json.loads(file.read_text())["badges"] == {"a": 1}
 
 
@@ -111,14 +111,14 @@ def test_full_disk_or_read_only_folder_is_one_line_and_work_goes_on(file, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(os, call, refuse)
-        note = store.update(solve("01.level"))
+        note = store.update(solve("10.level"))
         assert os.strerror(code) in note
         assert "\n" not in note
         assert file.read_bytes() == before
         assert [p.name for p in file.parent.iterdir()] == ["progress.json"]
-        assert store.load()[0]["exercises"].keys() == {"00.half", "01.level"}
-    assert store.update(solve("01.alias")) == ""  # there is room again: what waited is written too
-    assert json.loads(file.read_text())["exercises"].keys() == {"00.half", "01.level", "01.alias"}
+        assert store.load()[0]["exercises"].keys() == {"00.half", "10.level"}
+    assert store.update(solve("10.alias")) == ""  # there is room again: what waited is written too
+    assert json.loads(file.read_text())["exercises"].keys() == {"00.half", "10.level", "10.alias"}
     assert [p.name for p in file.parent.iterdir()] == ["progress.json"]
 
 
@@ -130,13 +130,13 @@ def test_folder_that_is_not_there(tmp_path, monkeypatch):
 
 
 def test_two_sessions_keep_each_others_work(file):
-    store.update(solve("01.level"))
+    store.update(solve("10.level"))
     other = json.loads(file.read_text())  # a second kernel writes in between
     other["quizzes"]["00"] = {"safe": {"tried": [1]}}
     file.write_text(json.dumps(other))
-    store.update(solve("01.alias"))
+    store.update(solve("10.alias"))
     state = json.loads(file.read_text())
-    assert state["exercises"].keys() == {"01.level", "01.alias"}
+    assert state["exercises"].keys() == {"10.level", "10.alias"}
     assert state["quizzes"]["00"]["safe"] == {"tried": [1]}
 
 
@@ -168,46 +168,46 @@ def test_lock_of_a_dead_kernel_does_not_stop_anybody(file):
 @pytest.mark.parametrize(
     ("what", "left"),
     [
-        ("01.level", {"00.half", "01.alias"}),
-        ("01", {"00.half"}),
+        ("10.level", {"00.half", "10.alias"}),
+        ("10", {"00.half"}),
         ("everything", set()),
-        ("01.dither", None),
+        ("10.dither", None),
     ],
 )
 def test_reset_forgets_exactly_that(file, what, left):
-    keys = {"00.half", "01.level", "01.alias"}
+    keys = {"00.half", "10.level", "10.alias"}
     for key in keys:
         store.update(solve(key))
-    store.update(lambda s: s["quizzes"].update({"00": {"safe": {"tried": [1]}}, "01": {}}))
-    store.update(lambda s: s["predictions"].update({"01.dither": {"tried": [0]}}))
+    store.update(lambda s: s["quizzes"].update({"00": {"safe": {"tried": [1]}}, "10": {}}))
+    store.update(lambda s: s["predictions"].update({"10.dither": {"tried": [0]}}))
     coursework.reset(what)
     state = store.load()[0]
     assert state["exercises"].keys() == (keys if left is None else left)
-    assert ("01" in state["quizzes"]) == (what not in ("01", "everything"))
-    assert ("01.dither" in state["predictions"]) == (what == "01.level")
+    assert ("10" in state["quizzes"]) == (what not in ("10", "everything"))
+    assert ("10.dither" in state["predictions"]) == (what == "10.level")
 
 
 # ---------------------------------------------------------------- map and certificate
 
 
 def test_progress_counts_what_was_done():
-    store.update(solve("01.level"))
-    store.update(lambda s: s["exercises"].update({"01.alias": {"attempts": 4, "correct": False}}))
-    right = next(i for i, o in enumerate(catalogue.questions("01")[0]["options"]) if o["right"])
+    store.update(solve("10.level"))
+    store.update(lambda s: s["exercises"].update({"10.alias": {"attempts": 4, "correct": False}}))
+    right = next(i for i, o in enumerate(catalogue.questions("10")[0]["options"]) if o["right"])
     wrong = (right + 1) % 3
     store.update(
         lambda s: s["quizzes"].update(
-            {"01": {"nyquist": {"tried": [wrong, right]}, "alias": {"tried": [3]}}}
+            {"10": {"nyquist": {"tried": [wrong, right]}, "alias": {"tried": [3]}}}
         )
     )
     store.update(
         lambda s: s["predictions"].update(
-            {"01.dither": {"skipped": True}, "01.energy": {"tried": [2]}}
+            {"10.dither": {"skipped": True}, "10.energy": {"tried": [2]}}
         )
     )
     line = repr(coursework.progress()).splitlines()[1]
-    assert line == "Unit 01: exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3"
-    assert report.standing("01", store.load()[0]).first == 0
+    assert line == "Unit 10: exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3"
+    assert report.standing("10", store.load()[0]).first == 0
 
 
 def test_progress_has_a_picture_of_modest_size():
@@ -237,17 +237,17 @@ def test_every_unit_stands_in_the_row_of_its_part():
 
 def test_certificate_waits_for_every_unit(file):
     store.update(finish)
-    store.update(lambda s: s["quizzes"]["01"]["dither"].update(tried=[2]))
+    store.update(lambda s: s["quizzes"]["10"]["dither"].update(tried=[2]))
     text = repr(coursework.certificate("Ada Lovelace"))
-    assert text == "Not yet. Unit 01: 0 of 4 exercises and 1 of 10 questions are still open."
+    assert text == "Not yet. Unit 10: 0 of 4 exercises and 1 of 10 questions are still open."
     assert not (file.parent / "certificate.html").exists()
 
 
 def test_unit_with_an_open_exercise_is_not_done():
     store.update(finish)
     assert all(s.done for s in report.standings(store.load()[0]))
-    coursework.reset("01.level")
-    assert [s.unit for s in report.standings(store.load()[0]) if not s.done] == ["01"]
+    coursework.reset("10.level")
+    assert [s.unit for s in report.standings(store.load()[0]) if not s.done] == ["10"]
     assert repr(coursework.progress()).splitlines()[0].startswith("Unit 00 (done): ")
 
 

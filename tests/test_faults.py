@@ -76,14 +76,14 @@ USES = {
     "tables/bark_critical_bands.csv": lambda: audio.DATA,  # so the notebooks ask for tables
     "weights/gan_40.safetensors": lambda: weights_of("gan_40"),
     "weights/loss_features.safetensors": deep_features,
-    "coursework/01/unit.toml": lambda: coursework.hint("01.level"),
-    "coursework/01/checks.py": lambda: coursework.check("01.level", lambda y: 0.0),
-    "coursework/01/solutions.toml": lambda: coursework.solution("01.level"),
+    "coursework/10/unit.toml": lambda: coursework.hint("10.level"),
+    "coursework/10/checks.py": lambda: coursework.check("10.level", lambda y: 0.0),
+    "coursework/10/solutions.toml": lambda: coursework.solution("10.level"),
     "coursework/parts.toml": catalogue.parts,
 }
 # a letter of a text, or of a comment; teachers may change texts, too
 MAY_PASS = {(name, "one bit flipped") for name in USES if name.startswith("coursework/")}
-MAY_PASS |= {("coursework/01/solutions.toml", "missing")}
+MAY_PASS |= {("coursework/10/solutions.toml", "missing")}
 
 
 @pytest.fixture
@@ -128,11 +128,11 @@ def test_a_damaged_file_is_named_with_the_way_back(data, name, fault):
 
 
 def test_damage_in_one_units_texts_leaves_the_others_alone(data):
-    (data / "coursework" / "02" / "unit.toml").write_text("]")
-    assert coursework.check("01.level", lambda y: ...).outcome == "not attempted"
-    assert catalogue.prediction("01.dither")["options"]
+    (data / "coursework" / "11" / "unit.toml").write_text("]")
+    assert coursework.check("10.level", lambda y: ...).outcome == "not attempted"
+    assert catalogue.prediction("10.dither")["options"]
     with pytest.raises(
-        ValueError, match=r"^data/coursework/02/unit.toml is damaged .*git checkout"
+        ValueError, match=r"^data/coursework/11/unit.toml is damaged .*git checkout"
     ):
         coursework.progress()
 
@@ -151,13 +151,13 @@ def test_the_page_of_faults_quotes_what_is_said(data, folder, capsys):
     page = (ROOT / "tools" / "site" / "pages" / "faults.md").read_text(encoding="utf-8")
     (data / "clips" / "voice_a.flac").write_bytes(b"")
     (data / "tables" / "iso226_parameters.csv").write_bytes(b"")
-    (data / "coursework" / "02" / "unit.toml").write_text("]")
+    (data / "coursework" / "11" / "unit.toml").write_text("]")
     for use in (
         lambda: audio.clip("my_voice"),
         lambda: audio.clip("voice_a"),
         lambda: (data / "clips" / "voice_a.flac").unlink() or audio.clip("voice_a"),
         lambda: loudness.equal_loudness_contour(40),
-        lambda: coursework.hint("02.sone"),
+        lambda: coursework.hint("11.sone"),
     ):
         with pytest.raises((ValueError, FileNotFoundError)) as caught:
             use()
@@ -357,7 +357,7 @@ while True:
     n += 1
     file.save([{"n": i} for i in range(n % 400 + 1)])
     more = {"attempts": n, "pad": "x" * (n % 4000)}
-    store.update(lambda state: state["exercises"].setdefault("01.level", {}).update(more))
+    store.update(lambda state: state["exercises"].setdefault("10.level", {}).update(more))
     print(n, flush=True)
 """
 
@@ -375,13 +375,13 @@ def test_a_kill_in_the_middle_of_saving_leaves_whole_files(folder, after):
     rows, note = AnswerFile("x", kind="k", key="y", columns={"n": int}).load(lambda rows: True)
     assert note == "" and len(rows) in (said % 400 + 1, (said + 1) % 400 + 1)
     state, note = store.load()
-    assert note == "" and state["exercises"]["01.level"]["attempts"] in (said, said + 1)
+    assert note == "" and state["exercises"]["10.level"]["attempts"] in (said, said + 1)
     assert (
-        store.update(lambda state: state["exercises"].setdefault("01.alias", {})) == ""
+        store.update(lambda state: state["exercises"].setdefault("10.alias", {})) == ""
     )  # a dead lock does not hold
     assert set(json.loads((folder / "progress.json").read_text())["exercises"]) == {
-        "01.level",
-        "01.alias",
+        "10.level",
+        "10.alias",
     }
 
 

@@ -71,9 +71,9 @@ def execute(tmp_path):
     """Run cells as a notebook of their own, and return what went wrong."""
 
     def run(*cells):
-        write_notebook(tmp_path / "01_x.ipynb", *cells)
+        write_notebook(tmp_path / "10_x.ipynb", *cells)
         return alone.execute(
-            tmp_path / "01_x.ipynb", folder=tmp_path, python=Path(sys.executable), env={"EAR": "up"}
+            tmp_path / "10_x.ipynb", folder=tmp_path, python=Path(sys.executable), env={"EAR": "up"}
         )
 
     return run
@@ -88,7 +88,7 @@ def test_a_notebook_runs_in_its_folder_stores_nothing_and_ends_its_kernel(end, e
     assert execute(code, end).partition(":")[0] == ("ZeroDivisionError" if end else "")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "made.txt").read_text("utf-8")), 0)
-    assert '"outputs": []' in (tmp_path / "01_x.ipynb").read_text("utf-8")
+    assert '"outputs": []' in (tmp_path / "10_x.ipynb").read_text("utf-8")
 
 
 @pytest.mark.parametrize("kind", OUTDATED, ids=lambda kind: kind.__name__)

@@ -333,7 +333,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_notebook_that_stores_what_it_must_not_is_refused(fault, tmp_path):
-    path = tmp_path / "01_x.ipynb"
+    path = tmp_path / "10_x.ipynb"
     notebooks.write(path, FAULTS[fault])
     assert any(fault in problem for problem in notebooks.problems(path))
 
@@ -352,7 +352,7 @@ def test_normalising_keeps_text_and_figures_and_ends_all_other_faults(tmp_path):
     )
     untouched = copy.deepcopy(before)
     after = notebooks.normalise(before)
-    path = tmp_path / "01_x.ipynb"
+    path = tmp_path / "10_x.ipynb"
     notebooks.write(path, after)
     assert notebooks.problems(path) == []
     assert before == untouched
@@ -391,7 +391,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_execute_runs_in_the_notebooks_folder_and_stores_text_and_pictures(folder, capsys):
-    path = folder / "01_x.ipynb"
+    path = folder / "10_x.ipynb"
     widget = "import ipywidgets\nipywidgets.IntSlider()"
     write_notebook(
         path,
@@ -400,7 +400,7 @@ def test_execute_runs_in_the_notebooks_folder_and_stores_text_and_pictures(folde
         "%matplotlib inline",
         "6 * 7",
     )
-    assert execute.main(["01"]) == 0
+    assert execute.main(["10"]) == 0
     assert notebooks.problems(path) == []
     cells = notebooks.read(path)["cells"]
     assert cells[0]["outputs"][0]["text"] == ["notebooks\n"]
@@ -409,7 +409,7 @@ def test_execute_runs_in_the_notebooks_folder_and_stores_text_and_pictures(folde
 
 
 def test_a_cell_that_fails_is_shown_and_the_file_left_alone(folder):
-    path = folder / "01_x.ipynb"
+    path = folder / "10_x.ipynb"
     write_notebook(path, "x = 1", "x / 0")
     before = path.read_bytes()
     said = execute.main([])
@@ -418,8 +418,8 @@ def test_a_cell_that_fails_is_shown_and_the_file_left_alone(folder):
 
 
 def test_a_name_that_fits_no_notebook_is_refused_with_those_that_exist(folder):
-    write_notebook(folder / "01_x.ipynb")
-    assert "01_x" in execute.main(["07"])
+    write_notebook(folder / "10_x.ipynb")
+    assert "10_x" in execute.main(["31"])
 
 
 # ---- the first cell, where the course is not installed -------------------------------------------
@@ -522,12 +522,12 @@ def moved(tmp_path):
     )
     boot["metadata"] = {"tags": ["bootstrap"]}
     text = (
-        f"# 01 · Why?\n\n{address.badges(REPOSITORY, '01_x')}\n\nSee [the "
+        f"# 10 · Why?\n\n{address.badges(REPOSITORY, '10_x')}\n\nSee [the "
         f"issues]({REPOSITORY}/issues)."
     )
     page = {"cell_type": "markdown", "id": "t", "metadata": {}, "source": notebooks.lines(text)}
     notebook["cells"] = [page, boot]
-    notebooks.write(tmp_path / "notebooks/01_x.ipynb", notebook)
+    notebooks.write(tmp_path / "notebooks/10_x.ipynb", notebook)
     return tmp_path
 
 
@@ -538,9 +538,9 @@ def test_one_command_moves_every_link_and_back_again(moved):
     for path in before:
         text = path.read_text(encoding="utf-8")
         assert address.slug(REPOSITORY) not in text and "someone/else" in text
-    unit = Unit(moved / "notebooks/01_x.ipynb")
+    unit = Unit(moved / "notebooks/10_x.ipynb")
     assert unit.text[1] == address.bootstrap_source(new)
-    assert unit.text[0].split("\n\n")[1] == address.badges(new, "01_x.ipynb")
+    assert unit.text[0].split("\n\n")[1] == address.badges(new, "10_x.ipynb")
     assert address.apply(new, root=moved) == []
     address.apply(REPOSITORY, root=moved)
     assert {path: path.read_bytes() for path in before} == before

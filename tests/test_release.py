@@ -92,21 +92,21 @@ def test_checks_of_the_student_set_give_the_same_feedback_and_solutions_say_that
     code = (
         "import os; os.environ['EARUP_PROGRESS'] = 'none/progress.json'\nimport numpy as np\n"
         "from helpers import coursework\nfrom helpers.coursework import catalogue\n"
-        f"{wrong}\nprint(catalogue.DATA)\nprint(catalogue.exercise('01.level').check(level_dbfs))\n"
-        "print(coursework.solution('01.level'))\nprint(coursework.hint('01.level'))\n"
-        "print(coursework.quiz('01').stored_text())"
+        f"{wrong}\nprint(catalogue.DATA)\nprint(catalogue.exercise('10.level').check(level_dbfs))\n"
+        "print(coursework.solution('10.level'))\nprint(coursework.hint('10.level'))\n"
+        "print(coursework.quiz('10').stored_text())"
     )
     said = run(sets / "student", code).splitlines()
     space = {"np": __import__("numpy")}
     exec(wrong, space)
     assert said[0] == str(sets / "student" / "data" / "coursework")
-    assert said[1] == repr(catalogue.exercise("01.level").check(space["level_dbfs"]))
+    assert said[1] == repr(catalogue.exercise("10.level").check(space["level_dbfs"]))
     assert (
         said[2]
         == "No solution here. This copy of the course came without solutions; your teacher has "
         "them."
     )
-    assert said[3].startswith("Hint 1 of 3.") and "Quiz of unit 01" in said[4]
+    assert said[3].startswith("Hint 1 of 3.") and "Quiz of unit 10" in said[4]
 
 
 def test_a_folded_check_is_the_same_check():
@@ -140,12 +140,12 @@ def test_the_student_set_passes_its_own_linters(sets):
     [
         ("notes.md", "{why}"),
         ("tools/x.py", "    {line}\n"),
-        ("notebooks/09_x.ipynb", "{cell}"),
+        ("notebooks/33_x.ipynb", "{cell}"),
         ("data/coursework/00/solutions.toml", "{line}"),
     ],
 )
 def test_a_leak_is_found_wherever_it_stands(place, text, tmp_path):
-    exercise = catalogue.exercise("01.level")
+    exercise = catalogue.exercise("10.level")
     line = "return 20 * np.log10(rms)"
     cell = {"cell_type": "code", "source": [f"x = 1\n{line}"], "outputs": [], "metadata": {}}
     filled = text.replace("{why}", exercise.why).replace("{line}", line)
@@ -153,7 +153,7 @@ def test_a_leak_is_found_wherever_it_stands(place, text, tmp_path):
     (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / place).write_text(filled, encoding="utf-8")
     assert release.leaks(tmp_path, release.secrets()) == [
-        f"{place} holds text of the solution of 01.level"
+        f"{place} holds text of the solution of 10.level"
     ]
 
 
@@ -162,7 +162,7 @@ def test_a_set_that_leaks_is_not_handed_over(monkeypatch, tmp_path):
         release, "make", lambda kind, into: (into / "x.py").write_text("return 20 * np.log10(rms)")
     )
     said = release.main(["student", str(tmp_path / "out")])
-    assert "x.py holds text of the solution of 01.level" in said
+    assert "x.py holds text of the solution of 10.level" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -191,8 +191,8 @@ def test_the_solution_set_gives_a_student_set_its_solutions_back(sets, tmp_path)
 
     both = shutil.copytree(sets / "student", tmp_path / "both")
     shutil.copytree(sets / "solutions" / "data", both / "data", dirs_exist_ok=True)
-    said = run(both, "from helpers import coursework\nprint(coursework.solution('05.overlap'))")
-    assert catalogue.exercise("05.overlap").solution in said
+    said = run(both, "from helpers import coursework\nprint(coursework.solution('22.overlap'))")
+    assert catalogue.exercise("22.overlap").solution in said
     page = (sets / "solutions" / "SOLUTIONS.md").read_text(encoding="utf-8")
     assert all(e.solution in page and e.why in page for e in EXERCISES)
 

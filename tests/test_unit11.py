@@ -1,387 +1,364 @@
-"""What unit 11 lets you hear, every number that its pages and its coursework state, and when its
-challenge is met.
+"""What unit 11 lets you hear and see is what it says: levels, spectra, the one difference, and
+every number.
 """
 
-import importlib.util
-import re
+import csv
+import json
+import warnings
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+from helpers import experiments, listening, loudness
+from helpers.coursework import catalogue
+from tests.pages import ROOT, band, level, peak_hz
 
-from helpers import metrics, settings
-from tests.pages import level
-
-NAME = "11_setting3_end_to_end"
-SR = 16000
-
-
-# ---- what is heard -------------------------------------------------------------------------------
+NAME = "11_loudness"
+TABLES = ROOT / "data" / "tables"
 
 
-def test_the_first_player_holds_a_mixture_at_0_db_and_better_ones(unit):
-    noisy, one, three, voice = unit["tracks"].values()
-    assert level(noisy - voice) == pytest.approx(level(voice), abs=0.01)
-    for made in (one, three):
-        assert metrics.si_sdr(made, voice) > metrics.si_sdr(noisy, voice) + 4
-    for y in (noisy, one, three, voice):
-        assert np.abs(y).max() < 0.9
+@pytest.fixture(scope="module")
+def iso():
+    """The contours of ISO 226:2023 as the table has them: (phon, Hz) -> dB SPL."""
+    with (TABLES / "iso226_contours.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["edition"] == "2023"]
+    return {(float(r["loudness_level_phon"]), float(r["f_hz"])): float(r["spl_db"]) for r in rows}
 
 
-def test_the_glide_is_played_at_its_level(unit):
-    glide = unit["gliding"]["glide"]
-    assert np.abs(glide).max() == pytest.approx(0.1, abs=1e-3) and abs(glide[0]) < 1e-3
-    turns = np.flatnonzero(np.diff(np.signbit(glide.astype(float)))) / SR
-    early, late = (np.sum((turns > t) & (turns < t + 0.2)) / 0.4 for t in (0.05, 2.75))
-    assert early == pytest.approx(330, abs=6) and late == pytest.approx(
-        870, abs=6
-    )  # the means over 0.2 s
+@pytest.fixture(scope="module")
+def a_table():
+    """A-weighting as IEC 61672-1 prints it: nominal Hz -> dB."""
+    with (TABLES / "weighting_iec61672.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {float(row["nominal_hz"]): float(row["A_db_table"]) for row in rows}
 
 
-# ---- the setting by hand -------------------------------------------------------------------------
+def around(freq, unit):
+    """The 100 ms in which the sweep passes a frequency."""
+    at = int(6 * unit["sr"] * np.log(freq / 80) / np.log(12500 / 80))
+    return slice(at - unit["sr"] // 20, at + unit["sr"] // 20)
 
 
-def test_worked_examples(page):
-    assert [3 - 1, 4 - 1] == [2, 3] and "3 − 1 = 2, the second 4 − 1 = 3" in page
-    assert 2 * 1 + 2 * 2 + 2 * 4 + 1 == 15 and "field is 15 samples" in page
-    assert 2 * 192 * 384 == 147456 and "147 456 multiply-adds a frame" in page
-    assert round(147456 * 250 / 1e6) == 37 and "37 million" in page
-    assert 256 * 192 * SR / 64 == 12_288_000
+# ---------------------------------------------------------------- the two sweeps
 
 
-def test_the_filters_began_as_an_even_grid_and_an_exact_pair(unit, page):
-    found = unit["centres"](unit["grid_start"])
-    inner = slice(2, -2)  # at 0 and 8 kHz a line leans on its own mirror image
-    np.testing.assert_allclose(found[::2][inner], (31.25 + 62.5 * np.arange(128))[inner], atol=4)
-    np.testing.assert_allclose(
-        found[1::2], found[::2], atol=51
-    )  # a sine peaks where its cosine does, nearly
-    assert "62.5 Hz apart: 25 % of them below 2 kHz" in page
-    noise = np.random.default_rng(0).normal(size=3000).astype(np.float32)
-    np.testing.assert_allclose(
-        unit["there_and_back"](unit["matrices"]["before training"], noise), noise, atol=1e-4
+@pytest.mark.parametrize("freq", [100, 250, 1000, 3150, 8000, 10000])
+def test_both_sweeps_pass_every_frequency_together(unit, freq):
+    for y in unit["sweeps"].values():
+        assert peak_hz(y[around(freq, unit)], unit["sr"]) == pytest.approx(freq, rel=0.05, abs=15)
+
+
+@pytest.mark.parametrize("freq", [100, 125, 250, 500, 1000, 2000, 3150, 4000, 8000, 10000])
+def test_the_sweeps_differ_by_the_contour_of_40_phon_and_by_nothing_else(unit, iso, freq):
+    flat, shaped = (y[around(freq, unit)] for y in unit["sweeps"].values())
+    assert level(shaped) - level(flat) == pytest.approx(iso[40.0, freq] - 40, abs=0.25)
+    gain = shaped / np.where(flat == 0, 1, flat)
+    assert (gain[flat != 0] > 0).all()  # one gain, no shift and no other sound
+    assert np.ptp(20 * np.log10(gain[flat != 0])) < 2
+
+
+def test_the_first_sweep_has_one_level(unit):
+    y = unit["sweeps"]["equal level"]
+    levels = [level(y[around(f, unit)]) for f in np.geomspace(90, 11500, 20)]
+    assert np.ptp(levels) < 0.3
+
+
+def test_no_sweep_peaks_above_minus_12(unit):
+    for y in unit["sweeps"].values():
+        assert 20 * np.log10(np.abs(y).max()) <= -12
+    shaped = unit["shaped"]
+    assert np.ptp(shaped) == pytest.approx(33, abs=0.5)  # "the level must move by 33 dB"
+
+
+# ---------------------------------------------------------------- the drum loop
+
+
+def test_the_drums_are_lowered_by_25_db_and_then_only_filtered(unit):
+    as_mixed, soft, restored = unit["button"].values()
+    np.testing.assert_allclose(soft, as_mixed * 10 ** (-25 / 20), rtol=1e-5)
+    spectra = [np.fft.rfft(y.astype(float)) for y in (soft, restored)]
+    freqs = np.fft.rfftfreq(len(soft), 1 / unit["drums_sr"])
+    strong = (np.abs(spectra[0]) > 1e-4 * np.abs(spectra[0]).max()) & (freqs > 25)
+    ratio = spectra[1][strong] / spectra[0][strong]
+    assert np.abs(np.angle(ratio)).max() < 1e-3  # no delay, no phase
+    gain = np.interp([63, 100, 1000, 4000], freqs[strong], 20 * np.log10(np.abs(ratio)))
+    np.testing.assert_allclose(gain, [9.0, 7.2, 0, -1.1], atol=0.06)
+
+
+def test_the_gain_of_the_drums_lies_between_those_of_the_table(iso):
+    for freq, printed in ((63, 9.0), (100, 7.2), (4000, -1.1)):
+        ends = [iso[40.0, freq] - 40 - (iso[p, freq] - p) for p in (60.0, 70.0)]
+        assert np.mean(ends) == pytest.approx(printed, abs=0.15)
+
+
+def test_restored_drums_keep_the_treble_and_regain_the_bass(unit):
+    sr = unit["drums_sr"]
+    _, soft, restored = unit["button"].values()
+    assert band(restored, sr, 900, 1100) == pytest.approx(band(soft, sr, 900, 1100), abs=0.2)
+    assert band(restored, sr, 40, 90) - band(soft, sr, 40, 90) > 8
+    assert abs(band(restored, sr, 2000, 8000) - band(soft, sr, 2000, 8000)) < 2
+
+
+# ---------------------------------------------------------------- equal RMS, and equal error
+
+
+def test_hum_voice_and_rain_have_one_rms_level_and_three_loudnesses(unit):
+    three = unit["three"]
+    assert [round(level(y), 2) for y in three.values()] == [-30.0] * 3
+    hum, voice, rain = (loudness.integrated_loudness(y, sr=16000) for y in three.values())
+    assert hum < voice < rain
+    assert rain - hum == pytest.approx(6, abs=0.5)  # "LUFS puts 6 LU between hum and rain"
+    a = [unit["weighted_level"](y, 16000, "A") for y in three.values()]
+    assert a[2] - a[0] == pytest.approx(18, abs=0.5)  # "A puts 18 dB"
+
+
+def test_the_player_brings_the_three_to_one_loudness(unit):
+    tracks = listening.player(unit["three"], sr=16000, match="loudness").tracks.values()
+    assert np.ptp([loudness.integrated_loudness(y, sr=16000) for y in tracks]) < 0.02
+
+
+def test_both_errors_have_one_energy_and_one_frequency_each(unit, a_table):
+    voice, wrong = unit["voice"].astype(float), unit["wrong"]
+    inner = slice(1000, -1000)  # off the fades
+    through_a = {}
+    for freq, (name, y) in zip((60, 3000), wrong.items(), strict=True):
+        assert name == f"{freq} Hz error"
+        error = (y - voice)[inner]
+        assert level(error) == pytest.approx(-44, abs=0.05)
+        assert peak_hz(error, 16000) == pytest.approx(freq, abs=1)
+        assert band(error, 16000, freq - 20, freq + 20) == pytest.approx(-44, abs=0.1)
+        through_a[freq] = unit["weighted_level"](unit["error"][freq], 16000, "A")
+    assert through_a[3000] - through_a[60] == pytest.approx(28, abs=0.5)  # "they differ by 28 dB"
+    assert through_a[60] + 44 == pytest.approx(a_table[63], abs=1)
+
+
+def test_the_weighting_of_the_page_is_the_printed_one(unit, a_table):
+    t = np.arange(16000) / 16000
+    for freq in (100, 1000, 4000):
+        y = 0.1 * np.sin(2 * np.pi * freq * t)
+        assert unit["weighted_level"](y, 16000, "A") - level(y) == pytest.approx(
+            a_table[freq], abs=0.06
+        )
+
+
+def test_nothing_is_louder_than_the_first_page_promises(unit):
+    ceiling = level(unit["voice"]) + 14
+    sounds = [
+        (name, y) for name in ("sweeps", "button", "three", "wrong") for y in unit[name].values()
+    ]
+    assert len(sounds) == 10
+    for name, y in sounds:
+        sr = 44100 if name in ("sweeps", "button") else 16000
+        block = int(0.4 * sr)
+        power = np.diff(
+            np.concatenate([[0], np.cumsum(np.square(y, dtype=float))])[:: block // 8], n=1
+        )
+        loudest = np.convolve(power, np.ones(8), mode="valid").max() / block
+        assert 10 * np.log10(loudest) <= min(ceiling, -12)
+
+
+# ---------------------------------------------------------------- LUFS
+
+
+def test_loudness_by_hand_agrees_with_another_library(unit):
+    pyln = pytest.importorskip("pyloudnorm")
+    _, _, lufs = unit["lufs_by_hand"](unit["talk"], 48000)
+    assert lufs == pytest.approx(pyln.Meter(48000).integrated_loudness(unit["talk"]), abs=0.1)
+    assert lufs == pytest.approx(loudness.integrated_loudness(unit["talk"], sr=48000), abs=1e-6)
+
+
+def test_the_gate_leaves_out_the_pause_and_nothing_of_the_speech(unit):
+    blocks, gate, whole = unit["lufs_by_hand"](unit["talk"], 48000)
+    n = len(unit["voice48"]) / 48000
+    at = np.arange(len(blocks)) / 10  # where a block begins [s]
+    pause = (at > n) & (at + 0.4 < n + 6)
+    assert (blocks[pause] < gate).all()
+    assert (blocks[at + 0.4 < n] > gate).mean() > 0.95
+    alone = unit["voice48"]
+    assert level(alone) - level(unit["talk"]) == pytest.approx(2.7, abs=0.05)
+    assert loudness.integrated_loudness(alone, sr=48000) - whole == pytest.approx(0.1, abs=0.05)
+    assert level(unit["talk"][len(alone) : -len(alone)]) == pytest.approx(-50, abs=0.01)
+
+
+# ------------------------------------------------ what is dragged, and your own ears
+
+
+def test_turned_down_tones_follow_the_table(unit, iso):
+    start = unit["turn_down"](80)
+    for name in set(start) - {"readout", "solved"}:
+        assert np.isfinite(
+            np.asarray(start[name], np.float32)
+        ).all()  # no later cell has taken its names
+    np.testing.assert_allclose(start["phon"], 80, atol=1e-6)
+    for low in (60.0, 50.0):
+        reply = unit["turn_down"](low)
+        np.testing.assert_allclose(start["spl"] - reply["spl"], 80 - low)
+        assert reply["phon"][4] == pytest.approx(low)
+        assert reply["phon"][0] < low - 8
+    down = unit["turn_down"](60)["phon"][1]  # 125 Hz at 90.1 - 20 dB: between 50 and 60 phon
+    assert iso[50.0, 125] < iso[80.0, 125] - 20 < iso[60.0, 125] and 50 < down < 60
+
+
+def test_the_challenge_is_met_where_63_hz_has_10_phon_less_and_nowhere_else(unit):
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", loudness.ValidityWarning
+        )  # the whole range lies inside the standard
+        replies = {lv: unit["turn_down"](lv) for lv in range(42, 81)}
+    solved = [lv for lv, reply in replies.items() if reply["solved"]]
+    assert solved == [63, 64]
+    for lv in solved:
+        assert replies[lv]["phon"][4] - replies[lv]["phon"][0] == pytest.approx(10, abs=0.7)
+    ratio = np.divide(*loudness.phon_to_sone(replies[42]["phon"][[4, 0]]))
+    assert round(float(ratio)) == 6  # "38 dB down it is six times softer"
+
+
+def test_the_experiment_takes_as_many_pairs_as_the_page_says_and_the_listener_is_found(unit):
+    text = "".join("".join(c["source"]) for c in cells())
+    assert f"{experiments.equal_loudness(name=None).procedure.of} pairs take under" in text
+    result = unit["simulated"].result
+    assert result.reliable and len(result.points[0]) == 7
+    assert (
+        result.rms_from(
+            np.array([float(loudness.equal_loudness_contour(40, f)) for f in result.points[0]])
+        )
+        < 2
     )
+    widths = [m.high - m.low for m in result.matches.values()]
+    assert np.median(widths) == pytest.approx(4, abs=0.8)  # "a bar is some 4 dB long"
 
 
-def test_a_random_start_goes_to_the_bass_and_an_even_grid_stays(unit):
-    below = {name: np.mean(found < 2000) for name, found in unit["kinds"].items()}
-    assert below["random, before"] < 0.4 and below["random, after 200 steps"] > 0.8
-    assert abs(below["ours, trained"] - 0.25) < 0.1
-    mels = 2595 * np.log10(1 + np.array([2000, 8000]) / 700)
-    assert below["mel bank"] == pytest.approx(mels[0] / mels[1], abs=0.02)
-    assert np.min(unit["alike"]) > 0.8
+# ---------------------------------------------------------------- numbers in the texts
 
 
-def test_pairs_are_turned_and_stretched_as_complex_numbers(unit):
-    """The mask of the setting is a complex gain, so it can move a phase; written out with complex
-    numbers.
-    """
-    model, y = unit["model"], unit["noisy"]
-    w = unit["way_in"](y)
-    z = w[:, :128] + 1j * w[:, 128:]
-    with torch.no_grad():
-        energies = np.log(np.abs(z) ** 2 + 1e-7) / 4 + 1
-        mask = model.middle(torch.from_numpy(energies)[None].float())[0][0].numpy()[model.ahead :]
-    gain = mask[:, :128] + 1j * mask[:, 128:]
-    out = z[: len(gain)] * gain
-    made = unit["way_back"](np.hstack([out.real, out.imag]))[: len(y)]
-    np.testing.assert_allclose(made, unit["enhanced"], atol=1e-5)
-    assert np.abs(np.angle(gain[np.abs(out) > np.quantile(np.abs(out), 0.9)])).max() > 0.1
+def cells():
+    """Return the notebook's cells."""
+    return json.loads((ROOT / "notebooks" / f"{NAME}.ipynb").read_text(encoding="utf-8"))["cells"]
 
 
-def test_the_strongest_pairs_are_turned_a_little_and_that_helps_a_little(unit, page):
-    model, y, voice = unit["model"], unit["noisy"], unit["voice"]
-    assert 5 < np.median(unit["turns"]) < 15 and "It turns by some ten degrees" in page
-    gained = metrics.si_sdr(unit["enhanced"], voice) - unit["straight"]
-    assert gained == pytest.approx(0.1, abs=0.05) and "gains a tenth of a decibel here" in page
-
-    def real(x, state=None):  # another way to forbid turning: inside the network
-        mask, state = middle(x, state)
-        return mask * (torch.arange(256) < 128), state
-
-    middle = model.middle
-    try:
-        model.middle = torch.nn.Module()
-        model.middle.forward = real
-        with torch.no_grad():
-            made = model(torch.from_numpy(y)[None])[0].numpy()
-    finally:
-        model.middle = middle
-    assert metrics.si_sdr(made, voice) == pytest.approx(unit["straight"], abs=1e-3)
+def spl(phon, freq, edition=2023):
+    return float(loudness.equal_loudness_contour(phon, freq, edition=edition))
 
 
-# ---- receptive field and latency -----------------------------------------------------------------
+def old(freq, source):
+    freqs, levels = loudness.historical_contour(40, source=source)
+    return float(levels[freqs == freq][0])
 
 
-def test_the_shipped_numbers_are_those_of_the_page_and_of_the_quiz(unit, page, texts):
-    model = unit["model"]
-    assert (model.span, model.hop, model.ahead, model.latency, model.lookahead) == (
-        256,
-        64,
-        4,
-        512,
-        511,
-    )
-    assert 1000 * model.latency / SR == 32 and "at most 511 samples *ahead*" in page
-    assert model.receptive_field() == 16576 and "its field is 16 576 samples" in texts
-    assert [block.dilation for block in model.middle.blocks] == unit["dilations"]
+def gain(freq, curve):
+    return float(loudness.weighting(freq, curve=curve))
 
 
-CHOICES = [
-    (kernel, pattern, layers, stride, causal)
-    for kernel in (2, 3, 5)
-    for pattern in ("1, 1, 1, 1", "1, 2, 4, 8", "8, 4, 2, 1", "4, 4, 4, 4")
-    for layers in (1, 3, 4)
-    for stride in (1, 2, 4)
-    for causal in (False, True)
+def off(freq):
+    return gain(freq, "A") - (40 - spl(40, freq))
+
+
+NUMBERS = [
+    ("a tone of 100 Hz needs {:.1f} dB more than one of 1 kHz", spl(40, 100) - 40),
+    ("a tone of 3150 Hz {:.1f} dB less", 40 - spl(40, 3150)),
+    ("and one of 10 kHz {:.1f} dB more", spl(40, 10000) - 40),
+    ("to 100 Hz: {:.1f}, ", old(100, "fletcher_munson_1933")),
+    (", {:.1f}, 64.4 and", old(100, "robinson_dadson_1956")),
+    (", {:.1f} and 64.2 dB. The last two", spl(40, 100, 2003)),
+    ("and {:.1f} dB. The last two", spl(40, 100)),
+    ("but only {:.1f} dB at 50 Hz", spl(80, 50) - spl(20, 50)),
+    ("a tone of 50 Hz needs {:.1f}, ", spl(20, 50) - 20),
+    (", {:.1f}, 29.9 and 21.8 dB more", spl(40, 50) - 40),
+    (", {:.1f} and 21.8 dB more", spl(60, 50) - 60),
+    ("and {:.1f} dB more than one of 1 kHz", spl(80, 50) - 80),
+    ("asks for {:.2f} dB now", spl(40, 100)),
+    ("and {:.2f} dB then", spl(80, 100)),
+    ("a change of −{:.2f} dB", spl(80, 100) - spl(40, 100)),
+    ("**+{:.2f} dB**", 40 - (spl(80, 100) - spl(40, 100))),
+    ("the meter takes off {:.1f} dB where", -gain(8000, "A")),
+    ("the ear takes off {:.1f}.", spl(40, 8000) - 40),
+    ("A is {:.1f} dB off at 20 Hz", off(20)),
+    ("{:.1f} dB at 100 Hz, −", off(100)),
+    ("−{:.1f} dB at 3150 Hz", -off(3150)),
+    ("and {:.1f} dB at 10 kHz. C", off(10000)),
+    ("C takes off {:.1f} dB at 31.5 Hz and at 8 kHz", -gain(31.5, "C")),
+    ("C takes off {:.1f} dB at 31.5 Hz and at 8 kHz", -gain(8000, "C")),
+    ("an inverted D weighting: +{:.1f} dB at 100 Hz", -gain(100, "D")),
+    ("ISO 226:2023 asks for {:.1f} dB at 40 phon", spl(40, 100) - 40),
+    ("Bass needs {:.0f} dB more than 1 kHz at 40 phon and 100 Hz", spl(40, 100) - 40),
+    ("and 100 Hz, {:.0f} dB at 80", spl(80, 100) - 80),
 ]
 
 
-def test_formula_and_trying_agree_at_every_setting_and_every_output(unit):
-    for kernel, pattern, layers, stride, causal in CHOICES:
-        dilations = unit["PATTERNS"][pattern][:layers]
-        found = unit["touched"](kernel, dilations, stride, causal)
-        for n in (0, 1, 2, 3, 20, 63):
-            there = np.flatnonzero(found[n]) - unit["LEFT"]
-            first, last, latency = unit["formula"](n, kernel, dilations, stride, causal)
-            assert (there[0], there[-1]) == (first, last), (
-                kernel,
-                pattern,
-                layers,
-                stride,
-                causal,
-                n,
-            )
-            assert last - n < latency
-        assert (
-            max(unit["formula"](n, kernel, dilations, stride, causal)[1] - n for n in range(4))
-            == latency - 1
-        )
+@pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
+def test_number_in_the_page(text, value):
+    prose = " ".join(
+        " ".join("".join(c["source"]) for c in cells() if c["cell_type"] == "markdown").split()
+    )
+    assert text.format(value) in prose.replace(" > ", " ")
 
 
-def test_autograd_finds_the_same_field(unit):
-    """Another way to measure: the slope of one output with respect to every input."""
-    for choice in ((3, (1, 2, 4), 1, False), (3, (1, 2, 4, 8), 4, True), (5, (4, 4, 4), 2, False)):
-        network = unit["random_network"].__wrapped__  # without its no_grad
-        y = torch.from_numpy(unit["piece"])[None, None].requires_grad_()
-        with torch.enable_grad():
-            network(y, *choice)[0, unit["LEFT"] + 20].backward()
-        there = np.flatnonzero(y.grad[0, 0].numpy()) - unit["LEFT"]
-        first, last, _ = unit["formula"](20, *choice)
-        assert (there[0], there[-1]) == (first, last)
-        np.testing.assert_array_equal(
-            there, np.flatnonzero(unit["touched"](*choice)[20]) - unit["LEFT"]
-        )
+def test_the_last_two_editions_differ_by_what_the_page_says():
+    phon, freqs = np.array([20.0, 40, 60, 80])[:, None], loudness.FREQS
+    apart = spl_all(phon, freqs, 2023) - spl_all(phon, freqs, 2003)
+    assert 0.25 < np.abs(apart).max() < 0.35  # "by 0.3 dB at most"
 
 
-def test_the_drawn_ways_end_at_the_samples_that_count(unit):
-    for n, choice in (
-        (20, (3, (1, 2, 4), 1, False)),
-        (21, (5, (4, 4, 4, 4), 4, True)),
-        (3, (2, (1, 2), 2, True)),
-    ):
-        ends = [b[0] for _, b in unit["ways"](n, *choice) if b[1] == 0]
-        first, last, _ = unit["formula"](n, *choice)
-        assert (min(ends), max(ends)) == (first, last)
-
-
-def test_what_the_page_says_about_the_stage(unit, page):
-    says = lambda *a: unit["drag"](*a)["readout"]  # noqa: E731
-    both, causal = (says(20, "1, 2, 4, 8", 3, 3, 1, c) for c in (False, True))
+def test_claims_about_a_hold():
+    freqs = np.geomspace(20, 1000, 60)
     assert (
-        "Field by formula: 15 samples; by trying: 15, 15 of them count" in both
-        and "latency: 8 samples" in both
+        np.abs(gain_all(freqs) - (60 - spl_all(60, freqs))).max() < 1.35
+    )  # "agrees with 60 phon below 1 kHz"
+    for phon in (20, 40, 60, 80):  # "10 dB too strongly at any level"
+        assert gain(8000, "A") - (phon - spl(phon, 8000)) == pytest.approx(10.3, abs=0.4)
+
+
+def spl_all(phon, freqs, edition=2023):
+    return loudness.equal_loudness_contour(phon, freqs, edition=edition)
+
+
+def gain_all(freqs):
+    return loudness.weighting(freqs, curve="A")
+
+
+def phon_at(level_db, freq):
+    return float(loudness.loudness_level(level_db, freq))
+
+
+ASKED = [
+    ("take 63 Hz from 80 phon to {:.0f}", phon_at(spl(80, 62.5) - 20, 62.5)),
+    ("misses today's contour by {:.0f} dB at 100 Hz", off(100)),
+    ("and by {:.0f} dB at 8 kHz", 10 * round(off(8000) / 10)),
+    ("sound pressure, {:.1f} dB. But", 40 - gain(100, "A")),
+    ("40 phon would take {:.1f} dB there", spl(40, 100)),
+    ("{:.1f} dB SPL at 8 kHz are only 30 phon", 40 - gain(8000, "A")),
+    ("SPL at 8 kHz are only {:.0f} phon", phon_at(40 - gain(8000, "A"), 8000)),
+    ("the fan's tone has {:.0f}.", phon_at(40 - gain(100, "A"), 100)),
+    ("stand {:.0f} and 41 dB SPL", 40 - gain(100, "A")),
+    ("A takes {:.1f} dB off at 100 Hz and", -gain(100, "A")),
+    ("passes {:.1f} dB SPL at 100 Hz", spl(40, 100)),
+    ("60 dB at 1 kHz and {:.1f} dB at 50 Hz", spl(80, 50) - spl(20, 50)),
+    ("the contour rose by {:.0f} dB", spl(40, 100, 2003) - spl(40, 100, 1987)),
+    ("at 25 Hz they differ from 1933 by {:.0f} dB", spl(40, 25) - old(25, "fletcher_munson_1933")),
+    ("at 100 Hz, within {:.0f} dB", spl(40, 100) - old(100, "fletcher_munson_1933")),
+    (
+        "some {:.0f} dB more before it is as loud",
+        5 * round((spl(phon_at(42.7, 3000), 60) - 42.7) / 5),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), ASKED, ids=[n[0] for n in ASKED])
+def test_number_in_what_is_asked(text, value):
+    assert text.format(value) in catalogue.flat(
+        (catalogue.DATA / "11" / "unit.toml").read_text(encoding="utf-8")
     )
-    assert "15 samples" in causal and "latency: 1 samples" in causal
-    assert "15 samples with a latency of 8 become 15 with a latency of 1" in page
-    turned = says(20, "8, 4, 2, 1", 4, 3, 1, False)
-    assert turned == says(20, "1, 2, 4, 8", 4, 3, 1, False)
-    holes = unit["drag"](20, "4, 4, 4, 4", 3, 3, 1, False)
-    np.testing.assert_array_equal(np.diff(holes["lit_x"]), 4)  # every fourth
-    assert "DISAGREES" not in both + causal + turned + holes["readout"]
 
 
-def test_the_challenge_is_won_by_few_settings(unit):
-    won = []
-    for kernel, pattern, layers, stride, causal in CHOICES:
-        reply = unit["drag"](20, pattern, layers, kernel, stride, causal)
-        if reply["solved"]:
-            won.append((kernel, pattern, layers, stride, causal))
-    doubling = [
-        (5, "1, 2, 4, 8", 4, 4, True),
-        (5, "8, 4, 2, 1", 3, 4, True),
-        (5, "8, 4, 2, 1", 4, 4, True),
-    ]
-    assert won == doubling  # three large dilations do: the frames overlap, so no hole is left
-    assert unit["drag"](20, "1, 2, 4, 8", 4, 5, 4, True)["solved"] == (
-        "Yes: 252 samples, every one counts, latency 8 samples."
-    )
+@pytest.mark.parametrize(("freq", "value"), [(50, 44), (100, 26.5)])
+def test_thresholds_in_what_is_asked(freq, value):
+    freqs, levels = loudness.historical_contour("threshold", source="iso389_7_2005")
+    assert levels[freqs == freq] == value
+    assert f"{value:g} dB" in (catalogue.DATA / "11" / "unit.toml").read_text(encoding="utf-8")
 
 
-# ---- losses --------------------------------------------------------------------------------------
-
-
-def test_lessons_never_meet_the_exam(unit):
-    rng = np.random.default_rng(3)
-    voice = unit["voice"]
-    for _ in range(5):
-        _, clean = unit["lesson"](rng)
-        for y in clean.numpy():
-            n = len(voice) + len(y)
-            match = np.fft.irfft(np.fft.rfft(voice, n) * np.conj(np.fft.rfft(y, n)), n).max()
-            assert match < 0.7 * np.linalg.norm(voice) * np.linalg.norm(y)
-
-
-def test_each_loss_ends_where_the_page_says(unit):
-    made = {name: unit["judge"](y) for name, y in unit["made_by"].items()}
-    assert abs(made["SI-SDR"][1]) > 6
-    assert all(abs(made[name][1]) < 2 for name in ("L1", "STFT", "SI-SDR + STFT"))
-    assert min(made, key=lambda name: made[name][0]) == "STFT"
-    alone = unit["made_by"]["SI-SDR"]
-    for gain in (0.1, -1.0):  # and the loss does not notice
-        assert metrics.si_sdr(gain * alone, unit["voice"]) == pytest.approx(
-            made["SI-SDR"][0], abs=1e-3
-        )
-
-
-def test_what_the_page_says_of_the_longer_runs_is_in_their_table(unit, page):
-    rows = unit["longer"]
-    assert list(rows) == ["noisy input", "waveform L1", "SI-SDR", "multi-resolution STFT", LAST]
-    assert all(
-        row["steps"] == 1200 and 400 < row["seconds"] < 720
-        for name, row in rows.items()
-        if name != "noisy input"
-    )
-    for what in ("si_sdr_gain", "pesq", "stoi", "log_spectral_distance"):
-        ranked = sorted(
-            rows, key=lambda name: rows[name][what], reverse=what != "log_spectral_distance"
-        )
-        assert ranked[0] == BEST[what], what
-    gain, pesq, stoi, far = (
-        {name: row[what] for name, row in rows.items()}
-        for what in ("si_sdr_gain", "pesq", "stoi", "log_spectral_distance")
-    )
-    noisy, l1, sdr, spectral, both = rows
-    assert (
-        f"SI-SDR is {-gain[spectral]:.1f} dB *below*" in page
-        and f"highest PESQ, {pesq[spectral]:.2f}" in page
-    )
-    assert (
-        f"gains most in SI-SDR, {gain[sdr]:.1f} dB" in page
-        and f"{far[sdr]:.1f} dB, twice that of any other loss" in page
-    )
-    assert (
-        all(far[sdr] > 2 * far[name] for name in (l1, spectral, both))
-        and far[sdr] > 1.7 * far[noisy]
-    )
-    assert min(pesq, key=pesq.get) == l1 and "has the lowest PESQ" in page
-    assert round(gain[sdr] - gain[both], 1) == 0.1 and round(pesq[spectral] - pesq[both], 2) == 0.03
-    assert {name for name in pesq if pesq[name] > pesq[noisy]} == {spectral, both}
-    assert max(stoi, key=stoi.get) == noisy
-
-
-LAST = "SI-SDR + 5 x multi-resolution STFT"
-BEST = {
-    "si_sdr_gain": "SI-SDR",
-    "pesq": "multi-resolution STFT",
-    "stoi": "noisy input",
-    "log_spectral_distance": LAST,
-}
-
-
-def test_a_gain_alone_makes_the_spectral_distance_that_the_page_names(unit, page):
-    voice = unit["voice"]
-    assert (
-        round(float(metrics.log_spectral_distance(10 * voice, voice))) == 17
-        and "20 dB alone makes one of 17 dB" in page
-    )
-    if importlib.util.find_spec("pesq") and importlib.util.find_spec("pystoi"):
-        for measure, near in (
-            (metrics.pesq, 0.02),
-            (metrics.stoi, 1e-3),
-        ):  # they take the level out
-            quiet, loud = (measure(g * unit["tracks"]["noisy"], voice, sr=SR) for g in (0.1, 1.0))
-            assert quiet == pytest.approx(loud, abs=near)
-
-
-def test_the_longer_runs_trained_the_network_that_the_page_names(page):
-    from helpers.settings.setting3 import TasNet
-    from tools.measure import ablate
-
-    network = TasNet(128, 256, 64, 4, **ablate.SMALL)
-    assert sum(p.numel() for p in network.parameters()) == 535968 and "535 968 weights" in page
-
-
-# ---- what a spectrogram model does not do --------------------------------------------------------
-
-
-def test_images_of_a_tone_lie_on_multiples_of_250_hz_only(unit):
-    found = unit["through"]["Setting 3"]
-    grid = np.arange(len(found)) % (SR // 64) == 0
-    assert found[~grid].max() < -120
-    assert np.sort(found[grid])[-3] > -100  # others than the tone are there
-    first = unit["through"]["Setting 1"]
-    away = np.abs(np.arange(len(first)) - 1000) > 100
-    assert (found[grid & away].max() - found[1000]) > (first[away].max() - first[1000]) + 10
-
-
-def test_one_output_period_is_one_stride(unit):
-    """Another way to say the same: with four periods a stride, the output repeats every 64
-    samples.
-    """
-    y = (
-        settings.load("setting3_waveform")
-        .enhance(unit["tone"], sr=SR)[2 * SR : 2 * SR + 6400]
-        .reshape(100, 64)
-    )
-    assert np.abs(y - y[0]).max() < 1e-6
-    halves = y[0].reshape(4, 16)
-    assert np.abs(halves - halves[0]).max() > 1e-6  # and not every 16, as the tone does
-
-
-def test_only_a_whole_stride_leaves_setting3_as_it_was(unit):
-    moved, three, one = unit["moved"], unit["three"], unit["one"]
-    assert moved(three, 128) > 70
-    for k in (1, 16, 32):
-        assert moved(three, k) < 45
-    assert moved(one, 1) > moved(three, 1) + 10
-
-
-def test_a_click_spreads_by_one_frame_in_setting3(unit, page):
-    click = np.zeros(SR, np.float32)
-    click[8000] = 0.25
-    sounding = np.flatnonzero(unit["three"].enhance(click, sr=SR)) - 8000
-    assert sounding[0] == -192 and sounding[-1] <= 255 and 1000 * 192 / SR == 12
-    assert "192 samples before it in Setting 3, 12 ms" in page
-    earlier = np.flatnonzero(unit["one"].enhance(click, sr=SR))[0] - 8000
-    assert -512 < earlier < -384
-
-
-# ---- cost ----------------------------------------------------------------------------------------
-
-
-def test_what_it_costs(unit, page):
-    sizes = {
-        name: sum(p.numel() for p in unit[name].model.parameters()) for name in ("one", "three")
-    }
-    assert (
-        sizes["three"] / sizes["one"] == pytest.approx(20, abs=1)
-        and "Twenty times the weights" in page
-    )
-    work = {name: unit["counted"](unit[name].model) for name in ("one", "three")}
-    assert (
-        work["three"] / work["one"] == pytest.approx(2.2, abs=0.3)
-        and "only about twice the work" in page
-    )
-    weights = sum(
-        p.numel() for p in unit["three"].model.parameters() if p.ndim == 2 and p.shape[0] > 3
-    )
-    assert work["three"] == pytest.approx(weights * SR / 64, rel=0.03)  # every weight, once a frame
-    assert unit["one"].stream().latency == unit["three"].stream().latency == 512
-
-
-def test_mels_of_the_last_question(texts):
-    mels = [2595 * np.log10(1 + f / 700) for f in (2000, 8000)]
-    assert [round(m) for m in mels] == [1521, 2840] and "1521 of 2840 mel" in texts
-    assert re.search(r"49 152 for one frame", texts) and 256 * 192 == 49152
+@pytest.mark.parametrize(("phon", "sone"), [(40, 1), (50, 2), (60, 4), (80, 16)])
+def test_the_sones_of_the_page_are_those_of_the_table(phon, sone):
+    with (TABLES / "sone_phon.csv").open(encoding="utf-8", newline="") as file:
+        rows = {int(r["loudness_level_phon"]): list(r.values())[1:] for r in csv.DictReader(file)}
+    assert {float(v) for v in rows[phon]} == {sone}

@@ -1,393 +1,408 @@
-"""What unit 12 compares is the same for all, its counts are right another way, and its prose holds
-for the weights.
-"""
+"""What unit 12 lets you hear, and every number that its pages and its coursework state."""
 
 import csv
 import re
 
+import librosa
 import numpy as np
 import pytest
-import scipy.fft
 
-torch = pytest.importorskip("torch")
-
-from helpers import audio, listening, loudness, metrics, psychophysics, settings
+from helpers import audio, pitch
 from helpers.coursework import catalogue
-from tools import notebooks
-from tools.measure import score_examples
+from tests.pages import level, peak_hz
 
-NAME = "12_three_settings"
-SR = 16000
-ENHANCERS = settings.enhancers()
+NAME = "12_pitch"
 
 
-# ---- the items -----------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def tables():
+    """The tables in data/tables by name, as lists of rows."""
+
+    def read(name):
+        with open(audio.DATA / "tables" / f"{name}.csv", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    return read
 
 
-def test_six_items_at_their_snr_and_the_same_in_every_run(unit):
-    items = list(unit["items"].items())[:6]
-    assert len(items) == 6
-    for (name, (speech, mixture)), (_, kind, snr_db) in zip(items, unit["PLAN"], strict=True):
-        assert kind in name and len(speech) == len(mixture) == 3 * SR
-        noise = mixture.astype(float) - speech
-        assert 10 * np.log10(
-            np.mean(speech.astype(float) ** 2) / np.mean(noise**2)
-        ) == pytest.approx(snr_db, abs=0.01)
-        again = score_examples.items()[name]
-        np.testing.assert_array_equal(mixture, again[1])
+def notes(y, sr, seconds):
+    """Cut a melody into its notes."""
+    return np.split(y, np.arange(1, round(len(y) / sr / seconds)) * round(seconds * sr))
 
 
-def test_each_item_has_a_stretch_of_noise_of_its_own(unit):
-    noises = [(m - s) / np.std(m - s) for s, m in list(unit["items"].values())[:6]]
-    for i in range(6):
-        for j in range(i):
-            assert abs(np.mean(noises[i] * noises[j])) < 0.9
+# ---- what is heard -------------------------------------------------------------------------------
 
 
-def test_the_stored_scores_are_those_of_the_shipped_weights():
-    pytest.importorskip("pesq"), pytest.importorskip("pystoi")
-    fresh = {(r["item"], r["method"]): r for r in score_examples.score(ENHANCERS)}
-    stored = list(csv.DictReader(score_examples.TABLE.read_text(encoding="utf-8").splitlines()))
-    assert {(r["item"], r["method"]) for r in stored} == set(fresh)
-    for row in stored:
-        now = fresh[row["item"], row["method"]]
-        assert float(row["pesq"]) == pytest.approx(float(now["pesq"]), abs=0.03)
-        assert float(row["stoi"]) == pytest.approx(float(now["stoi"]), abs=0.01)
+def test_each_pair_has_its_two_tones_in_order(unit):
+    sr, n = unit["sr"], int(0.6 * unit["sr"])
+    for name, y in unit["pairs"].items():
+        low, high = (float(f) for f in re.findall(r"\d+", name))
+        assert peak_hz(y[:n], sr) == pytest.approx(low, abs=2)
+        assert peak_hz(y[n + sr // 10 : 2 * n + sr // 10], sr) == pytest.approx(high, abs=2)
 
 
-def test_the_players_hold_equally_loud_tracks_of_one_length(unit):
-    compared = [p for p in unit["players"] if len(p.tracks) > 3]
-    assert len(compared) >= 4
-    for player in compared:
-        assert len({y.shape for y in player.tracks.values()}) == 1
-        lufs = [loudness.integrated_loudness(y, sr=SR) for y in player.tracks.values()]
-        assert max(lufs) - min(lufs) < 0.05
-        assert any("Matched by loudness (LUFS)" in note for note in player.notes)
-    assert any(
-        len(p.tracks) == 9 for p in compared
-    )  # every enhancer and vocoder chain, noisy, clean
+def test_the_first_two_pairs_differ_by_the_same_hertz_and_the_outer_two_by_the_same_ratio(unit):
+    ends = [[float(f) for f in re.findall(r"\d+", name)] for name in unit["pairs"]]
+    assert ends[0][1] - ends[0][0] == ends[1][1] - ends[1][0] == 100
+    assert ends[0][1] / ends[0][0] == ends[2][1] / ends[2][0] == 2
 
 
-def test_every_enhancer_is_heard_in_the_chains(unit):
-    assert set(ENHANCERS) < set(unit["chains"])
+def test_tones_of_the_pairs_follow_the_40_phon_contour(unit, tables):
+    rows = [
+        r
+        for r in tables("iso226_contours")
+        if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40
+    ]
+    contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
+    inner = slice(int(0.1 * unit["sr"]), int(0.5 * unit["sr"]))
+    for freq in (100, 200, 5000, 10_000):
+        assert level(unit["tone"](freq)[inner]) == pytest.approx(contour[freq] - 80, abs=0.1)
 
 
-# ---- what the settings do ------------------------------------------------------------------------
+def test_the_misread_tune_differs_in_its_notes_only(unit):
+    sr = unit["slow"]
+    played, misread = (notes(y, sr, 0.3) for y in unit["tunes"].values())
+    assert len(played) == len(misread) == 7
+    for a, b, freq in zip(played, misread, unit["tune"], strict=True):
+        assert peak_hz(a, sr) == pytest.approx(freq, abs=3)
+        assert peak_hz(b, sr) == pytest.approx(float(unit["misread"](freq)), abs=3)
+        assert level(a) == pytest.approx(level(b), abs=0.05)
 
 
-def test_the_mask_only_takes_away_and_the_vocoder_adds(unit):
-    shares = {
-        s: np.mean(
-            [
-                unit["added"](unit["outputs"][item][name], y)
-                for item, (_, y) in list(unit["items"].items())[:6]
-            ]
+def test_misreading_takes_each_band_of_one_mel_for_that_of_the_other(unit):
+    htk, slaney = (
+        librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk) for htk in (True, False)
+    )
+    np.testing.assert_allclose(unit["misread"](htk), slaney, atol=1e-6)
+
+
+def test_close_tones_differ_in_frequency_only(unit):
+    sr = unit["slow"]
+    for name, y in unit["close"].items():
+        n, rest = round(0.35 * sr), sr // 4
+        beep = np.pad(
+            y[:n] * np.hanning(n), (0, 20 * sr)
+        )  # zeros after it, to see a tenth of a hertz
+        freqs = np.fft.rfftfreq(len(beep), 1 / sr)
+        assert freqs[np.argmax(np.abs(np.fft.rfft(beep)))] == pytest.approx(
+            float(name.split()[0]), abs=0.1
         )
-        for s, name in unit["SYSTEMS"].items()
+        assert level(y) == pytest.approx(level(unit["close"]["1000 Hz"]), abs=0.01)
+        np.testing.assert_array_equal(y, np.tile(y[: n + rest], 4))
+        assert not y[n : n + rest].any()
+    np.testing.assert_array_equal(unit["two_hertz"]["A"], unit["close"]["1000 Hz"])
+    np.testing.assert_array_equal(unit["two_hertz"]["B"], unit["close"]["1002 Hz"])
+
+
+LADDERS = {
+    "mel": lambda f: librosa.hz_to_mel(f, htk=True),
+    "semitones": np.log2,
+    "hertz": np.asarray,
+}
+
+
+@pytest.mark.parametrize("scale", LADDERS)
+@pytest.mark.parametrize("bottom", [100, 433.5, 2000])
+def test_a_ladder_sounds_nine_tones_in_equal_steps(unit, bottom, scale):
+    sr, reply = unit["sr"] // 2, unit["climb"](bottom, scale)
+    steps = np.diff(LADDERS[scale](reply["tones"]))
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-9)
+    np.testing.assert_allclose(reply["tones"][[0, -1]], [bottom, 4 * bottom])
+    for y, freq in zip(notes(reply["sound"], sr, 0.22), reply["tones"], strict=False):
+        assert peak_hz(y, sr) == pytest.approx(freq, abs=5)
+
+
+def test_the_challenge_of_the_ladder_needs_mel_and_a_high_bottom(unit):
+    solved = {
+        (b, s): bool(unit["climb"](b, s)["solved"]) for b in (100, 600, 950, 2000) for s in LADDERS
     }
-    assert shares["Setting 1"] < 0.001
-    assert shares["Setting 2"] > 10 * shares["Setting 1"] and shares["Setting 2"] > 0.002
-
-
-def test_a_new_phase_is_far_below_0_db_in_every_item_and_a_kept_one_is_not(unit):
-    for item in list(unit["items"])[:6]:
-        for name in ENHANCERS:
-            value = unit["score"](item, name, "si_sdr")
-            assert value < -8 if name.startswith("setting2") else value > 0
-
-
-def test_the_table_marks_what_makes_no_sense(unit, page):
-    assert "for Setting 2 the number means nothing" in page
-    assert all(unit["new_phase"](name) == name.startswith("setting2") for name in ENHANCERS)
-
-
-# ---- costs ---------------------------------------------------------------------------------------
-
-
-def test_two_counts_agree_and_a_third_by_hand(unit):
-    model = unit["enhancers"]["setting3_waveform"].model
-    frames = SR // model.hop + model.ahead + model.span // model.hop - 1
-    middle = model.middle
-    later = (
-        2
-        * middle.blocks[0].mix[0].in_features
-        * middle.blocks[0].mix[0].out_features
-        * len(middle.blocks)
-    )
-    ends = sum(layer.in_features * layer.out_features for layer in (middle.into, middle.onto))
-    filters = model.encoder.in_features * model.encoder.out_features
-    most, least = (
-        frames * (later + ends + 2 * filters),
-        SR // model.hop * (later + ends + 2 * filters),
-    )
-    counted = unit["counted"](lambda: model(torch.zeros(1, SR)))
-    assert least <= counted <= most
-    assert unit["from_sizes"](model, lambda: model(torch.zeros(1, SR))) == counted
+    assert {key for key, yes in solved.items() if yes} == {(950, "mel"), (2000, "mel")}
 
 
 @pytest.mark.parametrize(
-    ("name", "per_frame"), [("setting2_griffin_lim", 202), ("setting2_vocoder", 66)]
+    ("gap", "centre"), [(1, 1000), (20, 1000), (133.3, 500), (800, 500), (456, 4000)]
 )
-def test_the_transforms_of_setting_2_are_really_so_many(unit, monkeypatch, name, per_frame):
-    """Count them: NumPy's or SciPy's of the rounds, torch's of the first STFT."""
-    found = []
-    for which in ("rfft", "irfft"):
-        real = getattr(scipy.fft, which)
-
-        def spy(x, *args, real=real, **kw):
-            found.append(x.shape[0])
-            return real(x, *args, **kw)
-
-        monkeypatch.setattr(scipy.fft, which, spy)
-    enhancer = unit["enhancers"][name]
-    enhancer.enhance(unit["noisy"], sr=SR)
-    frames = 1 + len(unit["noisy"]) // 256
-    assert sum(found) == (per_frame - 1) * frames  # and one by torch
-    assert unit["FFTS"][name] == pytest.approx(1.25 * 1024 * 10 * per_frame * SR / 256)
+def test_two_tones_are_two_lines_that_repeat_without_a_seam(unit, gap, centre):
+    y = np.tile(unit["two_tones"](gap, centre)["sound"], 2)
+    spectrum = np.abs(np.fft.rfft(y)) / len(y) * 2
+    lines = np.flatnonzero(spectrum > 1e-9) / 2  # [Hz]: two seconds of sound
+    assert len(lines) == 2
+    assert np.diff(lines) == round(gap)
+    assert lines.mean() == pytest.approx(centre, abs=1)
+    np.testing.assert_allclose(spectrum[spectrum > 1e-9], 0.05, rtol=1e-6)
 
 
-def test_who_costs_more_as_the_page_says(unit, page):
-    total = unit["PLACES"]
-    assert unit["FFTS"]["setting2_griffin_lim"] > 1.2e6 * unit["COST"]["setting2_griffin_lim"]
-    assert unit["FFTS"]["setting1_stft"] < 2e6 and unit["FFTS"]["setting3_waveform"] == 0
-    assert (
-        unit["COST"]["setting1_stft"] > 2 * unit["COST"]["setting2_griffin_lim"]
-    )  # "more than the much larger one"
-    assert unit["parameters"]("setting2_griffin_lim") > 10 * unit["parameters"]("setting1_stft")
-    assert total["setting1_stft"] == pytest.approx(230, abs=10)  # "about 230 million" in the quiz
-    assert total["setting3_waveform"] == pytest.approx(500, abs=15)  # "about 500"
-    ratio = unit["parameters"]("setting3_waveform") / unit["parameters"]("setting1_stft")
-    assert 17 < ratio < 23 and "some twenty times as many numbers to learn" in page
-    assert round(256 * 192 * 125 / 1e6, 1) == 6.1
-    assert (
-        len(unit["enhancers"]["setting1_stft"].model.network.split) == 24
-        and "used 24 times in each frame" in page
-    )
+def tops(curve):
+    """Count the local maxima of a curve."""
+    return int(np.sum((curve[1:-1] > curve[:-2]) & (curve[1:-1] >= curve[2:])))
 
 
-def test_delays(unit):
-    late = {name: unit["latency_ms"](name) for name in ENHANCERS}
-    assert late["setting1_stft"] == late["setting1_mel"] == late["setting3_waveform"] == 32
-    assert np.isinf(late["setting2_griffin_lim"]) and np.isinf(late["setting2_vocoder"])
+@pytest.mark.parametrize("centre", [500, 1000, 4000])
+@pytest.mark.parametrize(("erbs", "count"), [(0.1, 1), (0.4, 1), (0.7, 2), (1.0, 2), (1.5, 2)])
+def test_the_filters_show_one_top_up_to_half_an_erb_and_two_beyond(unit, centre, erbs, count):
+    gap = erbs * 24.7 * (1 + 0.00437 * centre)
+    assert tops(unit["two_tones"](gap, centre)["both"]) == count
 
 
-# ---- blind ---------------------------------------------------------------------------------------
+def test_a_filter_of_the_picture_is_one_erb_wide(unit):
+    away = np.linspace(-3, 3, 241)
+    reply = unit["two_tones"](1, 4000)  # so close that each is at the middle
+    area = np.sum(10 ** (reply["left"] / 10)) * (away[1] - away[0])
+    assert area == pytest.approx(1, abs=0.01)
 
 
-def test_nobody_has_listened_here_and_the_page_says_so(unit):
-    assert not unit["blind"].done and unit["who"] == "SIMULATED listener"
-    assert "These answers are a simulated listener's." in unit["test"].note
-    assert "this listener" in unit["test"].result and "people" not in unit["test"].result
+def test_the_challenge_of_the_two_tones_is_one_erb_at_4_khz(unit):
+    assert unit["two_tones"](456, 4000)["solved"] == "Yes: 456 Hz."
+    for gap, centre in ((133, 1000), (133, 4000), (500, 4000), (430, 4000)):
+        assert unit["two_tones"](gap, centre)["solved"] == ""
 
 
-def test_six_items_cannot_reach_a_corrected_05_and_seven_can(unit, page):
-    assert 3 * psychophysics.wilcoxon_p(range(1, 7)) == pytest.approx(0.094, abs=5e-4)
-    assert 3 * psychophysics.wilcoxon_p(range(1, 8)) == pytest.approx(0.047, abs=5e-4)
-    assert psychophysics.wilcoxon_p(range(1, 7)) == pytest.approx(0.031, abs=5e-4)
-    assert "3 · 0.031 = 0.094" in page and "Seven can: 0.047" in page
-    assert "at least 7 items are needed" in unit["test"].result
-
-
-def test_finished_ratings_take_the_place_of_the_simulated_ones(unit, tmp_path, monkeypatch):
-    from tests.pages import code_cells, run
-
-    monkeypatch.chdir(tmp_path)
-    names = dict(unit)
-    names["blind"] = listening.blind_test("mushra", unit["stimuli"], sr=SR)
-    order = {
-        "reference": 100,
-        "low anchor": 20,
-        "mid anchor": 60,
-        "Setting 1": 50,
-        "Setting 2": 80,
-        "Setting 3": 30,
-    }
-    names["blind"].simulate(
-        psychophysics.SimulatedListener(quality=order)
-    )  # as good as a person for this test
-    run([cell for cell in code_cells(NAME, tag="ears")], tmp_path, names)
-    assert names["who"] == "you"
-    np.testing.assert_array_equal(names["ears"], [[50, 80, 30]] * 6)
-
-
-def test_agreement_of_the_page_is_that_of_kendall_and_of_the_solution(unit, rng):
-    solve = {"np": np}
-    exec(catalogue.exercises("12")["12.agree"].solution, solve)
-    for _ in range(5):
-        ears, metric = rng.normal(size=(2, 6, 3))
-        taus = [
-            psychophysics.rank_correlation(a, b, method="kendall")[0]
-            for a, b in zip(ears, metric, strict=True)
-        ]
-        assert unit["share_of_pairs"](ears, metric) == pytest.approx((1 + np.mean(taus)) / 2)
-        assert unit["share_of_pairs"](ears, metric) == pytest.approx(
-            solve["agreement"](ears, metric)
-        )
-    assert unit["share_of_pairs"](
-        np.array([[80, 60, 40]]), np.array([[1.9, 2.4, 1.2]])
-    ) == pytest.approx(2 / 3)
-
-
-def test_chance_is_chance(unit, rng):
-    found = [
-        unit["by_chance"](rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), n=200)
-        for _ in range(60)
+def test_nothing_is_louder_than_the_first_page_promises(unit):
+    quiet = level(audio.clip("voice_a")[0])
+    sounds = [(y, unit["sr"]) for y in unit["pairs"].values()]
+    sounds += [
+        (y, unit["slow"]) for name in ("tunes", "close", "two_hertz") for y in unit[name].values()
     ]
-    assert 0.35 < np.mean(found) < 0.7
-    ears = rng.normal(size=(6, 3))
-    assert unit["by_chance"](ears, ears) < 0.01
+    sounds += [
+        (unit["climb"](b, s)["sound"], unit["sr"] // 2) for b in (100, 2000) for s in LADDERS
+    ]
+    sounds += [
+        (unit["two_tones"](g, c)["sound"], 16000) for g in (1, 30, 800) for c in (500, 1000, 4000)
+    ]
+    for y, sr in sounds:
+        block = int(0.4 * sr)
+        power = np.convolve(np.tile(y, 2) ** 2, np.ones(block) / block, mode="valid")
+        assert 10 * np.log10(power.max()) <= quiet + 14
 
 
-# ---- held out, and the decision ------------------------------------------------------------------
+# ---- what is computed ----------------------------------------------------------------------------
+
+ROWS = {
+    "mel, HTK": "mel_htk_oshaughnessy",
+    "mel, Slaney": "mel_slaney",
+    "mel, Fant": "mel_fant_1968",
+    "Bark, Traunmüller": "bark_traunmueller_1990",
+    "Bark, Zwicker": "bark_zwicker_terhardt_1980",
+    "Bark, Wang": "bark_wang_1992",
+    "ERB-rate": "erb_rate_glasberg_moore_1990",
+    "semitones": "semitone_re_100hz",
+}
 
 
-def test_the_mask_that_knows_is_far_ahead_of_every_system(unit):
-    for measure, far in {"si_sdr": 1.5, "pesq": 0.8, "stoi": 0.04}.items():
-        ideal = unit["curve"]("ideal ratio mask", measure)
-        for name in ENHANCERS:
-            system = unit["curve"](name, measure)
-            if np.isfinite(system).all():
-                assert np.all(ideal > system + far), (measure, name)
-
-
-def test_a_winner_is_the_largest_mean_of_the_table(unit):
-    rows = unit["heldout"]
-    for noise in ("all", "babble"):
-        for measure in ("pesq", "stoi"):
-            means = {}
-            for row in rows:
-                if row["noise"] == noise and row["method"] in ENHANCERS:
-                    means.setdefault(row["method"], []).append(float(row[measure]))
-            best, ahead = unit["winner"](measure, noise)
-            assert best == max(means, key=lambda name: np.mean(means[name])) and ahead >= 0
-
-
-def test_what_the_page_says_of_setting_3_is_what_the_table_says(unit):
-    table = {(r["method"], r["noise"], r["snr_db"]): r for r in unit["heldout"]}
-    if ("setting3_waveform", "all", "0") not in table:
-        assert not unit["won"]
-        pytest.skip("Setting 3 is not in the table")
-    for measure in ("si_sdr", "pesq", "stoi"):
-        both = [
-            np.mean([float(table[name, "all", db][measure]) for db in ("0", "5", "10")])
-            for name in ("setting3_waveform", "setting1_stft")
-        ]
-        assert (measure in unit["won"]) == (both[0] > both[1])
-
-
-def test_how_near_the_two_come_and_that_training_brought_them_there(unit, page):
-    leads = unit["leads"]
-    assert f"with {leads['stoi']:.3f} in favour of Setting 3" in page and unit["won"] == ["stoi"]
-    assert 0.45 < -leads["si_sdr"] < 0.55 and "By SI-SDR it is half a decibel behind" in page
-    assert f"by PESQ {-leads['pesq']:.3f}." in page
-    told = (notebooks.ROOT / "data/weights/README.md").read_text(encoding="utf-8")
-    row = re.search(r"\| after the first run \| (.+?) \| (.+?) \| (.+?) \|", told)
-    first, pesq, stoi = (np.mean([float(x) for x in cell.split(" / ")]) for cell in row.groups())
-    gain = (unit["curve"]("setting1_stft", "si_sdr") - unit["curve"]("noisy", "si_sdr")).mean()
-    assert round(gain - first, 1) == 1.3 and "4200 steps of training it was 1.3 dB behind" in page
-    for measure, mean in (("pesq", pesq), ("stoi", stoi)):  # "by every measure"
-        assert mean < unit["curve"]("setting1_stft", measure).mean()
-    facts = unit["enhancers"]["setting3_waveform"].provenance
-    assert (facts["steps_before"], facts["step"]) == (4200, 3300)
-    assert -leads["si_sdr"] < (gain - first) / 2  # most of the gap is closed
-
-
-def test_the_four_jobs(unit, page):
-    found = {job: unit["fitting_systems"](np.array(limits)) for job, limits in unit["JOBS"].items()}
-    assert found["hearing aid"] == []
-    assert found["phone"] == ["setting1_stft", "setting1_mel"]
-    assert found["podcast editor"] == ENHANCERS
-    assert found["text-to-speech"] == ["setting2_griffin_lim", "setting2_vocoder"]
-    for words in (
-        "Hearing aid: none of ours",
-        "Phone: Setting 1",
-        "Text-to-speech: Setting 2's vocoder",
-    ):
-        assert words in page
-
-
-def test_ship_on_the_real_table_agrees_with_the_desk(unit):
-    solve = {"np": np}
-    exec(catalogue.exercises("12")["12.ship"].solution, solve)
-    judge = "PESQ-WB, real recordings"
-    marks = np.nan_to_num([unit["quality"](name, judge) for name in ENHANCERS], nan=-np.inf)
-    for limits in unit["JOBS"].values():
-        row = solve["ship"](unit["costs"], np.array(limits), marks)
-        late = {10: 10, 40: 40, np.inf: np.inf}[limits[0]]
-        fit = [n for n in ENHANCERS if not unit["out"](n, late, limits[1], bool(limits[2]), judge)]
-        best = max(fit, key=lambda name: unit["quality"](name, judge), default=None)
-        assert (ENHANCERS[row] if row >= 0 else None) == best
-
-
-def test_the_desk_draws_and_says_why(unit):
-    from matplotlib.figure import Figure
-
-    fig = Figure()
-    update = unit["draw"](fig)
-    judge = "PESQ-WB, real recordings"
-    said = update("40 ms", 300, True, judge)
-    assert re.match(r"Ship setting1_(stft|mel), [\d.]+ by this judge\. ", said)
-    assert (
-        "setting2_vocoder is out: too late" in said
-        and "setting3_waveform is out: too costly" in said
-    )
-    assert update("10 ms", 700, True, judge).startswith("Nothing can be shipped. ")
-    said = update("as long as it takes", 700, False, judge)
-    assert (
-        "setting1_stft is out: needs a recording" in said
-        and "setting3_waveform is out: needs a recording" in said
-    )
-
-
-# ---- broken comparisons --------------------------------------------------------------------------
-
-
-def test_length_rate_and_silence_are_refused_with_a_remedy(unit):
-    says, voice = unit["says"], unit["voice"]
-    assert "cut both to the same length" in says(lambda: metrics.si_sdr(voice[:-1], voice))
-    mixed = {"16 kHz": voice, "8 kHz": audio.resample(voice, sr=SR, to=8000)}
-    assert "resample to one rate" in says(lambda: listening.blind_test("rank", mixed, sr=SR))
-    for match in ("rms", "loudness"):
-        lost = {"voice": voice, "lost": np.zeros_like(voice)}
-        assert "is silent" in says(
-            lambda lost=lost, match=match: listening.player(lost, sr=SR, match=match)
+def test_the_table_has_every_scale_of_the_reference(unit, tables):
+    reference = {row["name"]: row for row in tables("pitch_scales")}
+    assert list(unit["scales"]) == list(ROWS)
+    for name, key in ROWS.items():
+        bass, treble = (
+            np.diff(unit["scales"][name](ends))[0] for ends in ([100, 200], [10_000, 10_100])
         )
-    assert "target is silent" in says(lambda: metrics.si_sdr(voice, np.zeros_like(voice)))
-    pair = {"voice": (voice, SR)}
-    assert "pass y alone" in says(lambda: listening.player(pair, sr=SR))
-    assert (
-        metrics.si_sdr(np.zeros_like(voice), voice) == -np.inf
-    )  # a silent estimate has a score, and it is the worst
-    for name in ENHANCERS:
-        assert "sr" in says(lambda name=name: unit["enhancers"][name].enhance(voice, sr=0))
+        assert bass == pytest.approx(float(reference[key]["d_100_to_200"]), abs=1e-6)
+        assert treble == pytest.approx(float(reference[key]["d_10000_to_10100"]), abs=1e-6)
+        assert bass / treble == pytest.approx(
+            float(reference[key]["ratio_of_the_two_distances"]), abs=0.006
+        )
 
 
-@pytest.mark.parametrize("name", ENHANCERS)
-def test_silence_in_is_no_crash_and_nearly_silence_out(unit, name):
-    made = unit["enhancers"][name].enhance(np.zeros(SR, np.float32), sr=SR)
-    assert made.shape == (SR,) and np.isfinite(made).all() and np.abs(made).max() < 0.01
-
-
-def test_a_recording_of_ones_own_becomes_the_seventh_item(unit, tmp_path):
-    from tests.pages import code_cells, run
-
-    rate = 44100
-    t = np.arange(5 * rate) / rate
-    mine = 0.3 * np.sin(2 * np.pi * 220 * t) * (t > 1.5) * np.sin(2 * np.pi * 3 * t) ** 2
-    audio.save(tmp_path / "my_voice.wav", mine.astype(np.float32), sr=rate)
-    names = dict(unit) | {"items": dict(unit["items"]), "outputs": dict(unit["outputs"])}
-    run([*code_cells(NAME, tag="own"), *code_cells(NAME, tag="blind")], tmp_path, names)
-    speech, mixture = names["items"]["your voice"]
-    assert len(speech) == len(mixture) == 3 * SR and metrics.level_db(speech) == pytest.approx(
-        -26, abs=0.1
+def test_the_numbers_of_the_first_figure(tables, page):
+    keys = ["mel_slaney", "mel_htk_oshaughnessy", "bark_zwicker_terhardt_1980"]
+    keys += ["erb_rate_glasberg_moore_1990", "semitone_re_100hz"]
+    rows = {row["name"]: float(row["ratio_of_the_two_distances"]) for row in tables("pitch_scales")}
+    slaney, htk, bark, erb, octaves = (round(rows[key]) for key in keys)
+    wanted = (
+        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark {bark}, ERB-rate {erb}, octaves "
+        f"{octaves}."
     )
-    assert metrics.level_db(mixture - speech) == pytest.approx(-26 - names["snr_db"], abs=0.1)
-    assert len(names["stimuli"]) == 7 and set(names["outputs"]["your voice"]) == set(ENHANCERS)
+    assert wanted in page
+    corrected = next(
+        r for r in tables("pitch_scales") if r["name"] == "bark_traunmueller_1990_corrected"
+    )
+    assert f"ratio becomes {float(corrected['ratio_of_the_two_distances']):.1f}" in page
 
 
-# ---- words ---------------------------------------------------------------------------------------
+def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
+    rows = [
+        r
+        for r in tables("mel_experimental_data")
+        if r["dataset"].startswith("stevens_volkmann_1940")
+    ]
+    rows = [r for r in rows if r["status"].startswith("confirmed")]
+    freqs, mel, htk, fant = (
+        np.array([float(r[c]) for r in rows]) for c in ("f_hz", "mel", "htk_mel", "fant_mel")
+    )
+    np.testing.assert_array_equal(unit["judged_hz"], freqs)
+    np.testing.assert_array_equal(unit["judged_mel"], mel)
+    assert f"over {len(rows)} points" in page
+    assert f"up to {-(htk - mel).min():.0f} mel below" in page
+    assert f"Fant's up to {(fant - mel).max():.0f} above" in page
+    rms = [np.sqrt(np.mean((fit - mel) ** 2)) for fit in (htk, fant)]
+    assert f"{rms[0]:.0f} mel for HTK and {rms[1]:.0f} for Fant" in page
 
 
-def test_every_unit_is_linked(page):
-    for number in range(12):
-        assert re.search(rf"\]\({number:02d}_\w+\.ipynb\)", page), number
+def test_the_three_ranges_of_1940_were_divided_into_nearly_equal_steps(tables):
+    rows = [
+        r
+        for r in tables("mel_experimental_data")
+        if r["dataset"].startswith("stevens_volkmann_1940")
+    ]
+    mel = {float(r["f_hz"]): float(r["mel"]) for r in rows}
+    for cuts in (
+        [40, 161, 404, 693, 1000],
+        [200, 867, 2022, 3393, 6500],
+        [3000, 4109, 5526, 7743, 12_000],
+    ):
+        steps = np.diff([mel[f] for f in cuts])
+        assert np.ptp(steps) <= 0.2 * steps.mean()
+
+
+def test_the_middles_of_200_and_3200_hz(page):
+    scales = {
+        "octaves put the middle at {:.0f} Hz": (np.log2, np.exp2),
+        "ERB-rate {:.0f}": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
+        "Bark {:.0f}": (pitch.hz_to_bark, pitch.bark_to_hz),
+        "HTK's mel {:.0f}": (
+            lambda f: librosa.hz_to_mel(f, htk=True),
+            lambda m: librosa.mel_to_hz(m, htk=True),
+        ),
+        "Slaney's {:.0f}": (librosa.hz_to_mel, librosa.mel_to_hz),
+        "hertz {:.0f}.": (np.asarray, np.asarray),
+    }
+    for words, (to, back) in scales.items():
+        assert words.format(back(np.mean(to(np.array([200.0, 3200.0]))))) in page
+
+
+def test_how_far_misreading_goes(unit, page):
+    error = 12 * np.log2(unit["misread"](np.geomspace(80, 8000, 500)) / np.geomspace(80, 8000, 500))
+    assert round(error.max()) == 8 and "up to 8 semitones in the bass" in page
+    below = np.geomspace(80, 500, 100)
+    assert (
+        12 * np.log2(unit["misread"](below) / below)
+    ).min() > 3  # "below 500 Hz ... more than three semitones"
+    assert round(float(unit["misread"](100.0)), -1) == 160 and "100 Hz is read as 160 Hz" in page
+    assert round(float(unit["misread"](4000.0)), -2) == 3700 and "4 kHz as 3.7 kHz" in page
+    assert (
+        float(unit["misread"](1315.0)) == pytest.approx(1315, abs=1)
+        and "cross near 1.3 kHz" in page
+    )
+    octave = 12 * np.log2(unit["misread"](440.0) / unit["misread"](220.0))
+    assert round(octave) == 10 and "10 semitones instead of 12" in page
+
+
+def test_widths_of_bands(unit, tables, page):
+    bark = {float(r["centre_hz"]): float(r["bandwidth_hz"]) for r in tables("bark_critical_bands")}
+    assert {w for f, w in bark.items() if f < 400} == {100.0} and len(bark) == 24
+    assert bark[1000] == 160 and "a critical band has 160 Hz and an ERB 133" in page
+    erb = {
+        float(r["f_hz"]): float(r["erb_glasberg_moore_1990_hz"])
+        for r in tables("auditory_bandwidths")
+    }
+    assert f"the ERB is {erb[100]:.1f} Hz, at 10 kHz it is {erb[10_000]:.0f} Hz" in page
+    assert f"100 Hz are {100 / erb[100]:.1f} filters there" in page
+    assert 100 / erb[10_000] == pytest.approx(0.1, abs=0.015)  # "a tenth of one here"
+    assert all(width > 24.7 * (1 + 0.00437 * f) for f, width in bark.items())  # "ERBs are narrower"
+
+
+def test_the_just_noticeable_difference_is_a_confirmed_one(tables, page):
+    rows = [r for r in tables("jnd") if "1 kHz, trained listeners, 35-85 dB" in r["condition"]]
+    assert [(r["value"], r["status"]) for r in rows] == [("0.2", "confirmed")]
+    assert "about 0.2 %, which is 2 Hz or 3.5 cents" in page
+    assert round(1200 * np.log2(1.002), 1) == 3.5
+
+
+@pytest.mark.parametrize(("htk", "count"), [(True, 28), (False, 26)])
+def test_bands_below_1_khz(htk, count, page):
+    centres = librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=htk)[1:-1]
+    assert np.sum(centres < 1000) == count
+    assert re.search(rf"\b{count}\b[^.]* by {'HTK' if htk else 'Slaney'}'s", page)
+
+
+def test_the_figure_of_forty_bands(unit):
+    edges = librosa.mel_frequencies(n_mels=42, fmin=0, fmax=8000, htk=True)
+    np.testing.assert_allclose(unit["edges"], edges, atol=1e-6)
+    assert unit["below"] == np.sum(edges[1:-1] < 1000) == 14
+    assert (
+        round((edges[-1] - edges[-3]) / (edges[2] - edges[0])) == 11
+    )  # "eleven times as wide as the first"
+
+
+def test_the_step_of_the_title_in_bands(texts):
+    centres = librosa.mel_frequencies(n_mels=82, fmin=0, fmax=8000, htk=True)
+    bass, treble = (
+        np.diff(np.interp(ends, centres, np.arange(82)))[0] for ends in ([100, 200], [7000, 7100])
+    )
+    assert f"the first two lie {bass:.1f} bands apart, the second two {treble:.1f}" in texts
+    near, top = np.interp([100, 7750], (centres[1:] + centres[:-1]) / 2, np.diff(centres))
+    assert near == pytest.approx(25, abs=1) and top == pytest.approx(260, abs=10)
+
+
+# ---- numbers in hints, feedback and answers ------------------------------------------------------
+
+HTK = {f: librosa.hz_to_mel(float(f), htk=True) for f in (100, 200, 300, 3000, 3300)}
+NUMBERS = [
+    ("132.74", HTK[200] - HTK[100]),
+    ("10.48", np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0]),
+    ("150.49", HTK[100]),
+    ("283.23", HTK[200]),
+    ("781 mel", 2595 * np.log10(2)),
+    ("125.53", 1000 * np.log2(1.2 / 1.1)),
+    (
+        "12.7 times",
+        (HTK[200] - HTK[100])
+        / np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0],
+    ),
+    ("2.303", np.log(10)),
+    ("3.61", 12 * np.log10(2)),
+    ("8.32", 12 * np.log(2)),
+    ("0.693", np.log(2)),
+    ("0.17 semitones", 12 * np.log2(1.01)),
+    ("0.172", 12 * np.log2(1.01)),
+    ("17 cents", 1200 * np.log2(1.01)),
+    ("595 Hz", 10_000 * (2 ** (1 / 12) - 1)),
+    ("1.059", 2 ** (1 / 12)),
+    ("148.5", librosa.mel_to_hz((HTK[100] + HTK[200]) / 2, htk=True)),
+    ("141.4", np.sqrt(100 * 200)),
+    ("0.754", 100 / (24.7 * 5.37)),
+    ("1104 Hz", 24.7 * 44.7),
+    ("132.6", 24.7 * 5.37),
+    ("87.9", HTK[3300] - HTK[3000]),
+    ("1.65 semitones", 12 * np.log2(1.1)),
+    ("0.771", 2000 / 2595),
+    ("1.78 octaves", np.log2(librosa.mel_to_hz(2000.0, htk=True) / 1000)),
+    ("41 Hz wide", 24.7 * (1 + 0.00437 * 150)),
+    ("66 smaller", 24.7 * 5.37 / 2),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
+def test_numbers_in_the_texts(text, value, texts):
+    assert text in texts
+    digits = text.split()[0]
+    assert round(float(value), len(digits.partition(".")[2])) == float(digits)
+
+
+def test_seven_semitones_around_150_hz(texts):
+    assert round(12 * np.log2(180 / 120)) == 7
+    assert "60 Hz around 150 Hz is a leap of seven semitones" in texts
+
+
+def test_loudness_of_the_first_sound(tables, texts):
+    rows = [
+        r
+        for r in tables("iso226_contours")
+        if r["edition"] == "2023" and float(r["loudness_level_phon"]) == 40
+    ]
+    contour = {float(r["f_hz"]): float(r["spl_db"]) for r in rows}
+    assert f"100 Hz lies at {contour[100]:.1f} dB and 200 Hz at {contour[200]:.1f}" in texts
+    assert round(contour[100] - contour[200]) == 11
+
+
+def test_solutions_agree_with_librosa():
+    space = {"np": np}
+    for exercise in catalogue.exercises("12").values():
+        exec(exercise.solution, space)
+    low, high = np.array([100.0, 440, 7000]), np.array([200.0, 450, 7100])
+    wanted = librosa.hz_to_mel(high, htk=True) - librosa.hz_to_mel(low, htk=True)
+    np.testing.assert_allclose(space["mel_distance"](low, high), wanted)
+    edges = librosa.mel_frequencies(n_mels=12, fmin=100, fmax=8000, htk=True)
+    np.testing.assert_allclose(space["mel_ladder"](100, 8000, 12), edges)
+    midi = librosa.hz_to_midi(high) - librosa.hz_to_midi(low)
+    np.testing.assert_allclose(space["semitones"](low, high), midi)

@@ -26,9 +26,9 @@ def unit00(folder):
 
 
 @pytest.fixture(scope="module")
-def unit01(folder):
-    """Every name that unit 01 leaves behind."""
-    return run(code_cells("01_sound_and_samples"), folder)
+def unit10(folder):
+    """Every name that unit 10 leaves behind."""
+    return run(code_cells("10_sound_and_samples"), folder)
 
 
 def test_the_first_voice_has_the_level_that_sets_the_volume(unit00):
@@ -61,9 +61,9 @@ def test_the_dull_voice_has_lost_its_top_and_nothing_else(unit00):
     assert band(dull, sr, 4500, 8000) < band(voice, sr, 4500, 8000) - 25
 
 
-def test_every_tenth_sample_folds_what_the_filter_removes(unit01):
+def test_every_tenth_sample_folds_what_the_filter_removes(unit10):
     sr, violin, tenth, filtered = (
-        unit01[name] for name in ("violin_sr", "violin", "tenth", "filtered")
+        unit10[name] for name in ("violin_sr", "violin", "tenth", "filtered")
     )
     nyquist = sr / 20
     assert len(tenth) == len(filtered) == len(violin)
@@ -75,12 +75,12 @@ def test_every_tenth_sample_folds_what_the_filter_removes(unit01):
     assert folded > wanted - 10  # loud enough to be heard
 
 
-def test_four_bits_leave_sixteen_values_at_most(unit01):
-    assert len(np.unique(unit01["coarse"])) <= 16
+def test_four_bits_leave_sixteen_values_at_most(unit10):
+    assert len(np.unique(unit10["coarse"])) <= 16
 
 
-def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit01):
-    sr, sweeps = unit01["sr"], unit01["sweeps"]
+def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit10):
+    sr, sweeps = unit10["sr"], unit10["sweeps"]
     assert len({y.shape for y in sweeps.values()}) == 1
     t = np.log(5500 / 100) / np.log(7900 / 100) * 3.0  # when the exponential sweep passes 5500 Hz
     here = slice(int(sr * t) - 256, int(sr * t) + 256)
@@ -93,15 +93,15 @@ def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit01):
     )
 
 
-def test_beats_come_four_times_a_second(unit01):
-    sr, beats = unit01["sr"], unit01["beats"]
+def test_beats_come_four_times_a_second(unit10):
+    sr, beats = unit10["sr"], unit10["beats"]
     envelope = np.convolve(beats**2, np.ones(sr // 100), mode="same")
     spectrum = np.abs(np.fft.rfft(envelope - envelope.mean()))
     assert np.argmax(spectrum[:40]) * sr / len(beats) == 4
 
 
-def test_dither_keeps_a_tone_that_rounding_erases(unit01):
-    sr, fading, plain, dithered = (unit01[name] for name in ("sr", "fading", "plain", "dithered"))
+def test_dither_keeps_a_tone_that_rounding_erases(unit10):
+    sr, fading, plain, dithered = (unit10[name] for name in ("sr", "fading", "plain", "dithered"))
     last = slice(int(2.4 * sr), int(3.4 * sr))
     assert np.abs(fading[last]).max() < 2.0**-6  # below half a step
     assert not plain[last].any()
@@ -110,24 +110,24 @@ def test_dither_keeps_a_tone_that_rounding_erases(unit01):
     assert kept == pytest.approx(there, rel=0.25)
 
 
-def test_dither_makes_more_noise_but_no_overtones(unit01):
-    sr, fading = unit01["sr"], unit01["fading"]
+def test_dither_makes_more_noise_but_no_overtones(unit10):
+    sr, fading = unit10["sr"], unit10["fading"]
     first = slice(sr // 2, sr // 2 + sr)
-    errors = {name: unit01[name][first] - fading[first] for name in ("plain", "dithered")}
+    errors = {name: unit10[name][first] - fading[first] for name in ("plain", "dithered")}
     assert level(errors["dithered"]) - level(errors["plain"]) == pytest.approx(4.8, abs=1.0)
     third = {name: band(error, sr, 1310, 1330) for name, error in errors.items()}
     assert third["plain"] > third["dithered"] + 6
 
 
-def test_three_tones_of_equal_energy(unit01):
-    sr, tones = unit01["sr"], unit01["equal"]
+def test_three_tones_of_equal_energy(unit10):
+    sr, tones = unit10["sr"], unit10["equal"]
     levels = [level(y) for y in tones.values()]
     assert max(levels) - min(levels) < 0.02
     for name, y in tones.items():
         assert peak_hz(y, sr) == pytest.approx(float(name.split()[0]), abs=2)
 
 
-@pytest.mark.parametrize("unit", ["unit00", "unit01"])
+@pytest.mark.parametrize("unit", ["unit00", "unit10"])
 def test_no_player_exceeds_the_level_that_the_first_page_promises(unit, request):
     names = request.getfixturevalue(unit)
     voice_level = level(request.getfixturevalue("unit00")["voice"])
@@ -166,12 +166,12 @@ def recordings(tmp_path):
             yield path
 
 
-def test_the_cell_for_a_file_of_your_own_takes_real_recordings(unit01, folder, tmp_path):
-    cells = code_cells("01_sound_and_samples", tag="own-file")
+def test_the_cell_for_a_file_of_your_own_takes_real_recordings(unit10, folder, tmp_path):
+    cells = code_cells("10_sound_and_samples", tag="own-file")
     assert cells and 'my_file = ""' in cells[0]
     for path in recordings(tmp_path):
         chosen = [cells[0].replace('my_file = ""', f"my_file = {str(path)!r}"), *cells[1:]]
-        names = run(chosen, folder, dict(unit01))
+        names = run(chosen, folder, dict(unit10))
         info = soundfile.info(path)
         assert names["mine_sr"] == info.samplerate
         assert len(names["mine"]) == pytest.approx(info.frames, abs=2500)  # mp3 pads its ends

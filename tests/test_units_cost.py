@@ -82,7 +82,7 @@ def test_a_page_without_a_place_for_the_table_is_refused():
 
 def test_what_is_stored_is_read_back(tmp_path):
     row = {
-        "unit": "05",
+        "unit": "22",
         "peak_mb": 201.0,
         "moved_mb": 250.0,
         "cpu_s": 7.5,
@@ -119,18 +119,18 @@ def measured(notebook_file, *cells):
 @linux
 def test_memory_and_processor_time_are_those_of_the_cells(tmp_path):
     small = measured(tmp_path / "00_small.ipynb", "x = 1")
-    large = measured(tmp_path / "01_large.ipynb", "x = bytearray(b'1') * 250_000_000", "del x", "")
+    large = measured(tmp_path / "10_large.ipynb", "x = bytearray(b'1') * 250_000_000", "del x", "")
     assert (
         220 < large["peak_mb"] - small["peak_mb"] < 320
     )  # freed again, and still counted; a kernel varies
     assert (small["unit"], small["cells"]) == ("00", 1) and (large["unit"], large["cells"]) == (
-        "01",
+        "10",
         2,
     )
     busy = measured(
-        tmp_path / "02_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass"
+        tmp_path / "11_busy.ipynb", "import time\nwhile time.process_time() < 6.0: pass"
     )
-    asleep = measured(tmp_path / "03_asleep.ipynb", "import time; time.sleep(2)")
+    asleep = measured(tmp_path / "12_asleep.ipynb", "import time; time.sleep(2)")
     assert 5.9 < busy["cpu_s"] < 12 and busy["wall_s"] > 5
     assert (
         asleep["cpu_s"] < busy["cpu_s"] - 2 and asleep["wall_s"] > 2
@@ -151,7 +151,7 @@ def test_memory_of_a_process_that_a_cell_starts_is_counted(tmp_path, monkeypatch
 
     monkeypatch.setattr(bench_units, "peak_of", looked)
     held = HELD.format(path=str(tmp_path / "seen"))
-    large = measured(tmp_path / "01_child.ipynb", CHILD.format(code=held))
+    large = measured(tmp_path / "10_child.ipynb", CHILD.format(code=held))
     assert 185 < large["peak_mb"] - small["peak_mb"] < 260
 
 

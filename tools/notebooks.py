@@ -19,7 +19,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def paths(names: list[str] | None = None, *, root: Path = ROOT) -> list[Path]:
-    """Return the course's notebooks, or those whose names begin as asked ("01" is enough)."""
+    """Return the course's notebooks, or those whose names begin as asked ("10" is enough)."""
     every = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     if not names:
         return every

@@ -2,10 +2,10 @@
 
 In a notebook::
 
-    coursework.check("01.level", level_dbfs)  # the function itself, without brackets
-    coursework.hint("01.level")  # the next hint, each time it is run
-    coursework.solution("01.level")  # folded
-    coursework.quiz("01")
+    coursework.check("10.level", level_dbfs)  # the function itself, without brackets
+    coursework.hint("10.level")  # the next hint, each time it is run
+    coursework.solution("10.level")  # folded
+    coursework.quiz("10")
     coursework.progress()
 
 Progress is one file, ``progress.json``, in the folder of the notebooks (or where the environment
@@ -38,7 +38,7 @@ def check(key: str, fn: object) -> Result:
     Parameters
     ----------
     key : str
-        The exercise, for example ``"01.level"``.
+        The exercise, for example ``"10.level"``.
     fn : callable
         Your function itself, without brackets.
 
@@ -77,7 +77,7 @@ def hint(key: str) -> Text:
     Parameters
     ----------
     key : str
-        The exercise, for example ``"01.level"``.
+        The exercise, for example ``"10.level"``.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def solution(key: str) -> Solution | Text:
     Parameters
     ----------
     key : str
-        The exercise, for example ``"01.level"``.
+        The exercise, for example ``"10.level"``.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def quiz(unit: str):
     Parameters
     ----------
     unit : str
-        For example ``"01"``.
+        For example ``"10"``.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def predict(key: str):
     Parameters
     ----------
     key : str
-        For example ``"01.dither"``.
+        For example ``"10.dither"``.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def reset(what: str) -> Text:
     Parameters
     ----------
     what : str
-        A key such as ``"01.level"`` or ``"01.dither"``, a unit such as ``"01"``, or
+        A key such as ``"10.level"`` or ``"10.dither"``, a unit such as ``"10"``, or
         ``"everything"``.
 
     Returns
@@ -245,7 +245,7 @@ def reset(what: str) -> Text:
     ]
     if what not in ("everything", *catalogue.units(), *keys):
         raise ValueError(
-            f'nothing is called {what!r}; give "everything", a unit such as "01" or a key '
+            f'nothing is called {what!r}; give "everything", a unit such as "10" or a key '
             f"such as {keys[0]!r}"
         )
 

@@ -4,7 +4,7 @@ real.
 The generator takes the mel spectrogram and returns the linear magnitude that the mel has blurred:
 513 bins from 80 bands. A phase that fits follows by a few rounds of Griffin-Lim. It is an
 inverse-STFT generator, as Vocos [1]_ is, and has its blocks [2]_; but Vocos lets the network guess
-the phase too. That learns far more slowly here (``tools.measure.compare_generators``, and unit 10):
+the phase too. That learns far more slowly here (``tools.measure.compare_generators``, and unit 34):
 so all 3.5 million weights look after the magnitude.
 
 .. [1] H. Siuzdak, "Vocos: closing the gap between time-domain and Fourier-based neural vocoders for

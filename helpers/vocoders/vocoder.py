@@ -299,7 +299,7 @@ class GriffinLim:
         self, log_mel, n: int, *, seed: int = 0, n_iter: int = 100, momentum: float = 0.99
     ):
         """Return waveforms (B, n) of log-mel spectrograms (B, n_mels, n_frames); `n_iter` rounds as
-        in unit 09.
+        in unit 33.
         """
         return torch.from_numpy(
             np.stack([self._one(M, n, seed, n_iter, momentum) for M in log_mel.numpy()])

@@ -81,8 +81,8 @@ def test_quiz_by_keyboard_alone(widget_page):
 
 
 def test_every_option_has_its_feedback(widget_page):
-    page = widget_page(coursework.quiz("01"))
-    for i, question in enumerate(catalogue.questions("01")):
+    page = widget_page(coursework.quiz("10"))
+    for i, question in enumerate(catalogue.questions("10")):
         field = page.locator("fieldset").nth(i)
         for k, option in enumerate(question["options"]):
             field.locator("input").nth(k).check()
@@ -102,17 +102,17 @@ def test_check_without_a_choice_asks_for_one(widget_page):
 
 
 def test_prediction_by_keyboard_alone(widget_page):
-    options = catalogue.prediction("01.dither")["options"]
-    page = widget_page(coursework.predict("01.dither"))
+    options = catalogue.prediction("10.dither")["options"]
+    page = widget_page(coursework.predict("10.dither"))
     says = page.locator("[aria-live=polite]")
     press(page, "Tab", "Tab", "Tab")
     assert focused(page)[2] == "Skip"
     press(page, "Enter")
     assert says.inner_text() == "Skipped, and that is noted. Read on; you can still guess."
-    assert page.evaluate("() => model.get('answers')") == {"01.dither": {"skipped": True}}
+    assert page.evaluate("() => model.get('answers')") == {"10.dither": {"skipped": True}}
     press(page, "Shift+Tab", "Shift+Tab", "Space", "ArrowDown", "Tab", "Enter")
     assert page.evaluate("() => model.get('answers')") == {
-        "01.dither": {"skipped": False, "chosen": 1, "tried": [1]}
+        "10.dither": {"skipped": False, "chosen": 1, "tried": [1]}
     }
     assert says.inner_text() == "Your guess is stored. " + options[1]["says"]
     assert page.evaluate("() => document.activeElement.getAttribute('aria-live')") == "polite"
@@ -159,7 +159,7 @@ def test_works_when_nothing_can_be_saved(widget_page):
 @pytest.mark.parametrize("width", [1280, 800])
 def test_looks(widget_page, theme, width):
     page = widget_page(coursework.quiz("00"), theme=theme, width=width)
-    page = widget_page(coursework.predict("01.dither"), page=page)
+    page = widget_page(coursework.predict("10.dither"), page=page)
     for i, k in enumerate((1, 1, 0)):
         page.locator("fieldset").nth(i).locator("input").nth(k).check()
         if i < 2:
@@ -222,9 +222,9 @@ def test_quiz_and_exercise_by_keyboard_in_jupyterlab_survive_a_restart(lab_on, n
 
 
 def test_every_question_reads_as_it_was_written(widget_page):
-    page = widget_page(coursework.quiz("01"))
+    page = widget_page(coursework.quiz("10"))
     shown = page.locator("legend").all_inner_texts()
     for number, (text, question) in enumerate(
-        zip(shown, catalogue.questions("01"), strict=True), 1
+        zip(shown, catalogue.questions("10"), strict=True), 1
     ):
         assert text.startswith(f"{number}. {question['prompt'].replace('`', '')}")

@@ -1,4 +1,4 @@
-"""Your own voice, from a microphone of known content through unit 00 in JupyterLab to unit 01."""
+"""Your own voice, from a microphone of known content through unit 00 in JupyterLab to unit 10."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def source_of(name, tag):
     )
 
 
-def test_a_voice_recorded_in_unit_00_is_used_in_unit_01(lab_on, microphone):
+def test_a_voice_recorded_in_unit_00_is_used_in_unit_10(lab_on, microphone):
     first = "00_start_here.ipynb"
     lab = lab_on(ROOT / "notebooks" / first)
     page = lab.open(first, permissions=["microphone"], browser=microphone)
@@ -56,8 +56,8 @@ def test_a_voice_recorded_in_unit_00_is_used_in_unit_01(lab_on, microphone):
     assert [length, sr] == take
     assert level == pytest.approx(20 * np.log10(AMP / np.sqrt(2)), abs=0.5)
     assert peak == pytest.approx(FREQ, abs=2)
-    lab.python(source_of("01_sound_and_samples.ipynb", "setup"))
-    own = source_of("01_sound_and_samples.ipynb", "own-file")
+    lab.python(source_of("10_sound_and_samples.ipynb", "setup"))
+    own = source_of("10_sound_and_samples.ipynb", "own-file")
     said = lab.python(own.replace('my_file = ""', 'my_file = "my_voice.wav"'))
     assert f"s at {sr} Hz" in said and "Error" not in said
     assert lab.python("print(len(mine), mine_sr)") == f"{length} {sr}\n"

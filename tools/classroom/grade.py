@@ -84,7 +84,7 @@ def unit_of(path: Path, cells: list[str]) -> str | None:
     """Return which unit a notebook belongs to, by what its cells check, else by its name without
     the number.
 
-    A notebook of the first edition has other numbers: "08.ratio" for what is "32.ratio" now.
+    A notebook of the first edition has other numbers: "32.ratio" for what is "32.ratio" now.
     """
     from helpers.coursework import catalogue
 
@@ -533,7 +533,7 @@ def options_from(argv: list[str] | None) -> argparse.Namespace:
         "--csv", type=Path, required=True, help="the table to write; it must not exist yet"
     )
     parser.add_argument(
-        "--units", default="", help="list these units also where a submission lacks them: 05,06"
+        "--units", default="", help="list these units also where a submission lacks them: 22,23"
     )
     parser.add_argument(
         "--names", action="store_true", help="show the names of the submissions, not pseudonyms"

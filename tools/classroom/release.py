@@ -78,7 +78,7 @@ def tagged(cell: dict, tag: str) -> bool:
 
 
 def key_of(cell: dict) -> str | None:
-    """Return which exercise a cell checks or solves, "01.level" for example."""
+    """Return which exercise a cell checks or solves, "10.level" for example."""
     found = re.search(
         r"coursework\.(?:check|solution)\(\s*[\"'](\d\d\.\w+)", notebooks.source(cell)
     )

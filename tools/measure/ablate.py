@@ -1,4 +1,4 @@
-"""Two comparisons for unit 11, each network trained anew for a few minutes on one core: the tables
+"""Two comparisons for unit 35, each network trained anew for a few minutes on one core: the tables
 that it prints.
 
 python3 -m tools.measure.ablate losses --corpus ../shared/corpus      four losses, one small

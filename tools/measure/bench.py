@@ -265,7 +265,7 @@ FIGURES = {
 
 
 def descents(steps: int = 300) -> None:
-    """Move one second of noise down each loss, as unit 07 does, and say how long that takes."""
+    """Move one second of noise down each loss, as unit 31 does, and say how long that takes."""
     import numpy as np
 
     from helpers import audio, losses, signals

@@ -1,4 +1,4 @@
-"""What should a vocoder's network make: the magnitude, or the phase as well? The table that unit 10
+"""What should a vocoder's network make: the magnitude, or the phase as well? The table that unit 34
 prints.
 
 python3 -m tools.measure.compare_generators --corpus ../shared/corpus

@@ -1,4 +1,4 @@
-"""Score the enhancers, the classics of unit 08 and an ideal mask on held-out mixtures: the table
+"""Score the enhancers, the classics of unit 32 and an ideal mask on held-out mixtures: the table
 that it prints.
 
 python3 -m tools.measure.score --heldout ../shared/heldout
@@ -24,9 +24,9 @@ MEASURES = ("si_sdr", "pesq", "stoi")
 
 
 def classics() -> dict:
-    """Return the functions of unit 08 from magnitudes to a mask, by name."""
+    """Return the functions of unit 32 from magnitudes to a mask, by name."""
     space = {"np": np}
-    for cell in notebooks.read(notebooks.ROOT / "notebooks/08_setting1_original_phase.ipynb")[
+    for cell in notebooks.read(notebooks.ROOT / "notebooks/32_setting1_original_phase.ipynb")[
         "cells"
     ]:
         if "baseline" in cell["metadata"].get("tags", []):

@@ -1,4 +1,4 @@
-"""Score the six items of unit 12: what needs an optional package is stored in
+"""Score the six items of unit 36: what needs an optional package is stored in
 data/tables/three_settings_examples.csv.
 
 python3 -m tools.measure.score_examples
@@ -14,12 +14,12 @@ import numpy as np
 from tools import notebooks
 
 TABLE = notebooks.ROOT / "data" / "tables" / "three_settings_examples.csv"
-NOTEBOOK = notebooks.ROOT / "notebooks" / "12_three_settings.ipynb"
+NOTEBOOK = notebooks.ROOT / "notebooks" / "36_three_settings.ipynb"
 SR = 16000
 
 
 def items() -> dict:
-    """Return (speech, mixture) by name, made by the cells of unit 12 that make them."""
+    """Return (speech, mixture) by name, made by the cells of unit 36 that make them."""
     from helpers import audio
 
     space = {"np": np, "audio": audio, "sr": SR}

@@ -1,4 +1,4 @@
-"""Score the vocoders on held-out recordings: the tables that unit 10 prints.
+"""Score the vocoders on held-out recordings: the tables that unit 34 prints.
 
 python3 -m tools.measure.score_vocoders --heldout ../shared/heldout
 """

@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py site`."""
     parser = argparse.ArgumentParser(prog="course.py site", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help="only these notebooks, such as 01 02; all if none is given"
+        "names", nargs="*", help="only these notebooks, such as 10 11; all if none is given"
     )
     parser.add_argument(
         "--out", type=Path, default=notebooks.ROOT / ".site" / "html", help="folder of the site"

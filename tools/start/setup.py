@@ -160,7 +160,7 @@ def install(group: str) -> str:
     except NotToBeHad as error:
         if group != "torch":
             raise
-        say(f"      {error}\n      Parts I and II need no PyTorch; part III does.")
+        say(f"      {error}\n      Parts 1 and 2 need no PyTorch; part 3 does.")
         return "unavailable " + fingerprint(group)
     except SetupError:
         if group != "optional":
@@ -229,7 +229,7 @@ def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py setup`."""
     parser = argparse.ArgumentParser(prog="course.py setup", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--no-torch", action="store_true", help="leave PyTorch out; parts I and II need none"
+        "--no-torch", action="store_true", help="leave PyTorch out; parts 1 and 2 need none"
     )
     parser.add_argument("--dev", action="store_true", help="with what the tests need")
     parser.add_argument("--fresh", action="store_true", help="throw .venv away first")

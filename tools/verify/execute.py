@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py execute`."""
     parser = argparse.ArgumentParser(prog="course.py execute", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given"
+        "names", nargs="*", help="how the notebooks' names begin, such as 10; all if none is given"
     )
     try:
         paths = notebooks.paths(parser.parse_args(argv).names)

@@ -5,7 +5,7 @@ raise then, none that is checked for its output may print another one, and no an
 be counted twice.
 
 python3 -m tools.verify.reorder            all notebooks, 10 to 20 minutes on two cores
-python3 -m tools.verify.reorder 00 01      these
+python3 -m tools.verify.reorder 00 10      these
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int | str:
         prog="python3 -m tools.verify.reorder", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
-        "names", nargs="*", help="how the notebooks' names begin, such as 01; all if none is given"
+        "names", nargs="*", help="how the notebooks' names begin, such as 10; all if none is given"
     )
     try:
         paths = notebooks.paths(parser.parse_args(argv).names)

@@ -6,107 +6,181 @@ import numpy as np
 
 from helpers.coursework.checking import Check, Probe
 
+_TYPES = (np.float64, np.float32)
 
-def dilated_probes() -> list[Probe]:
-    """Return noises of several lengths, with taps that differ and steps below half of the
-    length.
+
+def _mean_square(y, axis=-1):
+    return np.mean(np.asarray(y, np.float64) ** 2, axis=axis)
+
+
+def _level(y):
+    return 10 * np.log10(_mean_square(y))
+
+
+def level_probes() -> list[Probe]:
+    """Return a sine, noise with an offset (so that RMS is not the standard deviation), and
+    stereo.
     """
-    probes = []
-    for seed, (n, d) in enumerate(((9, 1), (12, 2), (41, 8), (30, 3))):
+    sine = np.sin(2 * np.pi * np.arange(441) / 9)
+    probes = [Probe((sine,), "a sine of amplitude 1, 441 samples", "mono")]
+    for seed, n in enumerate((481, 1000, 7, 2049)):
         rng = np.random.default_rng(seed)
-        before, now = rng.uniform(0.3, 1.5, 2).tolist()
-        probes.append(
-            Probe((rng.standard_normal(n), before, now, d), f"{n} samples of noise and d = {d}")
+        y = (rng.uniform(0.01, 0.3) * rng.standard_normal(n) + 0.1).astype(_TYPES[seed % 2])
+        probes.append(Probe((y,), f"{n} samples of noise", "mono"))
+    for seed, shape in enumerate(((2, 301), (5, 64), (1, 9))):
+        y = (
+            np.random.default_rng(seed).standard_normal(shape)
+            * np.linspace(0.1, 0.5, shape[0])[:, None]
         )
+        probes.append(Probe((y,), f"{shape[0]} channels, an array of shape {shape}", "stereo"))
     return probes
 
 
-def _late(y, d):
-    """Return y, d samples later, with zeros where nothing was yet."""
-    return np.concatenate([np.zeros(d), y[: len(y) - d]])
-
-
-def _dilated(y, before, now, d):
-    return before * _late(y, d) + now * y
-
-
-DILATED_SLIPS = (
-    (
-        "the future",
-        lambda y, before, now, d: before * np.concatenate([y[d:], np.zeros(d)]) + now * y,
-    ),
-    ("wrapped round", lambda y, before, now, d: before * np.roll(y, d) + now * y),
-    ("one sample back", lambda y, before, now, d: _dilated(y, before, now, 1)),
-    ("taps exchanged", lambda y, before, now, d: _dilated(y, now, before, d)),
-    ("the present left out", lambda y, before, now, d: before * _late(y, d)),
-    ("a step too far", lambda y, before, now, d: _dilated(y, before, now, d + 1)),
-    (
-        "the first sample held",
-        lambda y, b, now, d: b * np.concatenate([np.full(d, y[0]), y[: len(y) - d]]) + now * y,
-    ),
+LEVEL_SLIPS = (
+    ("10 instead of 20", lambda y: _level(y) / 2),
+    ("no square root", lambda y: 2 * _level(y)),
+    ("peak", lambda y: 20 * np.log10(np.max(np.abs(y), axis=-1))),
+    ("mean of the absolute values", lambda y: 20 * np.log10(np.mean(np.abs(y), axis=-1))),
+    ("natural logarithm", lambda y: _level(y) * np.log(10)),
+    ("sum instead of mean", lambda y: 10 * np.log10(_mean_square(y) * y.shape[-1])),
+    ("standard deviation", lambda y: 20 * np.log10(np.std(y, axis=-1))),
+    ("no logarithm", lambda y: np.sqrt(_mean_square(y))),
+    ("minus sign", lambda y: -_level(y)),
+    ("both channels as one", lambda y: 10 * np.log10(np.mean(_mean_square(y)))),
+    ("the first axis", lambda y: 10 * np.log10(_mean_square(y, axis=0))),
 )
 
 
-def field_probes() -> list[Probe]:
-    """Return stacks of layers with two, three and five taps."""
+def _alias(freq, sr):
+    return abs(freq - sr * np.round(freq / sr))
+
+
+def alias_probes() -> list[Probe]:
+    """Return tones below half the rate, and tones from there to five times the rate, at several
+    rates.
+    """
+    rates = (8000, 16000, 44100, 48000, 11025)
+    low, high = (
+        [(0.0, 8000), (4000.0, 8000), (1000, 16000)],
+        [(5000, 8000), (8000, 8000), (9000, 8000), (31000, 16000)],
+    )
+    for seed, sr in enumerate(rates):
+        rng = np.random.default_rng(seed)
+        low.append((round(rng.uniform(0, 0.5) * sr, 1), sr))
+        high += [(round(rng.uniform(a, a + 0.5) * sr, 1), sr) for a in (0.5, 1.0, 1.5, 3.5, 4.0)]
+    both = [(pair, "low") for pair in low] + [(pair, "high") for pair in high]
+    return [Probe(pair, f"{pair[0]:g} Hz at {pair[1]} Hz", group) for pair, group in both]
+
+
+ALIAS_SLIPS = (
+    ("remainder without folding", lambda f, sr: f % sr),
+    ("wrap at half the rate", lambda f, sr: f % (sr / 2)),
+    ("distance from half the rate", lambda f, sr: abs(f - sr / 2)),
+    ("one fold only", lambda f, sr: f if f <= sr / 2 else sr - f),
+    ("one fold only", lambda f, sr: f if f <= sr / 2 else abs(sr - f)),
+    # above half the rate these two return the same as the two before, which are therefore tried
+    # first
+    ("always sr - freq", lambda f, sr: sr - f),
+    ("always sr - freq", lambda f, sr: abs(sr - f)),
+    ("negative frequency", lambda f, sr: f - sr * np.round(f / sr)),
+    ("negative frequency", lambda f, sr: (f + sr / 2) % sr - sr / 2),
+    ("clipping at half the rate", lambda f, sr: min(f, sr / 2)),
+)
+
+
+def _round_to(y, step, low=-1.0, high=None):
+    return np.clip(
+        np.round(np.asarray(y, np.float64) / step) * step, low, 1 - step if high is None else high
+    )
+
+
+def _quantize(y, bits):
+    return _round_to(y, 2.0 ** (1 - bits))
+
+
+def quantize_probes() -> list[Probe]:
+    """Return noise well inside the range (where clipping plays no part), then samples at and beyond
+    its ends.
+    """
+    probes = [
+        Probe(
+            (np.array([0.3, -0.3, 0.06, -0.2, 0.0]), 3),
+            "[0.3, −0.3, 0.06, −0.2, 0] and 3 bits",
+            "inside",
+        )
+    ]
+    for seed, (bits, n) in enumerate(((8, 481), (4, 1000), (3, 37), (12, 2049), (16, 99))):
+        top = 1 - 2 * 2.0 ** (1 - bits)
+        y = np.random.default_rng(seed).uniform(-top, top, n).astype(_TYPES[seed % 2])
+        probes.append(Probe((y, bits), f"{n} samples of noise and {bits} bits", "inside"))
+    ends = np.array([-1.0, 1.0, 0.999, -0.999, 1.3, -1.7, 0.1])
     return [
-        Probe((np.array([1, 2, 4, 8]), 2), "two taps, dilations 1, 2, 4, 8"),
-        Probe((np.array([1, 3, 9]), 3), "three taps, dilations 1, 3, 9"),
-        Probe((np.tile(2 ** np.arange(5), 2), 2), "two taps, dilations 1 to 16 twice over"),
-        Probe((np.array([1, 1, 2, 5]), 5), "five taps, dilations 1, 1, 2, 5"),
+        *probes,
+        *(Probe((ends, b), f"samples at ±1 and beyond, and {b} bits", "ends") for b in (2, 3, 8)),
     ]
 
 
-FIELD_SLIPS = (
-    ("all taps counted", lambda d, kernel: 1 + kernel * np.sum(d)),
-    ("without the sample itself", lambda d, kernel: (kernel - 1) * np.sum(d)),
-    ("the widest layer alone", lambda d, kernel: 1 + (kernel - 1) * np.max(d)),
-    ("no dilation", lambda d, kernel: 1 + (kernel - 1) * len(d)),
-    ("layers multiplied", lambda d, kernel: np.prod(1 + (kernel - 1) * d)),
-    ("fields added", lambda d, kernel: np.sum(1 + (kernel - 1) * d)),
-    ("always two taps", lambda d, kernel: 1 + np.sum(d)),
+QUANTIZE_SLIPS = (
+    ("one bit too many", lambda y, bits: _round_to(y, 2.0**-bits)),
+    ("one bit too few", lambda y, bits: _round_to(y, 2.0 ** (2 - bits))),
+    ("gaps taken for levels", lambda y, bits: _round_to(y, 2 / (2**bits - 1), high=1.0)),
+    ("floor", lambda y, bits: np.floor(y / 2.0 ** (1 - bits)) * 2.0 ** (1 - bits)),
+    ("truncation", lambda y, bits: np.trunc(y / 2.0 ** (1 - bits)) * 2.0 ** (1 - bits)),
+    ("whole numbers returned", lambda y, bits: np.round(y * 2.0 ** (bits - 1))),
+    ("no clipping", lambda y, bits: _round_to(y, 2.0 ** (1 - bits), -np.inf, np.inf)),
+    ("clipping at +1", lambda y, bits: _round_to(y, 2.0 ** (1 - bits), high=1.0)),
+    (
+        "the lowest level missing",
+        lambda y, bits: _round_to(y, 2.0 ** (1 - bits), low=2.0 ** (1 - bits) - 1),
+    ),
 )
 
-NORMAL = 0.5 * np.log(2 * np.pi)
+
+def _mu_law(y, mu=255):
+    y = np.asarray(y, np.float64)
+    return np.sign(y) * np.log1p(mu * np.abs(y)) / np.log1p(mu)
 
 
-def density_probes() -> list[Probe]:
-    """Return samples with a stretch and a shift for each."""
-    probes = []
-    for seed, n in enumerate((1, 5, 16)):
-        y, log_factor, shift = np.random.default_rng(seed).normal(0, 0.8, (3, n))
-        say = "one sample" if n == 1 else f"{n} samples"
-        probes.append(Probe((y, log_factor, shift), f"{say} with a factor and a shift for each"))
-    return probes
+def mulaw_probes() -> list[Probe]:
+    """Return signals without a zero at the usual mu, then other values of mu, then 0 and both
+    ends.
+    """
+    probes = [Probe((np.array([0.01, -0.01, 0.5, -1.0]),), "[0.01, −0.01, 0.5, −1]", "usual")]
+    for seed, n in enumerate((481, 1000, 37)):
+        rng = np.random.default_rng(seed)
+        y = (rng.choice([-1, 1], n) * rng.uniform(0.02, 1, n)).astype(_TYPES[seed % 2])
+        probes.append(Probe((y,), f"{n} samples of noise", "usual"))
+        probes.append(
+            Probe((y,), f"{n} samples of noise and mu = {15 * 4**seed}", "mu", {"mu": 15 * 4**seed})
+        )
+    probes.append(
+        Probe((np.array([0.0, 1.0, -1.0, 1e-6]), 100), "[0, 1, −1, 0.000001] and mu = 100", "zero")
+    )
+    return sorted(probes, key=lambda p: ("usual", "mu", "zero").index(p.group))
 
 
-def _z(y, log_factor, shift):
-    return y * np.exp(log_factor) + shift
-
-
-def _density(y, log_factor, shift):
-    return -0.5 * _z(y, log_factor, shift) ** 2 - NORMAL + log_factor
-
-
-def _of_noise(z):
-    return -0.5 * z**2 - NORMAL
-
-
-DENSITY_SLIPS = (
-    ("no volume", lambda y, k, m: _of_noise(_z(y, k, m))),
-    ("volume the wrong way", lambda y, k, m: _of_noise(_z(y, k, m)) - k),
-    ("the factor instead of its logarithm", lambda y, k, m: _of_noise(_z(y, k, m)) + np.exp(k)),
-    ("no constant", lambda y, k, m: -0.5 * _z(y, k, m) ** 2 + k),
-    ("the density of y", lambda y, k, m: _of_noise(y) + k),
-    ("the way back", lambda y, k, m: _of_noise((y - m) * np.exp(-k)) + k),
-    ("log factor as factor", lambda y, k, m: _of_noise(y * k + m) + k),
-    ("no logarithm", lambda y, k, m: np.exp(_density(y, k, m))),
+MULAW_SLIPS = (
+    ("lost sign", lambda y, mu=255: np.abs(_mu_law(y, mu))),
+    (
+        "logarithm of a negative number",
+        lambda y, mu=255: np.log(1 + mu * np.asarray(y, np.float64)) / np.log(1 + mu),
+    ),
+    ("no normaliser", lambda y, mu=255: _mu_law(y, mu) * np.log1p(mu)),
+    ("log10 over ln", lambda y, mu=255: _mu_law(y, mu) / np.log(10)),
+    ("ln over log10", lambda y, mu=255: _mu_law(y, mu) * np.log(10)),
+    (
+        "no 1 inside",
+        lambda y, mu=255: (
+            np.sign(y) * np.log(mu * np.abs(np.asarray(y, np.float64))) / np.log(1 + mu)
+        ),
+    ),
+    ("normaliser without the 1", lambda y, mu=255: _mu_law(y, mu) * np.log(1 + mu) / np.log(mu)),
+    ("mu fixed at 255", lambda y, mu=255: _mu_law(y)),
 )
 
 CHECKS = {
-    "10.dilated": Check(dilated_probes, _dilated, DILATED_SLIPS, atol=1e-9),
-    "10.field": Check(
-        field_probes, lambda d, kernel: 1 + (kernel - 1) * np.sum(d), FIELD_SLIPS, atol=1e-9
-    ),
-    "10.density": Check(density_probes, _density, DENSITY_SLIPS, atol=1e-9),
+    "10.level": Check(level_probes, _level, LEVEL_SLIPS, atol=1e-3),
+    "10.alias": Check(alias_probes, _alias, ALIAS_SLIPS, atol=1e-3),
+    "10.quantize": Check(quantize_probes, _quantize, QUANTIZE_SLIPS, atol=1e-6),
+    "10.mulaw": Check(mulaw_probes, _mu_law, MULAW_SLIPS, atol=1e-5),
 }

@@ -5,144 +5,158 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.coursework.checking import Check, Probe
+from helpers.loudness import FREQS, equal_loudness_contour
 
 
-def encode_probes() -> list[Probe]:
-    """Return sounds and filters: one that can be done in the head first, then drawn at random, of
-    odd lengths.
-    """
-    first = (
-        np.array([1.0, 2.0, 3.0, -4.0, -5.0, 6.0]),
-        np.array([[1.0, 0.0], [0.5, -0.5], [0.0, 2.0]]),
-        1,
-    )
-    probes = [
-        Probe(first, "y = [1, 2, 3, -4, -5, 6], filters = [[1, 0], [0.5, -0.5], [0, 2]], hop = 1")
-    ]
-    for seed, n, shape, hop in ((1, 23, (5, 8), 4), (2, 40, (3, 6), 5), (3, 17, (4, 4), 3)):
+def _make_up(quiet, loud, freqs):
+    change = quiet - loud
+    return change - change[freqs == 1000]
+
+
+def make_up_probes() -> list[Probe]:
+    """Return pairs of contours, soft and loud, with 1 kHz at any place among the frequencies."""
+    probes = []
+    for seed, (soft, loud, part) in enumerate(
+        ((40, 80, slice(7, 21, 5)), (20, 60, slice(0, 22)), (55, 75, slice(None)))
+    ):
+        freqs = np.random.default_rng(seed).permutation(FREQS[part])
+        pair = (equal_loudness_contour(soft, freqs), equal_loudness_contour(loud, freqs))
+        probes.append(
+            Probe((*pair, freqs), f"contours of {soft} and {loud} phon at {freqs.size} frequencies")
+        )
+    return probes
+
+
+MAKE_UP_SLIPS = (
+    ("the volume left in", lambda soft, loud, f: soft - loud),
+    ("the wrong way round", lambda soft, loud, f: -_make_up(soft, loud, f)),
+    ("one contour only", lambda soft, loud, f: soft - soft[f == 1000]),
+    ("one contour only", lambda soft, loud, f: loud - loud[f == 1000]),
+    ("first frequency as reference", lambda soft, loud, f: (soft - loud) - (soft - loud)[0]),
+    ("mean as reference", lambda soft, loud, f: (soft - loud) - np.mean(soft - loud)),
+    ("least change as reference", lambda soft, loud, f: (soft - loud) - np.max(soft - loud)),
+    ("least change as reference", lambda soft, loud, f: (soft - loud) - np.min(soft - loud)),
+    ("levels divided", lambda soft, loud, f: soft / loud),
+    ("a factor instead of decibels", lambda soft, loud, f: 10 ** (_make_up(soft, loud, f) / 20)),
+    ("a factor instead of decibels", lambda soft, loud, f: 10 ** (_make_up(soft, loud, f) / 10)),
+)
+
+
+def _power(amps, gains_db):
+    return np.sum((amps * 10 ** (gains_db / 20)) ** 2) / 2
+
+
+def _a_level(amps, gains_db):
+    return 10 * np.log10(_power(amps, gains_db))
+
+
+def a_level_probes() -> list[Probe]:
+    """Return single sines with various gains, then sums of several."""
+    probes = []
+    for a, g in ((0.1, -19.1), (0.5, -3.2), (0.02, 1.2)):
+        say = f"one sine of amplitude {a:g} with a gain of {g:g} dB".replace("-", "−")
+        probes.append(Probe((np.array([a]), np.array([g])), say, "one"))
+    for seed, n in enumerate((2, 3, 8, 21)):
         rng = np.random.default_rng(seed)
-        words = f"{n} samples, {shape[0]} filters of {shape[1]} samples, hop = {hop}"
-        probes.append(Probe((rng.normal(size=n), rng.normal(size=shape), hop), words, "hop"))
+        pair = (rng.uniform(0.01, 0.3, n), rng.uniform(-40, 1.3, n))
+        probes.append(Probe(pair, f"{n} sines with gains between −40 and 1.3 dB", "many"))
     return probes
 
 
-def _frames(y, span, hop):
-    return np.stack([y[n : n + span] for n in range(0, len(y) - span + 1, hop)])
+def _each(amps, gains_db):
+    return 20 * np.log10(amps / np.sqrt(2)) + gains_db
 
 
-def _encode(y, filters, hop):
-    return _frames(y, filters.shape[1], hop) @ filters.T
-
-
-ENCODE_SLIPS = (
-    ("turned round", lambda y, filters, hop: _encode(y, filters[:, ::-1], hop)),
-    ("at every sample", lambda y, filters, hop: _encode(y, filters, 1)),
-    ("side by side", lambda y, filters, hop: _encode(y, filters, filters.shape[1])),
-    ("lying down", lambda y, filters, hop: _encode(y, filters, hop).T),
-    ("cut at zero", lambda y, filters, hop: np.maximum(_encode(y, filters, hop), 0)),
-    ("magnitudes", lambda y, filters, hop: np.abs(_encode(y, filters, hop))),
+A_LEVEL_SLIPS = (
+    ("no weighting", lambda a, g: _a_level(a, 0 * g)),
+    ("gain turned round", lambda a, g: _a_level(a, -g)),
+    ("gain of a power on amplitudes", lambda a, g: _a_level(a, 2 * g)),
+    ("peak amplitude", lambda a, g: _a_level(a, g) + 10 * np.log10(2)),
+    ("10 after a root", lambda a, g: _a_level(a, g) / 2),
+    ("20 for a power", lambda a, g: 2 * _a_level(a, g)),
+    ("natural logarithm", lambda a, g: _a_level(a, g) * np.log(10)),
+    ("no decibels", _power),
+    ("no decibels", lambda a, g: np.sqrt(_power(a, g))),
+    ("amplitudes added", lambda a, g: 20 * np.log10(np.sum(a * 10 ** (g / 20)) / np.sqrt(2))),
+    ("mean of the powers", lambda a, g: 10 * np.log10(_power(a, g) / a.size)),
+    ("decibels averaged", lambda a, g: np.mean(_each(a, g))),
+    ("decibels added", lambda a, g: np.sum(_each(a, g))),
+    ("one number for each sine", _each),
 )
 
 
-def overlap_probes() -> list[Probe]:
-    """Return pieces that overlap: of ones first, then drawn at random."""
-    probes = [Probe((np.ones((3, 4)), 2), "three pieces of four ones, hop = 2")]
-    for seed, shape, hop in ((4, (5, 8), 2), (5, (4, 6), 5), (6, (7, 3), 1)):
-        pieces = np.random.default_rng(seed).normal(size=shape)
-        probes.append(Probe((pieces, hop), f"{shape[0]} pieces of {shape[1]} samples, hop = {hop}"))
+def _sone(phon):
+    return 2 ** ((np.asarray(phon, np.float64) - 40) / 10)
+
+
+def sone_probes() -> list[Probe]:
+    """Return loudness levels between 40 and 110 phon."""
+    probes = [Probe((np.array([40.0, 50, 60, 80]),), "40, 50, 60 and 80 phon")]
+    for seed, n in enumerate((1, 7, 30)):
+        phon = np.random.default_rng(seed).uniform(40, 110, n)
+        probes.append(Probe((phon,), f"{n} random level{'s' * (n > 1)} between 40 and 110 phon"))
     return probes
 
 
-def _overlap_add(pieces, hop, add=True):
-    n, span = pieces.shape
-    y = np.zeros((n - 1) * hop + span)
-    for m, piece in enumerate(pieces):
-        part = slice(m * hop, m * hop + span)
-        y[part] = piece + y[part] * add
-    return y
-
-
-OVERLAP_SLIPS = (
-    ("end to end", lambda pieces, hop: pieces.ravel()),
-    ("written over", lambda pieces, hop: _overlap_add(pieces, hop, add=False)),
-    (
-        "averaged",
-        lambda pieces, hop: _overlap_add(pieces, hop) / _overlap_add(np.ones(pieces.shape), hop),
-    ),
-    ("one sample apart", lambda pieces, hop: _overlap_add(pieces, 1)),
-    ("the end cut off", lambda pieces, hop: _overlap_add(pieces, hop)[: len(pieces) * hop]),
+SONE_SLIPS = (
+    ("ratio of powers", lambda p: 10 ** ((p - 40) / 10)),
+    ("ratio of amplitudes", lambda p: 10 ** ((p - 40) / 20)),
+    ("doubling every 6 phon", lambda p: 2 ** ((p - 40) / 6)),
+    ("doubling every 3 phon", lambda p: 2 ** ((p - 40) / 3)),
+    ("doubling every 20 phon", lambda p: 2 ** ((p - 40) / 20)),
+    ("1 sone at 0 phon", lambda p: 2 ** (p / 10)),
+    ("natural base", lambda p: np.exp((p - 40) / 10)),
+    ("proportional", lambda p: p / 40),
+    ("a step for each 10 phon", lambda p: 1 + (p - 40) / 10),
+    ("a step for each 10 phon", lambda p: (p - 40) / 10),
+    ("the way back", lambda p: 40 + 10 * np.log2(p)),
+    ("the exponent alone turned round", lambda p: 2 ** ((40 - p) / 10)),
 )
 
 
-def field_probes() -> list[Probe]:
-    """Return stacks of layers: plain first, then with dilations, then with strides."""
-    cases = (
-        ("", (3,), (1,), (1,)),
-        ("", (3, 5), (1, 1), (1, 1)),
-        ("dilated", (3, 3, 3), (1, 2, 4), (1, 1, 1)),
-        ("dilated", (2, 4), (8, 3), (1, 1)),
-        ("strided", (16, 3, 3), (1, 1, 2), (8, 1, 1)),
-        ("strided", (4, 4, 3), (1, 2, 1), (2, 4, 2)),
-    )
-    say = "kernels = {}, dilations = {}, strides = {}"
-    return [
-        Probe(tuple(map(np.array, case)), say.format(*map(list, case)), group)
-        for group, *case in cases
-    ]
+def _match(y, lufs, target):
+    return np.asarray(y, np.float64) * 10 ** ((target - lufs) / 20)
 
 
-def _field(kernels, dilations, strides, gap=1, own=False):
-    apart = np.cumprod(strides) if own else np.cumprod([1, *strides[:-1]])
-    return int(1 + np.sum((np.asarray(kernels) - gap) * dilations * apart))
+def match_probes() -> list[Probe]:
+    """Return mono and stereo noise that is to be turned down or up."""
+    probes = []
+    for seed, (shape, lufs, target) in enumerate(
+        (((481,), -18.0, -24.0), ((1000,), -41.5, -23.0), ((2, 301), -9.3, -30.2))
+    ):
+        rng = np.random.default_rng(seed)
+        y = (rng.uniform(0.02, 0.2) * rng.standard_normal(shape)).astype(
+            (np.float64, np.float32)[seed % 2]
+        )
+        say = f"an array of shape {shape} at {lufs:g} LUFS and a target of {target:g} LUFS".replace(
+            "-", "−"
+        )
+        probes.append(Probe((y, lufs, target), say))
+    return probes
 
 
-FIELD_SLIPS = (
-    ("taps for gaps", lambda k, d, s: _field(k, d, s, gap=0)),
-    ("taps alone", lambda k, d, s: _field(k, d, s, gap=0) - 1),
-    ("gaps alone", lambda k, d, s: _field(k, d, s) - 1),
-    ("dilation forgotten", lambda k, d, s: _field(k, np.ones(len(k), int), s)),
-    ("stride forgotten", lambda k, d, s: _field(k, d, np.ones(len(k), int))),
-    ("own stride counted", lambda k, d, s: _field(k, d, s, own=True)),
+MATCH_SLIPS = (
+    ("factor of a power", lambda y, lufs, target: y * 10 ** ((target - lufs) / 10)),
+    ("the wrong way round", lambda y, lufs, target: y * 10 ** ((lufs - target) / 20)),
+    ("target without measurement", lambda y, lufs, target: y * 10 ** (target / 20)),
+    ("decibels added to samples", lambda y, lufs, target: y + (target - lufs)),
+    ("decibels as a factor", lambda y, lufs, target: y * (target - lufs)),
+    ("levels divided", lambda y, lufs, target: y * (target / lufs)),
+    ("levels divided", lambda y, lufs, target: y * (lufs / target)),
+    ("peak at the target", lambda y, lufs, target: y / np.max(np.abs(y)) * 10 ** (target / 20)),
     (
-        "the stride before alone",
-        lambda k, d, s: int(1 + np.sum((k - 1) * d * np.array([1, *s[:-1]]))),
+        "RMS at the target",
+        lambda y, lufs, target: (
+            y / np.sqrt(np.mean(np.square(y, dtype=float))) * 10 ** (target / 20)
+        ),
     ),
-)
-
-
-def cost_probes() -> list[Probe]:
-    """Return sizes of matrices: one first, then several, at other rates and hops."""
-    cases = (
-        (((256, 192),), 64, 16000),
-        (((10, 20), (20, 5)), 100, 8000),
-        (((3, 7), (7, 7), (7, 2)), 32, 48000),
-    )
-    say = "sizes = {}, hop = {}, sr = {}"
-    return [
-        Probe((np.array(s), hop, sr), say.format([list(p) for p in s], hop, sr))
-        for s, hop, sr in cases
-    ]
-
-
-def _cost(sizes, hop, sr):
-    return np.prod(sizes, axis=1).sum() * sr / hop
-
-
-COST_SLIPS = (
-    ("once a sample", lambda sizes, hop, sr: _cost(sizes, 1, sr)),
-    ("one frame", lambda sizes, hop, sr: _cost(sizes, 1, 1)),
-    ("hop for rate", lambda sizes, hop, sr: _cost(sizes, 1, hop)),
-    ("sides added", lambda sizes, hop, sr: np.sum(sizes) * sr / hop),
-    ("counted twice", lambda sizes, hop, sr: 2 * _cost(sizes, hop, sr)),
-    (
-        "biases counted",
-        lambda sizes, hop, sr: _cost(sizes, hop, sr) + np.sum(sizes[:, 1]) * sr / hop,
-    ),
+    ("natural base", lambda y, lufs, target: y * np.exp((target - lufs) / 20)),
+    ("the gain alone", lambda y, lufs, target: np.float64(10 ** ((target - lufs) / 20))),
 )
 
 CHECKS = {
-    "11.encode": Check(encode_probes, _encode, ENCODE_SLIPS, atol=1e-9),
-    "11.overlap": Check(overlap_probes, _overlap_add, OVERLAP_SLIPS, atol=1e-9),
-    "11.field": Check(field_probes, _field, FIELD_SLIPS, atol=1e-9),
-    "11.cost": Check(cost_probes, _cost, COST_SLIPS, atol=1e-3),
+    "11.make_up": Check(make_up_probes, _make_up, MAKE_UP_SLIPS, atol=1e-3),
+    "11.a_level": Check(a_level_probes, _a_level, A_LEVEL_SLIPS, atol=1e-3),
+    "11.sone": Check(sone_probes, _sone, SONE_SLIPS, atol=1e-3),
+    "11.match": Check(match_probes, _match, MATCH_SLIPS, atol=1e-6),
 }

@@ -2,130 +2,144 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 
+from helpers import pitch
 from helpers.coursework.checking import Check, Probe
 
-
-def macs_probes() -> list[Probe]:
-    """Return sizes of dense layers, (n_layers, 2), and frames a second."""
-    cases = (
-        (np.array([[256, 192]]), 125),
-        (np.array([[128, 192], [192, 384], [384, 192], [192, 256]]), 250),
-        (np.array([[257, 48], [48, 257]]), 62.5),
-    )
-    say = "{} layers, {:g} frames a second"
-    return [
-        Probe(case, say.format(len(case[0]), case[1]), "more" if i else "")
-        for i, case in enumerate(cases)
-    ]
+_FIRST = (np.array([100.0, 10_000.0]), np.array([200.0, 10_100.0]))
 
 
-def _macs(layers, frames):
-    return np.sum(layers[:, 0] * layers[:, 1]) * frames
-
-
-MACS_SLIPS = (
-    ("one frame", lambda layers, frames: float(np.sum(layers[:, 0] * layers[:, 1]))),
-    ("biases counted", lambda layers, frames: np.sum((layers[:, 0] + 1) * layers[:, 1]) * frames),
-    ("counted twice", lambda layers, frames: 2 * _macs(layers, frames)),
-    ("sizes added", lambda layers, frames: np.sum(layers) * frames),
-    ("layers multiplied", lambda layers, frames: np.prod(layers.astype(float)) * frames),
-    ("divided by the frames", lambda layers, frames: np.sum(layers[:, 0] * layers[:, 1]) / frames),
-)
-
-
-def agree_probes() -> list[Probe]:
-    """Return ratings and scores, (n_items, n_systems), without ties: one item, then several."""
-    first = (np.array([[80.0, 60.0, 40.0]]), np.array([[1.9, 2.4, 1.2]]))
-    probes = [Probe(first, "ears = [[80, 60, 40]], metric = [[1.9, 2.4, 1.2]]")]
-    for seed, shape in ((12, (6, 3)), (13, (7, 4)), (14, (4, 5))):
-        rng = np.random.default_rng(seed)
-        ears = rng.uniform(5, 95, shape) + rng.uniform(0, 60, (shape[0], 1))
-        metric = 0.02 * ears + rng.uniform(0, 1, shape) + rng.uniform(0, 3, (shape[0], 1))
-        probes.append(Probe((ears, metric), f"{shape[0]} items and {shape[1]} systems"))
-    return probes
-
-
-def _signs(x):
-    return np.array([np.sign(x[:, i] - x[:, j]) for i, j in combinations(range(x.shape[1]), 2)])
-
-
-def _agreement(ears, metric):
-    return np.mean(_signs(ears) == _signs(metric))
-
-
-def _across(ears, metric):
-    """Agreement over all pairs of numbers, those of different items too."""
-    return _agreement(ears.reshape(1, -1), metric.reshape(1, -1))
-
-
-AGREE_SLIPS = (
-    ("disagreement", lambda ears, metric: 1 - _agreement(ears, metric)),
-    ("kendall", lambda ears, metric: 2 * _agreement(ears, metric) - 1),
-    ("pairs across items", _across),
-    ("winners alone", lambda ears, metric: np.mean(ears.argmax(1) == metric.argmax(1))),
-    ("means first", lambda ears, metric: _agreement(ears.mean(0)[None], metric.mean(0)[None])),
-    ("a count", lambda ears, metric: float(np.sum(_signs(ears) == _signs(metric)))),
-    ("correlation", lambda ears, metric: np.corrcoef(ears.ravel(), metric.ravel())[0, 1]),
-)
-
-
-def ship_probes() -> list[Probe]:
-    """Return costs, limits and qualities: something fits, qualities are negative, nothing fits, a
-    limit is met.
+def _pairs(*, falling: bool, seed: int = 0, reach: float = 3.0) -> list[Probe]:
+    """Return the two steps of the title, then arrays of random pairs; going down only where
+    `falling`.
     """
-    inf = np.inf
-    costs = np.array([[32.0, 228.0], [32.0, 507.0], [inf, 140.0], [8.0, 90.0], [64.0, 900.0]])
-    usual = np.array([1.7, 1.9, 2.1, 1.4, 2.5])
-    cases = (
-        (costs, np.array([40.0, 300.0]), usual, ""),
-        (costs, np.array([inf, 600.0]), usual, ""),
-        (costs[::-1], np.array([40.0, 300.0]), np.array([2.4, 1.1, 2.3, 1.9, 1.6]), ""),
-        (costs, np.array([40.0, 600.0]), np.array([-4.0, -3.0, -7.0, -9.0, -8.0]), "negative"),
-        (costs, np.array([5.0, 600.0]), usual, "none"),
-        (costs, np.array([32.0, 507.0]), usual, "edge"),
-    )
-    say = "limits {}, qualities {}"
+    probes = [Probe(_FIRST, "low = [100, 10 000] and high = [200, 10 100]", "up")]
+    for n in (7, 1, 30):
+        rng = np.random.default_rng(seed + n)
+        low = np.round(np.exp(rng.uniform(np.log(60), np.log(4000), n)), 1)
+        high = np.round(low * 2 ** rng.uniform(0.2, reach, n), 1)
+        probes.append(Probe((low, high), f"{n} pair{'s' * (n > 1)} of tones, low first", "up"))
+        if falling:
+            probes.append(
+                Probe((high, low), f"{n} pair{'s' * (n > 1)} of tones, high first", "down")
+            )
+    return sorted(probes, key=lambda probe: probe.group, reverse=True)
+
+
+def semitone_probes() -> list[Probe]:
+    """Return pairs of tones, upwards and downwards."""
+    return _pairs(falling=True)
+
+
+def _semitones(low, high):
+    return 12 * np.log2(np.divide(high, low))
+
+
+SEMITONE_SLIPS = (
+    ("difference in hertz", lambda low, high: high - low),
+    ("the ratio itself", lambda low, high: high / low),
+    ("a straight line through the octave", lambda low, high: 12 * (high / low - 1)),
+    ("octaves", lambda low, high: _semitones(low, high) / 12),
+    ("cents", lambda low, high: 100 * _semitones(low, high)),
+    ("logarithm to base 10", lambda low, high: 12 * np.log10(high / low)),
+    ("natural logarithm", lambda low, high: 12 * np.log(high / low)),
+    ("upside down", lambda low, high: -_semitones(low, high)),
+)
+
+
+def distance_probes() -> list[Probe]:
+    """Return pairs of tones, upwards and downwards."""
+    return _pairs(falling=True, seed=100)
+
+
+def _distance(low, high):
+    return pitch.hz_to_mel(high) - pitch.hz_to_mel(low)
+
+
+def _slaney(freqs):
+    return pitch.hz_to_mel(freqs, variant="slaney")
+
+
+def _fant(freqs):
+    return pitch.hz_to_mel(freqs, variant="fant")
+
+
+DISTANCE_SLIPS = (
+    ("mel of the difference", lambda low, high: 2595 * np.log10(1 + (high - low) / 700)),
+    ("the upper tone only", lambda low, high: pitch.hz_to_mel(high)),
+    ("natural logarithm", lambda low, high: _distance(low, high) * np.log(10)),
+    ("1127 with base 10", lambda low, high: _distance(low, high) / 2595 * 1127),
+    ("the 1 missing", lambda low, high: 2595 * np.log10(high / low)),
+    ("Fant's mel", lambda low, high: _fant(high) - _fant(low)),
+    ("Slaney's mel", lambda low, high: _slaney(high) - _slaney(low)),
+    ("hertz", lambda low, high: high - low),
+    ("upside down", lambda low, high: -_distance(low, high)),
+)
+
+
+def ladder_probes() -> list[Probe]:
+    """Return ladders of several lengths, in the bass and across the range of speech."""
+    calls = [
+        (100.0, 200.0, 3),
+        (100.0, 8000.0, 12),
+        (440.0, 880.0, 2),
+        (50.0, 4000.0, 41),
+        (900.0, 7000.0, 6),
+    ]
     return [
-        Probe(case, say.format(case[1].tolist(), case[2].tolist()), group) for *case, group in cases
+        Probe(args, "low = {:g}, high = {:g} and n = {}".format(*args), "ladder") for args in calls
     ]
 
 
-def _fits(costs, limits):
-    return np.all(costs <= limits, axis=1)
+def _rungs(low, high, n, *, variant="htk"):
+    ends = pitch.hz_to_mel([low, high], variant=variant)
+    return pitch.mel_to_hz(np.linspace(*ends, n), variant=variant)
 
 
-def _ship(costs, limits, quality, fits=None):
-    fits = _fits(costs, limits) if fits is None else fits
-    return int(np.argmax(np.where(fits, quality, -np.inf))) if fits.any() else -1
-
-
-def _among(costs, limits, quality):
-    """Return the place among those that fit, which is another place than in the whole list."""
-    fits = _fits(costs, limits)
-    return int(np.argmax(quality[fits])) if fits.any() else -1
-
-
-SHIP_SLIPS = (
-    ("limits ignored", lambda costs, limits, quality: int(np.argmax(quality))),
-    ("one limit is enough", lambda c, limits, q: _ship(c, limits, q, np.any(c <= limits, axis=1))),
-    ("place among the rest", _among),
-    ("the worst", lambda costs, limits, quality: _ship(costs, limits, -quality)),
-    ("over the limit", lambda c, limits, q: _ship(c, limits, q, np.all(c > limits, axis=1))),
-    ("its quality", lambda costs, limits, quality: quality[_ship(costs, limits, quality)]),
-    ("none is the first", lambda costs, limits, quality: max(0, _ship(costs, limits, quality))),
-    ("limit not allowed", lambda c, limits, q: _ship(c, limits, q, np.all(c < limits, axis=1))),
+LADDER_SLIPS = (
+    ("equal hertz", lambda low, high, n: np.linspace(low, high, n)),
+    ("equal ratios", lambda low, high, n: np.geomspace(low, high, n)),
+    ("left in mel", lambda low, high, n: np.linspace(*pitch.hz_to_mel([low, high]), n)),
+    ("Slaney's mel", lambda low, high, n: _rungs(low, high, n, variant="slaney")),
+    ("ends missing", lambda low, high, n: _rungs(low, high, n + 2)[1:-1]),
+    ("one rung too many", lambda low, high, n: _rungs(low, high, n + 1)),
     (
-        "zero for the rest",
-        lambda costs, limits, quality: int(np.argmax(quality * _fits(costs, limits))),
+        "natural exponential",
+        lambda low, high, n: 700 * np.expm1(pitch.hz_to_mel(_rungs(low, high, n)) / 2595),
     ),
+    ("the 1 not taken away", lambda low, high, n: _rungs(low, high, n) + 700),
+)
+
+
+def erb_probes() -> list[Probe]:
+    """Return a pair around 1 kHz, then arrays of pairs, narrow and wide."""
+    first = (np.array([950.0]), np.array([1050.0]))
+    return [Probe(first, "low = [950] and high = [1050]", "up"), *_pairs(falling=False, seed=200)]
+
+
+def _erbs(low, high):
+    return (high - low) / pitch.erb_bandwidth(np.add(low, high) / 2)
+
+
+ERB_SLIPS = (
+    ("bandwidth at the lower tone", lambda low, high: (high - low) / pitch.erb_bandwidth(low)),
+    ("bandwidth at the upper tone", lambda low, high: (high - low) / pitch.erb_bandwidth(high)),
+    ("kilohertz", lambda low, high: (high - low) / (24.7 * (1 + 4.37 * (low + high) / 2))),
+    ("the 1 missing", lambda low, high: (high - low) / (24.7 * 0.00437 * (low + high) / 2)),
+    ("upside down", lambda low, high: 1 / _erbs(low, high)),
+    ("the bandwidth itself", lambda low, high: pitch.erb_bandwidth((low + high) / 2)),
+    ("gap in hertz", lambda low, high: high - low),
+    (
+        "difference in ERB-rate",
+        lambda low, high: pitch.hz_to_erb_rate(high) - pitch.hz_to_erb_rate(low),
+    ),
+    ("wrong sign", lambda low, high: -_erbs(low, high)),
 )
 
 CHECKS = {
-    "12.macs": Check(macs_probes, _macs, MACS_SLIPS, atol=1e-3),
-    "12.agree": Check(agree_probes, _agreement, AGREE_SLIPS, atol=1e-9),
-    "12.ship": Check(ship_probes, _ship, SHIP_SLIPS, atol=1e-9),
+    "12.semitones": Check(semitone_probes, _semitones, SEMITONE_SLIPS, atol=1e-3),
+    "12.distance": Check(distance_probes, _distance, DISTANCE_SLIPS, atol=0.05),
+    "12.ladder": Check(ladder_probes, _rungs, LADDER_SLIPS, atol=1e-2),
+    "12.erbs": Check(erb_probes, _erbs, ERB_SLIPS, atol=1e-3),
 }

@@ -1,0 +1,200 @@
+"""What the checks of unit 21 try, and the mistakes that they know by their numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers import spectra
+from helpers.coursework.checking import Check, Probe
+
+
+def bin_probes() -> list[Probe]:
+    """Return the two tones of the first figure, then random tones in records of several lengths."""
+    first = (np.array([1000.0, 1100.0]), 8000, 32)
+    probes = [Probe(first, "freqs = [1000, 1100], sr = 8000 and n = 32")]
+    for sr, n, count in ((16000, 63, 5), (44100, 1024, 1), (8000, 401, 20)):
+        freqs = np.round(np.random.default_rng(n).uniform(20, sr / 2, count), 1)
+        probes.append(
+            Probe((freqs, sr, n), f"{count} tone{'s' * (count > 1)}, sr = {sr} and n = {n}")
+        )
+    return probes
+
+
+def _bin(freqs, sr, n):
+    return freqs * n / sr
+
+
+BIN_SLIPS = (
+    ("upside down", lambda freqs, sr, n: freqs * sr / n),
+    ("rounded", lambda freqs, sr, n: np.round(_bin(freqs, sr, n))),
+    ("one sample short", lambda freqs, sr, n: freqs * (n - 1) / sr),
+    ("counted to sr/2", lambda freqs, sr, n: 2 * _bin(freqs, sr, n)),
+    ("width of a bin", lambda freqs, sr, n: np.full(np.shape(freqs), sr / n)),
+    ("bins counted from one", lambda freqs, sr, n: _bin(freqs, sr, n) + 1),
+)
+
+
+def leak_probes() -> list[Probe]:
+    """Return distances on a bin, half-way and anywhere, for records of several lengths."""
+    first = np.array([0.0, 0.5, 1.0, 1.5, -3.5])
+    probes = [Probe((first, n), f"d = [0, 0.5, 1, 1.5, −3.5] and n = {n}") for n in (8, 32)]
+    for n in (15, 64):
+        d = np.append(0.0, np.round(np.random.default_rng(n).uniform(-n / 2, n / 2, 12), 2))
+        probes.append(Probe((d, n), f"13 distances, 0 first, and n = {n}"))
+    return probes
+
+
+def _ratio(d, n):
+    return np.sinc(d) / np.sinc(np.divide(d, n))
+
+
+LEAK_SLIPS = (
+    ("NaN on the bin", lambda d, n: np.abs(np.sin(np.pi * d) / (n * np.sin(np.pi * d / n)))),
+    ("not divided by n", lambda d, n: n * np.abs(_ratio(d, n))),
+    ("radians without pi", lambda d, n: np.abs(_ratio(d / np.pi, n))),
+    ("plain sinc", lambda d, n: np.abs(np.sinc(d))),
+    ("negative side lobes", lambda d, n: _ratio(d, n)),
+    ("decibels", lambda d, n: 20 * np.log10(np.abs(_ratio(d, n)))),
+    ("power", lambda d, n: _ratio(d, n) ** 2),
+)
+
+
+def amplitude_probes() -> list[Probe]:
+    """Return sines on a bin through several windows, with a weaker sine beside them, and one
+    between bins.
+    """
+    probes = []
+    for window, n in (
+        ("boxcar", 64),
+        ("hann", 64),
+        ("blackman", 101),
+        ("flattop", 240),
+        ("hamming", 75),
+    ):
+        rng = np.random.default_rng(n + len(window))
+        amp, k, phase = (
+            round(rng.uniform(0.2, 0.9), 2),
+            int(rng.integers(8, 12)),
+            rng.uniform(0, 2 * np.pi, 2),
+        )
+        turn = 2 * np.pi * np.arange(n) / n
+        y = amp * np.cos(k * turn + phase[0]) + 0.3 * amp * np.cos((k + 12) * turn + phase[1])
+        args = (y, spectra.window_samples(window, n=n))
+        say = (
+            f"a sine of amplitude {amp} in bin {k} of {n} samples, a weaker one, and the window "
+            f"{window!r}"
+        )
+        probes.append(Probe(args, say, "no window" if window == "boxcar" else "window"))
+    between = 0.4 * np.cos(2 * np.pi * 9.5 * np.arange(64) / 64 + 1)
+    say = "a sine half-way between two bins of 64 samples, and the window 'hann'"
+    return [*probes, Probe((between, spectra.window_samples("hann", n=64)), say, "between")]
+
+
+def _tallest(y, w):
+    return np.abs(np.fft.rfft(y * w)).max()
+
+
+AMPLITUDE_SLIPS = (
+    ("divided by n", lambda y, w: 2 * _tallest(y, w) / len(y)),
+    ("half of it", lambda y, w: _tallest(y, w) / w.sum()),
+    ("not scaled", _tallest),
+    ("RMS", lambda y, w: np.sqrt(2) * _tallest(y, w) / w.sum()),
+    ("scaled for noise", lambda y, w: 2 * _tallest(y, w) / np.sqrt(len(w) * np.sum(w**2))),
+    ("peak of the samples", lambda y, w: np.abs(y).max()),
+    ("sum of squares", lambda y, w: 2 * _tallest(y, w) / np.sum(w**2)),
+)
+
+
+def parabola_probes() -> list[Probe]:
+    """Return hills that stand straight and hills that lean, at several levels."""
+    hills = [
+        (-1.0, 0.0, -3.0),
+        (-6.0, 0.0, -6.0),
+        (-31.4, -25.0, -25.3),
+        (10.2, 12.0, 5.5),
+        (-80.0, -74.1, -77.7),
+    ]
+    probes = []
+    for hill in hills:
+        shown = ", ".join(f"{level:g}" for level in hill).replace("-", "−")
+        probes.append(Probe((np.array(hill),), f"levels = [{shown}]"))
+    return probes
+
+
+def _offset(levels):
+    left, middle, right = levels
+    return 0.5 * (left - right) / (left - 2 * middle + right)
+
+
+def _gravity(levels):
+    amps = 10 ** (np.asarray(levels) / 20)
+    return (amps[2] - amps[0]) / amps.sum()
+
+
+PARABOLA_SLIPS = (
+    ("wrong way", lambda levels: -_offset(levels)),
+    ("twice as far", lambda levels: 2 * _offset(levels)),
+    ("half as far", lambda levels: _offset(levels) / 2),
+    ("centre of gravity", _gravity),
+    ("parabola through amplitudes", lambda levels: _offset(10 ** (levels / 20))),
+    ("counted from the left", lambda levels: 1 + _offset(levels)),
+    ("middle forgotten", lambda levels: 0.5 * (levels[0] - levels[2]) / (levels[0] + levels[2])),
+)
+
+LOWS, HIGHS = np.array([697.0, 770.0, 852.0, 941.0]), np.array([1209.0, 1336.0, 1477.0, 1633.0])
+
+
+def strongest_probes() -> list[Probe]:
+    """Return dialled keys, long records first; the phases are random, and the other band sounds as
+    well.
+    """
+    probes, rng = [], np.random.default_rng(4)
+    for n, group in ((400, "long"), (50, "short")):
+        for low, high in zip(LOWS, np.roll(HIGHS, 2), strict=True):
+            times, phase = np.arange(n) / 8000, rng.uniform(0, 2 * np.pi, 2)
+            y = 0.5 * np.sin(2 * np.pi * low * times + phase[0]) + 0.5 * np.sin(
+                2 * np.pi * high * times + phase[1]
+            )
+            y += 0.02 * rng.standard_normal(n)
+            say = f"{n} samples at 8000 Hz that hold {low:g} and {high:g} Hz, and the four "
+            probes.append(Probe((y, 8000, LOWS), say + "low frequencies", group))
+            probes.append(Probe((y, 8000, HIGHS), say + "high frequencies", group))
+    return probes
+
+
+def _sums(y, sr, known):
+    return np.exp(2j * np.pi * np.outer(known, np.arange(len(y)) / sr)) @ y
+
+
+def _strongest(y, sr, known):
+    return known[np.argmax(np.abs(_sums(y, sr, known)))]
+
+
+def _nearest_bin(y, sr, known):
+    freqs, bins = np.fft.rfftfreq(len(y), 1 / sr), np.abs(np.fft.rfft(y))
+    inside = (freqs > known.min() - 90) & (freqs < known.max() + 90)
+    return known[np.argmin(np.abs(known - freqs[inside][np.argmax(bins[inside])]))]
+
+
+STRONGEST_SLIPS = (
+    ("nearest bin only", _nearest_bin),
+    ("the place in the list", lambda y, sr, known: np.argmax(np.abs(_sums(y, sr, known)))),
+    ("the weakest", lambda y, sr, known: known[np.argmin(np.abs(_sums(y, sr, known)))]),
+    (
+        "samples taken for seconds",
+        lambda y, sr, known: known[np.argmax(np.abs(_sums(y, 1, known)))],
+    ),
+    ("cosines only", lambda y, sr, known: known[np.argmax(np.abs(_sums(y, sr, known).real))]),
+    ("one bin of the record", lambda y, sr, known: sr / len(y) * np.argmax(np.abs(np.fft.rfft(y)))),
+    ("largest signed value", lambda y, sr, known: known[np.argmax(_sums(y, sr, known))]),
+)
+
+CHECKS = {
+    "21.bin": Check(bin_probes, _bin, BIN_SLIPS, atol=1e-3),
+    "21.leak": Check(leak_probes, lambda d, n: np.abs(_ratio(d, n)), LEAK_SLIPS, atol=1e-5),
+    "21.amplitude": Check(
+        amplitude_probes, lambda y, w: 2 * _tallest(y, w) / w.sum(), AMPLITUDE_SLIPS, atol=1e-5
+    ),
+    "21.parabola": Check(parabola_probes, _offset, PARABOLA_SLIPS, atol=1e-5),
+    "21.strongest": Check(strongest_probes, _strongest, STRONGEST_SLIPS, atol=1e-3),
+}

@@ -1,0 +1,199 @@
+"""What the checks of unit 22 try, and the mistakes that they know by their numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers import stft
+from helpers.coursework.checking import Check, Probe
+
+_SHAPES = (
+    (16000, 16000, 512, 128),
+    (4001, 8000, 256, 100),
+    (1024, 22050, 1024, 256),
+    (999, 44100, 301, 50),
+)
+
+
+def times_probes() -> list[Probe]:
+    """Return silence of several lengths, rates, windows and hops."""
+    return [
+        Probe(
+            (np.zeros(n), sr, n_fft, hop),
+            f"{n} samples at {sr} Hz, n_fft = {n_fft} and hop_length = {hop}",
+        )
+        for n, sr, n_fft, hop in _SHAPES
+    ]
+
+
+def _times(y, sr, n_fft, hop_length, *, more=0, shift=0.5):
+    frames = np.arange(1 + (len(y) - n_fft) // hop_length + more)
+    return (frames * hop_length + shift * n_fft) / sr
+
+
+TIMES_SLIPS = (
+    ("beginning instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0)),
+    ("end instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=1)),
+    (
+        "half a hop instead of half a window",
+        lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0) + hop / 2 / sr,
+    ),
+    ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop)),
+    ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop, shift=0)),
+    (
+        "hop in place of the rate",
+        lambda y, sr, n, hop: (np.arange(1 + (len(y) - n) // hop) + 0.5) * n / sr,
+    ),
+    ("one frame too many", lambda y, sr, n, hop: _times(y, sr, n, hop, more=1)),
+    ("one frame too few", lambda y, sr, n, hop: _times(y, sr, n, hop, more=-1)),
+)
+
+
+def spectrogram_probes() -> list[Probe]:
+    """Return noise of several lengths, so that no bin is empty and no frame is like another."""
+    probes = []
+    for seed, (n, n_fft, hop) in enumerate(
+        ((1024, 64, 16), (511, 128, 128), (703, 100, 37), (300, 33, 10))
+    ):
+        rng = np.random.default_rng(seed)
+        y = rng.uniform(0.05, 0.3) * rng.standard_normal(n)
+        probes.append(
+            Probe((y, n_fft, hop), f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}")
+        )
+    return probes
+
+
+def _magnitude(y, n_fft, hop_length, window="hann"):
+    return np.abs(stft.stft(y, n_fft=n_fft, hop_length=hop_length, window=window, center=False))
+
+
+def _spectrogram(y, n_fft, hop_length, *, window="hann", scale=None, factor=20.0):
+    scale = n_fft / 4 if scale is None else scale  # half the sum of a periodic Hann window
+    return factor * np.log10(_magnitude(y, n_fft, hop_length, window) / scale)
+
+
+SPECTROGRAM_SLIPS = (
+    ("no window", lambda y, n, hop: _spectrogram(y, n, hop, window="boxcar", scale=n / 2)),
+    ("no window", lambda y, n, hop: _spectrogram(y, n, hop, window="boxcar")),
+    ("no window", lambda y, n, hop: _spectrogram(y, n, hop, window="boxcar", scale=1)),
+    ("not scaled", lambda y, n, hop: _spectrogram(y, n, hop, scale=1)),
+    ("scaled by the length", lambda y, n, hop: _spectrogram(y, n, hop, scale=n)),
+    ("scaled by the sum", lambda y, n, hop: _spectrogram(y, n, hop, scale=n / 2)),
+    ("10 instead of 20", lambda y, n, hop: _spectrogram(y, n, hop, factor=10)),
+    ("power and 20", lambda y, n, hop: _spectrogram(y, n, hop, factor=40)),
+    (
+        "relative to the maximum",
+        lambda y, n, hop: _spectrogram(y, n, hop, scale=_magnitude(y, n, hop).max()),
+    ),
+    ("bins and frames exchanged", lambda y, n, hop: _spectrogram(y, n, hop).T),
+    (
+        "symmetric window",
+        lambda y, n, hop: _spectrogram(y, n, hop, window=np.hanning(n), scale=(n - 1) / 4),
+    ),
+    ("natural logarithm", lambda y, n, hop: _spectrogram(y, n, hop, factor=20 * np.log(10))),
+)
+
+
+def overlap_probes() -> list[Probe]:
+    """Return the example of the page, then random frames that overlap little and much, evenly and
+    not.
+    """
+    probes = [
+        Probe(
+            (np.array([[1.0, 10], [2, 20], [3, 30], [4, 40]]), 2),
+            "the two columns of the example and hop 2",
+        )
+    ]
+    for seed, (n_fft, n_frames, hop) in enumerate(((8, 5, 2), (7, 9, 3), (16, 4, 12), (6, 30, 1))):
+        frames = np.random.default_rng(seed).uniform(0.1, 1, (n_fft, n_frames))
+        probes.append(Probe((frames, hop), f"{n_frames} frames of {n_fft} samples and hop {hop}"))
+    return probes
+
+
+def _place(frames, hop, put):
+    """Go through frames and slices of the sum; `put(old, frame)` is what the slice becomes."""
+    n_fft, n_frames = frames.shape
+    y = np.full((n_frames - 1) * hop + n_fft, np.nan)
+    for m in range(n_frames):
+        part = y[m * hop : m * hop + n_fft]
+        part[:] = put(part, frames[:, m])
+    return y
+
+
+def _add(frames, hop):
+    return np.nan_to_num(_place(frames, hop, lambda old, new: np.nan_to_num(old) + new))
+
+
+def _stacked(frames, hop):
+    return np.append(frames.sum(axis=1), np.zeros((frames.shape[1] - 1) * hop))
+
+
+OVERLAP_SLIPS = (
+    ("the last frame wins", lambda frames, hop: _place(frames, hop, lambda old, new: new)),
+    (
+        "the first frame wins",
+        lambda frames, hop: _place(frames, hop, lambda old, new: np.where(old == old, old, new)),
+    ),
+    ("end to end", lambda frames, hop: frames.T.ravel()),
+    ("averaged", lambda frames, hop: _add(frames, hop) / _add(np.ones(frames.shape), hop)),
+    ("rows taken for frames", lambda frames, hop: _add(frames.T, hop)),
+    ("one on top of the other", _stacked),
+    ("backwards in time", lambda frames, hop: _add(frames[:, ::-1], hop)),
+)
+
+
+def ripple_probes() -> list[Probe]:
+    """Return windows whose hop divides their length, then others."""
+    rng = np.random.default_rng(0)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(8) / 8)
+    even = [
+        (hann, 8, "a Hann window of 8 samples and hop 8"),
+        (hann, 4, "a Hann window of 8 samples and hop 4"),
+    ]
+    for n, hop in ((12, 3), (60, 15), (64, 32)):
+        even.append((rng.uniform(0.1, 2, n), hop, f"a window of {n} random samples and hop {hop}"))
+    odd = [
+        (rng.uniform(0.1, 2, n), hop, f"{n} random samples and hop {hop}")
+        for n, hop in ((13, 5), (50, 49), (7, 2))
+    ]
+    return [
+        Probe((w, hop), say, group)
+        for group, some in (("even", even), ("odd", odd))
+        for w, hop, say in some
+    ]
+
+
+def _sums(window, hop):
+    return np.array([np.sum(window[start::hop]) for start in range(hop)])
+
+
+def _ripple(window, hop):
+    return np.ptp(_sums(window, hop)) / _sums(window, hop).mean()
+
+
+def _with_ends(window, hop, copies):
+    total = _add(np.repeat(np.reshape(window, (-1, 1)), copies, axis=1), hop)
+    return np.ptp(total) / total.mean()
+
+
+def _two(window, hop):
+    total = _sums(window[: 2 * hop], hop)
+    return np.ptp(total) / total.mean()
+
+
+RIPPLE_SLIPS = (
+    ("squares", lambda w, hop: _ripple(np.square(w), hop)),
+    ("not over the mean", lambda w, hop: np.ptp(_sums(w, hop))),
+    ("over the largest", lambda w, hop: np.ptp(_sums(w, hop)) / _sums(w, hop).max()),
+    *[("ends included", lambda w, hop, k=k: _with_ends(w, hop, k)) for k in (5, 10, 20, 50, 100)],
+    ("standard deviation", lambda w, hop: _sums(w, hop).std() / _sums(w, hop).mean()),
+    ("two windows only", _two),
+    ("the rest cut off", lambda w, hop: _ripple(w[: len(w) // hop * hop], hop)),
+)
+
+CHECKS = {
+    "22.times": Check(times_probes, _times, TIMES_SLIPS, atol=1e-9),
+    "22.spectrogram": Check(spectrogram_probes, _spectrogram, SPECTROGRAM_SLIPS, atol=1e-6),
+    "22.overlap": Check(overlap_probes, _add, OVERLAP_SLIPS, atol=1e-9),
+    "22.ripple": Check(ripple_probes, _ripple, RIPPLE_SLIPS, atol=1e-9),
+}

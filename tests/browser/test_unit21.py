@@ -1,0 +1,95 @@
+"""Unit 21 in a real JupyterLab: its challenge is won by keyboard, wrong windows are refused, the
+seam is heard.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.browser.scenes import samples, says
+from tests.browser.sweep import sweep
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "21_spectral_leakage.ipynb"
+
+
+def test_the_challenge_is_won_by_keyboard_and_the_seam_is_heard(lab):
+    lab.page.set_default_timeout(30_000)
+    hear_the_seam(lab.page)
+    make_the_weak_tone_appear(lab.page)
+    assert lab.errors == []
+
+
+def lines(page):
+    """Multiples of 125 Hz that sound at more than -90 dBFS."""
+    y = samples(page)
+    y = y[: len(y) // 64 * 64]  # whole repetitions of 64 samples
+    amps = 2 * np.abs(np.fft.rfft(y)) / len(y)
+    repetitions = len(y) // 64
+    assert 20 * np.log10(np.abs(y).max()) < -24
+    off_lines = np.delete(amps, np.arange(0, len(amps), repetitions))
+    assert off_lines.max() < 1e-3 * amps.max()  # a periodic sound is lines and nothing else
+    return np.flatnonzero(amps[::repetitions] > 10 ** (-90 / 20)).tolist()
+
+
+def settled(page):
+    """Wait until the loop sounds and every cross-fade is over."""
+    page.wait_for_function(
+        """() => { const m = document.querySelector('.earup-scene').__earup;
+        if (!m.playing || !m.analyser) return false;
+        const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
+        let wrong = 0, peak = 0;
+        for (let i = 64; i < y.length; i++) {
+          wrong = Math.max(wrong, Math.abs(y[i] - y[i - 64])), peak = Math.max(peak, Math.abs(y[i])); }
+        return peak > 0.02 && wrong < 1e-4; }"""
+    )
+
+
+def hear_the_seam(page):
+    """On bin 10 one line sounds, at 1250 Hz; at 10.50 every multiple of 125 Hz does."""
+    scene = page.locator(".earup-scene").first
+    handle = scene.locator("[role=slider]")
+    says(page, "Tone at bin 10.00, rectangular window")
+    scene.get_by_role("button", name="Listen").press("Enter")
+    settled(page)
+    assert lines(page) == [10]
+    handle.press("ArrowRight")
+    says(page, "Tone at bin 10.01, rectangular window")
+    handle.press("ArrowLeft")
+    handle.press("PageUp")
+    says(page, "Tone at bin 10.50, rectangular window")
+    settled(page)
+    assert lines(page) == list(range(33))
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
+
+
+def make_the_weak_tone_appear(page):
+    """Rectangular, Hann and flat top are refused, each with what is wrong; Blackman wins, at its
+    level.
+    """
+    scene = page.locator(".earup-scene").first
+    window = scene.locator("select").first
+    scene.get_by_role("checkbox").press("Space")
+    says(page, "The weak tone is at bin 15.00, −50 dB.")
+    says(page, "Yes:", False)
+    window.press("ArrowDown")
+    says(page, "Hann window")
+    says(page, "The peak there reads −46.2 dB")
+    assert "Yes:" not in scene.inner_text()
+    window.press("End")
+    says(page, "flat top window")
+    says(page, "There is no peak.")
+    assert "Yes:" not in scene.inner_text()
+    for _ in range(2):
+        window.press("ArrowUp")
+    says(page, "Yes: this window shows the weak tone.")
+    assert (
+        "Blackman window" in scene.inner_text()
+        and "reads −49.5 dB and stands out by 11.9 dB" in scene.inner_text()
+    )
+    scene.get_by_role("checkbox").press("Space")
+    says(page, "Yes:", False)
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

@@ -1,0 +1,105 @@
+"""Unit 31 in a real JupyterLab: the landscape is won and a loss let loose, stopped and scrubbed,
+all by keyboard.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.scenes import chosen, hold, says, stands
+from tests.browser.sweep import SHOTS, sweep
+
+pytest.importorskip("torch")
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "31_losses.ipynb"
+LIVE = "document.querySelector('.earup-explore')"
+STATUS = f"text => {LIVE}.querySelector('[role=status]').innerText.includes(text)"
+
+
+def test_the_stage_is_won_and_a_loss_is_let_loose_by_keyboard(lab):
+    page = lab.page
+    page.set_default_timeout(60_000)
+    win(page)
+    let_loose(lab)
+    rank(page, lab)
+    assert lab.errors == []
+
+
+def shot(page, what, name):
+    """Keep a picture of something on the page."""
+    SHOTS.mkdir(exist_ok=True)
+    what.scroll_into_view_if_needed()
+    what.screenshot(path=str(SHOTS / f"31_{name}.png"))
+
+
+def win(page):
+    """Refused: SI-SDR from 300 cents, and any loss from 200. The spectral convergence with 32 ms
+    leads home.
+    """
+    scene = page.locator(".earup-scene").first
+    loss, handle = scene.locator("select").first, scene.locator("[role=slider]").first
+    says(page, "SI-SDR, windows of 32 ms: at 200 cents")
+    handle.press("PageUp")
+    says(page, "at 300 cents")
+    says(page, "Yes:", False)
+    for _ in range(6):
+        loss.press("ArrowDown")
+    says(page, "convergence, windows of 32 ms: at 300 cents")
+    says(page, "Yes: from 300 cents this loss leads home.")
+    shot(page, scene, "stage")
+    handle.press("PageDown")
+    says(page, "at 200 cents")
+    says(page, "Yes:", False)
+
+
+def let_loose(lab):
+    """A run stops when told to, another reaches its end; both are heard on one player, at the step
+    scrubbed to.
+    """
+    page = lab.page
+    box = page.locator(".earup-explore").first
+    start, stop = (box.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
+    loss = box.locator("select").first
+    for _ in range(3):
+        loss.press("ArrowDown")  # from magnitude
+    chosen(lab, "loss", "multi-resolution")
+    hold(lab, step=20)
+    start.press("Enter")
+    page.wait_for_function(STATUS, arg="multi-resolution, noise: running")
+    stands(lab, step=20)
+    page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle())
+    stop.press("Enter")
+    page.wait_for_function(STATUS, arg="multi-resolution, noise: 20 of 300 steps")
+    loss.press("Home")
+    chosen(lab, "loss", "L1")
+    start.press("Enter")
+    page.wait_for_function(
+        STATUS, arg="L1, noise: 300 of 300 steps"
+    )  # words come last: the slider is awake
+    scrub = box.locator("[role=slider]").first
+    scrub.press("Home")
+    page.wait_for_function(STATUS, arg="after step 0.")
+    scrub.press("ArrowRight")
+    page.wait_for_function(STATUS, arg="after step 10.")
+    page.wait_for_function(f"() => {LIVE}.parentElement.innerText.includes('After 10 steps')")
+    names = box.locator("xpath=..").locator(".earup-tracks b").all_inner_texts()
+    assert [name.split(" (")[0] for name in names] == [
+        "target",
+        "multi-resolution, noise",
+        "L1, noise",
+    ]
+    shot(page, box.locator("xpath=.."), "live")
+
+
+def rank(page, lab):
+    """Nothing is ranked yet, and the order of the kernel says so."""
+    assert lab.python("print(ranking.done, who)").split() == ["False", "PESQ"]
+    shot(
+        page,
+        page.locator(".earup-blind, .earup").filter(has_text="Same loss, different sound").first,
+        "rank",
+    )
+
+
+def test_every_control_moves_and_every_track_sounds(lab):
+    sweep(lab)

@@ -1,0 +1,337 @@
+"""What unit 33 lets you hear, every number that its pages and its coursework state, and when its
+challenge is met.
+"""
+
+import re
+
+import librosa
+import numpy as np
+import pytest
+
+from helpers import audio
+from helpers.coursework import catalogue
+from tests.pages import code_cells, level
+
+NAME = "33_setting2_griffin_lim"
+VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
+
+
+def magnitudes(y):
+    """Magnitudes by librosa, frames of 1024 samples."""
+    return np.abs(librosa.stft(np.asarray(y, float), n_fft=1024, hop_length=256))
+
+
+def off_db(y, S):
+    """Norm of what the magnitudes of y miss over the norm of S [dB]."""
+    return 20 * np.log10(np.linalg.norm(magnitudes(y) - S) / np.linalg.norm(S))
+
+
+def si_sdr(y, s):
+    """Scale-invariant signal-to-distortion ratio [dB], written out."""
+    kept = (y @ s) / (s @ s) * s
+    return 10 * np.log10(np.sum(kept**2) / np.sum((y - kept) ** 2))
+
+
+# ---- what is heard -------------------------------------------------------------------------------
+
+
+def test_nothing_is_more_than_14_db_above_the_voice(unit):
+    assert len(unit["players"]) == 4
+    for player in unit["players"]:
+        for name, y in player.tracks.items():
+            power = np.convolve(np.square(y, dtype=np.float64), np.ones(6400) / 6400, "valid").max()
+            assert 10 * np.log10(power) <= VOICE_DB + 14, name
+
+
+def test_the_first_sounds_have_the_errors_that_are_printed_and_the_first_is_quieter(unit):
+    heard, S = unit["heard"], magnitudes(unit["voice"])
+    for name, error in {
+        "0 rounds": -4.1,
+        "1 rounds": -8.4,
+        "8 rounds": -15.5,
+        "32 rounds": -25.2,
+    }.items():
+        assert off_db(heard[name], S) == pytest.approx(error, abs=0.06)
+    assert level(heard["0 rounds"]) < level(heard["recording"]) - 5  # "quieter"
+    assert level(heard["32 rounds"]) == pytest.approx(level(heard["recording"]), abs=0.1)
+
+
+@pytest.mark.parametrize("listen", ["this round", "before any round", "recording"])
+def test_the_loops_of_the_scrubber_are_equally_long_and_have_no_seam(unit, listen):
+    for stop in (1, 8, 100):
+        sound = unit["scrub"](stop, "random", 0.99, listen)["sound"]
+        assert sound.shape == unit["voice"].shape
+        assert (
+            20 * np.log10(np.abs(sound).max()) < -12 and max(abs(sound[0]), abs(sound[-1])) < 1e-9
+        )
+    assert np.abs(sound).max() > 0.01
+
+
+def test_both_sounds_of_the_blind_test_come_from_one_journey(unit):
+    S = magnitudes(unit["voice"])
+    found = [off_db(unit["after"][k], S) for k in (1, 8, 100)]
+    assert found == pytest.approx([-8.4, -15.5, -33.4], abs=0.06)
+    assert unit["abx"].n_trials == 12 and not unit["abx"].done
+
+
+# ---- what a magnitude says -----------------------------------------------------------------------
+
+
+def test_a_flipped_word_leaves_no_trace(unit):
+    np.testing.assert_allclose(magnitudes(unit["half"]), magnitudes(unit["two"]), atol=1e-12)
+    assert not np.array_equal(unit["half"], unit["two"])
+
+
+def test_counts_of_the_page(unit, page):
+    S = magnitudes(unit["voice"])
+    assert S.shape == (513, 220) and len(unit["voice"]) == 56288
+    assert 2 * S.size == 225720 and "225 720 real numbers, for a sound of 56 288 samples" in page
+    assert round(2 * S.size / 56288, 1) == 4.0
+
+
+def test_the_worked_example(page):
+    assert round(440 * 256 / 16000, 9) == 7.04 and 2 * np.pi * 0.04 == pytest.approx(
+        0.251, abs=5e-4
+    )
+    assert "440 · 256 / 16 000 = 7.04 turns" in page and "0.04 turns are 0.251 rad" in page
+
+
+def test_noise_comes_down_about_as_far_as_a_tone(unit):
+    """By librosa, from its own random phases: within 3 dB of each other after 32 plain rounds."""
+    found = {}
+    for name in ("tone", "noise", "clicks"):
+        S = magnitudes(unit[name])
+        y = librosa.griffinlim(
+            S, hop_length=256, momentum=0, n_iter=32, length=len(unit[name]), random_state=0
+        )
+        found[name] = off_db(y, S)
+    assert all(-19 < error < -14 for error in found.values()), found
+
+
+def test_the_two_sets_of_the_first_figure(unit):
+    for x, path in unit["paths"].values():
+        np.testing.assert_allclose(np.hypot(*path[::2].T), 1, atol=1e-12)
+        np.testing.assert_allclose(path[1::2, 0], x)
+        gaps = np.hypot(*np.diff(path, axis=0).T)
+        assert np.all(np.diff(gaps) < 1e-12)  # never grows
+    meets = unit["back_and_forth"](0.8, 200)[-1]
+    np.testing.assert_allclose(meets, [0.8, 0.6], atol=1e-9)
+    assert unit["gap"] == pytest.approx(0.15, abs=1e-3)
+
+
+# ---- momentum and starts -------------------------------------------------------------------------
+
+
+def test_momentum_does_in_a_third_of_the_rounds_what_plain_does_and_too_much_stalls(unit, page):
+    plain, fast, too_much = unit["curves"].values()
+    assert np.all(np.diff(plain) < 0) and fast[32] < plain[100]
+    assert (
+        0.15 < np.argmax(fast < plain[100]) / 100 < 0.36
+        and 0.25 < np.argmax(fast < plain[32]) / 32 < 0.36
+    )
+    assert too_much[60] > fast[60] + 6 and too_much[200] > plain[200]
+    rows = {m: dict(zip(*unit["three_people"](m), strict=True)) for m in (0.0, 0.99)}
+    assert [rows[m][k] for m in (0.0, 0.99) for k in (32, 100)] == pytest.approx(
+        [-18.01, -23.8, -25.47, -31.35]
+    )
+    assert (
+        "plain −18.0, −23.8 and −27.5 dB after 32, 100 and 300 rounds, 0.99 −25.5, −31.4 and −35.3 "
+        "dB" in page
+    )
+
+
+def test_the_table_is_the_one_that_was_measured():
+    import csv
+
+    path = audio.DATA / "tables" / "griffin_lim_convergence.csv"
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    ends = {r["alpha"]: float(r["spectral_convergence_db_mean"]) for r in rows
+            if (r["init"], r["hop"], r["iteration"]) == ("random phase", "256", "300")}  # fmt: skip
+    assert (ends["0.0"], ends["0.99"]) == (-27.52, -35.31)
+
+
+def test_a_smaller_error_need_not_sound_better(unit, page):
+    S, starts = magnitudes(unit["voice"]), unit["journey"]("gradient", 0.99)[0]
+    begun, fast = starts[0], unit["after"][16]
+    assert off_db(begun, S) == pytest.approx(-29.1, abs=0.06) and off_db(fast, S) == pytest.approx(
+        -20.6, abs=0.06
+    )
+    assert "has −29.1 dB, *random* after 16 fast rounds only −20.6 dB" in page
+    floor = 1e-4 * S.max()
+    levels = lambda y: 20 * np.log10(np.maximum(magnitudes(y), floor))  # noqa: E731
+    assert np.mean((levels(begun) - levels(unit["voice"])) ** 2) > np.mean(
+        (levels(fast) - levels(unit["voice"])) ** 2
+    )
+
+
+def test_the_arrows_are_what_the_round_wanted_and_what_the_sound_has(unit):
+    sounds, asked, _ = unit["journey"]("zero", 0.0)
+    before = librosa.stft(sounds[2], n_fft=1024, hop_length=256)[unit["patch"]]
+    S = magnitudes(unit["voice"])[unit["patch"]]
+    np.testing.assert_allclose(asked[3], S * before / np.abs(before), atol=1e-9)
+    reply = unit["scrub"](3, "zero", 0.0, "this round")
+    assert np.isnan(reply["hx"]).sum() == S.size and len(reply["wx"]) == 3 * S.size
+    turned = np.angle(librosa.stft(sounds[3], n_fft=1024, hop_length=256)[unit["patch"]]).ravel()
+    way = np.reshape(reply["hy"], (-1, 3)), np.reshape(reply["hx"], (-1, 3))
+    drawn = np.arctan2(*(w[:, 1] - w[:, 0] for w in way))
+    np.testing.assert_allclose(np.exp(1j * drawn), np.exp(1j * turned), atol=1e-6)
+
+
+def test_what_to_see(unit, page):
+    """Arrows come together; quiet bins stay behind loud ones."""
+    sounds, asked, _ = unit["journey"]("random", 0.99)
+    S, angles = magnitudes(unit["voice"]), {}
+    for stop in (1, 32):
+        turned = librosa.stft(sounds[stop], n_fft=1024, hop_length=256)[unit["patch"]] / asked[stop]
+        angles[stop] = np.average(np.abs(np.angle(turned)), weights=np.abs(asked[stop]))
+    assert angles[32] < angles[1] / 3
+    below, missed = 20 * np.log10(S / S.max() + 1e-9), np.abs(magnitudes(sounds[100]) - S)
+    parts = [20 * np.log10(np.linalg.norm(missed[m]) / np.linalg.norm(S[m]))
+             for m in (below > -20, (below > -60) & (below <= -40))]  # fmt: skip
+    assert (
+        np.round(parts).tolist() == [-34, -22]
+        and "the error is −34 dB in the bins within 20 dB" in page
+    )
+
+
+TRIED = {(16, "random", 0.99): True, (11, "random", 0.99): False, (23, "random", 0.99): False,
+         (16, "random", 0.5): False, (16, "random", 1.2): False, (16, "gradient", 0.99): False}  # fmt: skip  # noqa: E501
+
+
+@pytest.mark.parametrize(("setting", "won"), TRIED.items(), ids=str)
+def test_the_challenge_is_won_with_momentum_and_not_by_a_near_miss(unit, setting, won):
+    assert bool(unit["scrub"](*setting, "this round")["solved"]) == won
+
+
+def test_where_ears_stop(unit):
+    """Ten of twelve are needed: guessing gets that with a chance of 79/4096."""
+    stop = unit["where_ears_stop"]
+    assert stop({}) == "No test is finished yet."
+    assert stop({8: 12}) == "Told apart at 8 rounds: try more."
+    assert stop({8: 10, 16: 9}) == "Told from 100 rounds at 8, not at 16."
+    assert stop({8: 5}) == "Told from 100 rounds at no number tried, not at 8."
+    assert stop({2: 9, 4: 12, 8: 11, 32: 3, 64: 7}) == "Told from 100 rounds at 8, not at 32."
+    assert stop(unit["robot"]) == "Told from 100 rounds at 16, not at 32."
+    assert unit["robot"][4] == 9  # "missed the mark by one answer"
+
+
+# ---- numbers that mean something, and those that do not ------------------------------------------
+
+
+def test_si_sdr_calls_the_better_sound_the_worse_by_48_db(unit, texts):
+    a, b = unit["judged"]["A: rain, 20 dB below"], unit["judged"]["B: 32 fast rounds"]
+    found = [si_sdr(y, unit["voice"]) for y in (a, b)]
+    assert found == pytest.approx([20, -28.0], abs=0.06) and "the gap is 48 dB" in texts
+    S = magnitudes(unit["voice"])
+    assert off_db(b, S) < off_db(a, S)
+
+
+def test_speech_measures_of_the_page(unit, page):
+    pesq, pystoi = pytest.importorskip("pesq"), pytest.importorskip("pystoi")
+    voice, judged = unit["voice"], unit["judged"]
+    scores = [
+        (pesq.pesq(16000, voice, y, "wb"), pystoi.stoi(voice, y, 16000))
+        for y in list(judged.values())[:2]
+    ]
+    (a, clear_a), (b, clear_b) = scores
+    assert (round(a, 2), round(b, 2)) == (1.20, 4.30) and "gives A 1.20 and B 4.30" in page
+    assert (clear_a, clear_b) == (pytest.approx(0.86, abs=0.006), pytest.approx(0.99, abs=0.006))
+    spoken = [
+        pesq.pesq(16000, unit["speech"], y[8000:], "wb")
+        for y in list(unit["modelled"].values())[1:]
+    ]
+    assert (
+        all(1.1 <= score <= 1.2 for score in spoken)
+        and "PESQ gives all three between 1.1 and 1.2" in page
+    )
+
+
+def test_from_mel(unit, page):
+    S, voice = magnitudes(unit["voice"]), unit["voice"]
+    bank = librosa.filters.mel(sr=16000, n_fft=1024, n_mels=80, dtype=np.float64)
+    assert np.linalg.norm(bank @ unit["S_mel"] ** 2 - bank @ S**2) < 0.01 * np.linalg.norm(
+        bank @ S**2
+    )
+    assert (
+        off_db(unit["from_mel"], unit["S_mel"]) == pytest.approx(-15.5, abs=0.06)
+        and "they stop at −15.5 dB" in page
+    )
+    assert off_db(unit["its_own"], S) < off_db(unit["from_mel"], S) - 7
+    assert si_sdr(unit["from_mel"], voice) < -10 < 20 < si_sdr(unit["its_own"], voice)
+
+
+def test_three_sounds_of_one_guess_differ_in_si_sdr_only(unit, page):
+    speech, sounds = unit["speech"], [y[8000:] for y in unit["modelled"].values()]
+    S = magnitudes(speech)
+    apart = [off_db(y, S) for y in sounds[1:]]
+    assert np.ptp(apart) < 0.25 and max(apart) < off_db(sounds[0], S) - 5  # the guess helps
+    ratios = [si_sdr(y, speech) for y in sounds[1:]]
+    assert round(np.ptp(ratios)) == 26 and "spreads them over 26 dB" in page
+    assert np.argmin(ratios) == 1  # random phases
+
+
+def test_the_model_can_be_exchanged_in_one_line(unit):
+    """With the clean magnitude in place of the guess, the same function brings the voice back, by
+    its magnitudes.
+    """
+    wanted = np.abs(librosa.stft(unit["late"], n_fft=1024, hop_length=256))
+    assert off_db(unit["rebuilt"](wanted, "random"), wanted) < -25
+    lines = [
+        line for c in code_cells(NAME) for line in c.splitlines() if "spectral_subtraction(" in line
+    ]
+    assert len(lines) == 2 and lines[1].startswith("S_hat = ")
+
+
+def test_ends_of_the_last_figure(unit, page):
+    ends = {name: round(float(found[-1]), 1) for name, found in unit["ends"].items()}
+    assert ends == {
+        "the recording's": -33.4,
+        "80 bands'": -15.5,
+        "40 bands'": -15.1,
+        "subtraction's": -23.5,
+    }
+    assert "−23.5 dB for the subtraction, −15.5 dB for 80 bands and −15.1 dB for 40" in page
+    for name in ("80 bands'", "40 bands'"):
+        assert unit["ends"][name][60] - unit["ends"][name][100] < 0.5  # flat
+    S = magnitudes(unit["voice"])
+    assert np.linalg.norm(unit["S_40"] - S) > 2 * np.linalg.norm(
+        unit["S_mel"] - S
+    )  # "much the worse"
+
+
+# ---- texts ---------------------------------------------------------------------------------------
+
+NUMBERS = [("0.251", 2 * np.pi * 0.04), ("7.04", 440 * 256 / 16000), ("44 radians", 2 * np.pi * 440 * 256 / 16000),  # noqa: E501
+           ("16 ms", 1000 * 256 / 16000), ("20 dB against", 20)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), NUMBERS, ids=[n[0] for n in NUMBERS])
+def test_numbers_in_the_texts(text, value, texts):
+    assert text in texts
+    digits = re.match(r"[\d.]*\d", text).group()
+    assert round(float(value), len(digits.partition(".")[2])) == float(digits)
+
+
+def test_solutions_are_griffin_lim():
+    """Twenty rounds of the learner's own functions take librosa's way."""
+    space = {"np": np}
+    for exercise in catalogue.exercises("33").values():
+        exec(exercise.solution, space)
+    y = 0.1 * np.random.default_rng(0).standard_normal(4000)
+    S = np.abs(librosa.stft(y, n_fft=256, hop_length=64))
+    analyse = lambda y: librosa.stft(y, n_fft=256, hop_length=64)  # noqa: E731
+    invert = lambda D: librosa.istft(D, n_fft=256, hop_length=64, length=4000)  # noqa: E731
+    plain = now = last = invert(S.astype(complex))
+    for _ in range(20):
+        plain = space["one_round"](plain, S, analyse, invert)
+        last, now = now, space["fast_round"](now, last, S, 0.99, analyse, invert)
+    for ours, momentum in ((plain, 0), (now, 0.99)):
+        theirs = librosa.griffinlim(
+            S, hop_length=64, n_iter=20, momentum=momentum, init=None, length=4000
+        )
+        np.testing.assert_allclose(ours, theirs, atol=1e-7)
+    steps = space["phase_steps"](np.array([440.0, 1010.0]), 16000, 64)
+    for f, step in zip((440, 1010), steps, strict=True):
+        D = librosa.stft(np.cos(2 * np.pi * f * np.arange(8000) / 16000), n_fft=256, hop_length=64)
+        seen = np.angle(D[round(f * 256 / 16000), 41] / D[round(f * 256 / 16000), 40])
+        assert np.angle(np.exp(1j * (seen - step))) == pytest.approx(0, abs=1e-3)

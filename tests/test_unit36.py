@@ -1,0 +1,393 @@
+"""What unit 36 compares is the same for all, its counts are right another way, and its prose holds
+for the weights.
+"""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+import scipy.fft
+
+torch = pytest.importorskip("torch")
+
+from helpers import audio, listening, loudness, metrics, psychophysics, settings
+from helpers.coursework import catalogue
+from tools import notebooks
+from tools.measure import score_examples
+
+NAME = "36_three_settings"
+SR = 16000
+ENHANCERS = settings.enhancers()
+
+
+# ---- the items -----------------------------------------------------------------------------------
+
+
+def test_six_items_at_their_snr_and_the_same_in_every_run(unit):
+    items = list(unit["items"].items())[:6]
+    assert len(items) == 6
+    for (name, (speech, mixture)), (_, kind, snr_db) in zip(items, unit["PLAN"], strict=True):
+        assert kind in name and len(speech) == len(mixture) == 3 * SR
+        noise = mixture.astype(float) - speech
+        assert 10 * np.log10(
+            np.mean(speech.astype(float) ** 2) / np.mean(noise**2)
+        ) == pytest.approx(snr_db, abs=0.01)
+        again = score_examples.items()[name]
+        np.testing.assert_array_equal(mixture, again[1])
+
+
+def test_each_item_has_a_stretch_of_noise_of_its_own(unit):
+    noises = [(m - s) / np.std(m - s) for s, m in list(unit["items"].values())[:6]]
+    for i in range(6):
+        for j in range(i):
+            assert abs(np.mean(noises[i] * noises[j])) < 0.9
+
+
+def test_the_stored_scores_are_those_of_the_shipped_weights():
+    pytest.importorskip("pesq"), pytest.importorskip("pystoi")
+    fresh = {(r["item"], r["method"]): r for r in score_examples.score(ENHANCERS)}
+    stored = list(csv.DictReader(score_examples.TABLE.read_text(encoding="utf-8").splitlines()))
+    assert {(r["item"], r["method"]) for r in stored} == set(fresh)
+    for row in stored:
+        now = fresh[row["item"], row["method"]]
+        assert float(row["pesq"]) == pytest.approx(float(now["pesq"]), abs=0.03)
+        assert float(row["stoi"]) == pytest.approx(float(now["stoi"]), abs=0.01)
+
+
+def test_the_players_hold_equally_loud_tracks_of_one_length(unit):
+    compared = [p for p in unit["players"] if len(p.tracks) > 3]
+    assert len(compared) >= 4
+    for player in compared:
+        assert len({y.shape for y in player.tracks.values()}) == 1
+        lufs = [loudness.integrated_loudness(y, sr=SR) for y in player.tracks.values()]
+        assert max(lufs) - min(lufs) < 0.05
+        assert any("Matched by loudness (LUFS)" in note for note in player.notes)
+    assert any(
+        len(p.tracks) == 9 for p in compared
+    )  # every enhancer and vocoder chain, noisy, clean
+
+
+def test_every_enhancer_is_heard_in_the_chains(unit):
+    assert set(ENHANCERS) < set(unit["chains"])
+
+
+# ---- what the settings do ------------------------------------------------------------------------
+
+
+def test_the_mask_only_takes_away_and_the_vocoder_adds(unit):
+    shares = {
+        s: np.mean(
+            [
+                unit["added"](unit["outputs"][item][name], y)
+                for item, (_, y) in list(unit["items"].items())[:6]
+            ]
+        )
+        for s, name in unit["SYSTEMS"].items()
+    }
+    assert shares["Setting 1"] < 0.001
+    assert shares["Setting 2"] > 10 * shares["Setting 1"] and shares["Setting 2"] > 0.002
+
+
+def test_a_new_phase_is_far_below_0_db_in_every_item_and_a_kept_one_is_not(unit):
+    for item in list(unit["items"])[:6]:
+        for name in ENHANCERS:
+            value = unit["score"](item, name, "si_sdr")
+            assert value < -8 if name.startswith("setting2") else value > 0
+
+
+def test_the_table_marks_what_makes_no_sense(unit, page):
+    assert "for Setting 2 the number means nothing" in page
+    assert all(unit["new_phase"](name) == name.startswith("setting2") for name in ENHANCERS)
+
+
+# ---- costs ---------------------------------------------------------------------------------------
+
+
+def test_two_counts_agree_and_a_third_by_hand(unit):
+    model = unit["enhancers"]["setting3_waveform"].model
+    frames = SR // model.hop + model.ahead + model.span // model.hop - 1
+    middle = model.middle
+    later = (
+        2
+        * middle.blocks[0].mix[0].in_features
+        * middle.blocks[0].mix[0].out_features
+        * len(middle.blocks)
+    )
+    ends = sum(layer.in_features * layer.out_features for layer in (middle.into, middle.onto))
+    filters = model.encoder.in_features * model.encoder.out_features
+    most, least = (
+        frames * (later + ends + 2 * filters),
+        SR // model.hop * (later + ends + 2 * filters),
+    )
+    counted = unit["counted"](lambda: model(torch.zeros(1, SR)))
+    assert least <= counted <= most
+    assert unit["from_sizes"](model, lambda: model(torch.zeros(1, SR))) == counted
+
+
+@pytest.mark.parametrize(
+    ("name", "per_frame"), [("setting2_griffin_lim", 202), ("setting2_vocoder", 66)]
+)
+def test_the_transforms_of_setting_2_are_really_so_many(unit, monkeypatch, name, per_frame):
+    """Count them: NumPy's or SciPy's of the rounds, torch's of the first STFT."""
+    found = []
+    for which in ("rfft", "irfft"):
+        real = getattr(scipy.fft, which)
+
+        def spy(x, *args, real=real, **kw):
+            found.append(x.shape[0])
+            return real(x, *args, **kw)
+
+        monkeypatch.setattr(scipy.fft, which, spy)
+    enhancer = unit["enhancers"][name]
+    enhancer.enhance(unit["noisy"], sr=SR)
+    frames = 1 + len(unit["noisy"]) // 256
+    assert sum(found) == (per_frame - 1) * frames  # and one by torch
+    assert unit["FFTS"][name] == pytest.approx(1.25 * 1024 * 10 * per_frame * SR / 256)
+
+
+def test_who_costs_more_as_the_page_says(unit, page):
+    total = unit["PLACES"]
+    assert unit["FFTS"]["setting2_griffin_lim"] > 1.2e6 * unit["COST"]["setting2_griffin_lim"]
+    assert unit["FFTS"]["setting1_stft"] < 2e6 and unit["FFTS"]["setting3_waveform"] == 0
+    assert (
+        unit["COST"]["setting1_stft"] > 2 * unit["COST"]["setting2_griffin_lim"]
+    )  # "more than the much larger one"
+    assert unit["parameters"]("setting2_griffin_lim") > 10 * unit["parameters"]("setting1_stft")
+    assert total["setting1_stft"] == pytest.approx(230, abs=10)  # "about 230 million" in the quiz
+    assert total["setting3_waveform"] == pytest.approx(500, abs=15)  # "about 500"
+    ratio = unit["parameters"]("setting3_waveform") / unit["parameters"]("setting1_stft")
+    assert 17 < ratio < 23 and "some twenty times as many numbers to learn" in page
+    assert round(256 * 192 * 125 / 1e6, 1) == 6.1
+    assert (
+        len(unit["enhancers"]["setting1_stft"].model.network.split) == 24
+        and "used 24 times in each frame" in page
+    )
+
+
+def test_delays(unit):
+    late = {name: unit["latency_ms"](name) for name in ENHANCERS}
+    assert late["setting1_stft"] == late["setting1_mel"] == late["setting3_waveform"] == 32
+    assert np.isinf(late["setting2_griffin_lim"]) and np.isinf(late["setting2_vocoder"])
+
+
+# ---- blind ---------------------------------------------------------------------------------------
+
+
+def test_nobody_has_listened_here_and_the_page_says_so(unit):
+    assert not unit["blind"].done and unit["who"] == "SIMULATED listener"
+    assert "These answers are a simulated listener's." in unit["test"].note
+    assert "this listener" in unit["test"].result and "people" not in unit["test"].result
+
+
+def test_six_items_cannot_reach_a_corrected_05_and_seven_can(unit, page):
+    assert 3 * psychophysics.wilcoxon_p(range(1, 7)) == pytest.approx(0.094, abs=5e-4)
+    assert 3 * psychophysics.wilcoxon_p(range(1, 8)) == pytest.approx(0.047, abs=5e-4)
+    assert psychophysics.wilcoxon_p(range(1, 7)) == pytest.approx(0.031, abs=5e-4)
+    assert "3 · 0.031 = 0.094" in page and "Seven can: 0.047" in page
+    assert "at least 7 items are needed" in unit["test"].result
+
+
+def test_finished_ratings_take_the_place_of_the_simulated_ones(unit, tmp_path, monkeypatch):
+    from tests.pages import code_cells, run
+
+    monkeypatch.chdir(tmp_path)
+    names = dict(unit)
+    names["blind"] = listening.blind_test("mushra", unit["stimuli"], sr=SR)
+    order = {
+        "reference": 100,
+        "low anchor": 20,
+        "mid anchor": 60,
+        "Setting 1": 50,
+        "Setting 2": 80,
+        "Setting 3": 30,
+    }
+    names["blind"].simulate(
+        psychophysics.SimulatedListener(quality=order)
+    )  # as good as a person for this test
+    run([cell for cell in code_cells(NAME, tag="ears")], tmp_path, names)
+    assert names["who"] == "you"
+    np.testing.assert_array_equal(names["ears"], [[50, 80, 30]] * 6)
+
+
+def test_agreement_of_the_page_is_that_of_kendall_and_of_the_solution(unit, rng):
+    solve = {"np": np}
+    exec(catalogue.exercises("36")["36.agree"].solution, solve)
+    for _ in range(5):
+        ears, metric = rng.normal(size=(2, 6, 3))
+        taus = [
+            psychophysics.rank_correlation(a, b, method="kendall")[0]
+            for a, b in zip(ears, metric, strict=True)
+        ]
+        assert unit["share_of_pairs"](ears, metric) == pytest.approx((1 + np.mean(taus)) / 2)
+        assert unit["share_of_pairs"](ears, metric) == pytest.approx(
+            solve["agreement"](ears, metric)
+        )
+    assert unit["share_of_pairs"](
+        np.array([[80, 60, 40]]), np.array([[1.9, 2.4, 1.2]])
+    ) == pytest.approx(2 / 3)
+
+
+def test_chance_is_chance(unit, rng):
+    found = [
+        unit["by_chance"](rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), n=200)
+        for _ in range(60)
+    ]
+    assert 0.35 < np.mean(found) < 0.7
+    ears = rng.normal(size=(6, 3))
+    assert unit["by_chance"](ears, ears) < 0.01
+
+
+# ---- held out, and the decision ------------------------------------------------------------------
+
+
+def test_the_mask_that_knows_is_far_ahead_of_every_system(unit):
+    for measure, far in {"si_sdr": 1.5, "pesq": 0.8, "stoi": 0.04}.items():
+        ideal = unit["curve"]("ideal ratio mask", measure)
+        for name in ENHANCERS:
+            system = unit["curve"](name, measure)
+            if np.isfinite(system).all():
+                assert np.all(ideal > system + far), (measure, name)
+
+
+def test_a_winner_is_the_largest_mean_of_the_table(unit):
+    rows = unit["heldout"]
+    for noise in ("all", "babble"):
+        for measure in ("pesq", "stoi"):
+            means = {}
+            for row in rows:
+                if row["noise"] == noise and row["method"] in ENHANCERS:
+                    means.setdefault(row["method"], []).append(float(row[measure]))
+            best, ahead = unit["winner"](measure, noise)
+            assert best == max(means, key=lambda name: np.mean(means[name])) and ahead >= 0
+
+
+def test_what_the_page_says_of_setting_3_is_what_the_table_says(unit):
+    table = {(r["method"], r["noise"], r["snr_db"]): r for r in unit["heldout"]}
+    if ("setting3_waveform", "all", "0") not in table:
+        assert not unit["won"]
+        pytest.skip("Setting 3 is not in the table")
+    for measure in ("si_sdr", "pesq", "stoi"):
+        both = [
+            np.mean([float(table[name, "all", db][measure]) for db in ("0", "5", "10")])
+            for name in ("setting3_waveform", "setting1_stft")
+        ]
+        assert (measure in unit["won"]) == (both[0] > both[1])
+
+
+def test_how_near_the_two_come_and_that_training_brought_them_there(unit, page):
+    leads = unit["leads"]
+    assert f"with {leads['stoi']:.3f} in favour of Setting 3" in page and unit["won"] == ["stoi"]
+    assert 0.45 < -leads["si_sdr"] < 0.55 and "By SI-SDR it is half a decibel behind" in page
+    assert f"by PESQ {-leads['pesq']:.3f}." in page
+    told = (notebooks.ROOT / "data/weights/README.md").read_text(encoding="utf-8")
+    row = re.search(r"\| after the first run \| (.+?) \| (.+?) \| (.+?) \|", told)
+    first, pesq, stoi = (np.mean([float(x) for x in cell.split(" / ")]) for cell in row.groups())
+    gain = (unit["curve"]("setting1_stft", "si_sdr") - unit["curve"]("noisy", "si_sdr")).mean()
+    assert round(gain - first, 1) == 1.3 and "4200 steps of training it was 1.3 dB behind" in page
+    for measure, mean in (("pesq", pesq), ("stoi", stoi)):  # "by every measure"
+        assert mean < unit["curve"]("setting1_stft", measure).mean()
+    facts = unit["enhancers"]["setting3_waveform"].provenance
+    assert (facts["steps_before"], facts["step"]) == (4200, 3300)
+    assert -leads["si_sdr"] < (gain - first) / 2  # most of the gap is closed
+
+
+def test_the_four_jobs(unit, page):
+    found = {job: unit["fitting_systems"](np.array(limits)) for job, limits in unit["JOBS"].items()}
+    assert found["hearing aid"] == []
+    assert found["phone"] == ["setting1_stft", "setting1_mel"]
+    assert found["podcast editor"] == ENHANCERS
+    assert found["text-to-speech"] == ["setting2_griffin_lim", "setting2_vocoder"]
+    for words in (
+        "Hearing aid: none of ours",
+        "Phone: Setting 1",
+        "Text-to-speech: Setting 2's vocoder",
+    ):
+        assert words in page
+
+
+def test_ship_on_the_real_table_agrees_with_the_desk(unit):
+    solve = {"np": np}
+    exec(catalogue.exercises("36")["36.ship"].solution, solve)
+    judge = "PESQ-WB, real recordings"
+    marks = np.nan_to_num([unit["quality"](name, judge) for name in ENHANCERS], nan=-np.inf)
+    for limits in unit["JOBS"].values():
+        row = solve["ship"](unit["costs"], np.array(limits), marks)
+        late = {10: 10, 40: 40, np.inf: np.inf}[limits[0]]
+        fit = [n for n in ENHANCERS if not unit["out"](n, late, limits[1], bool(limits[2]), judge)]
+        best = max(fit, key=lambda name: unit["quality"](name, judge), default=None)
+        assert (ENHANCERS[row] if row >= 0 else None) == best
+
+
+def test_the_desk_draws_and_says_why(unit):
+    from matplotlib.figure import Figure
+
+    fig = Figure()
+    update = unit["draw"](fig)
+    judge = "PESQ-WB, real recordings"
+    said = update("40 ms", 300, True, judge)
+    assert re.match(r"Ship setting1_(stft|mel), [\d.]+ by this judge\. ", said)
+    assert (
+        "setting2_vocoder is out: too late" in said
+        and "setting3_waveform is out: too costly" in said
+    )
+    assert update("10 ms", 700, True, judge).startswith("Nothing can be shipped. ")
+    said = update("as long as it takes", 700, False, judge)
+    assert (
+        "setting1_stft is out: needs a recording" in said
+        and "setting3_waveform is out: needs a recording" in said
+    )
+
+
+# ---- broken comparisons --------------------------------------------------------------------------
+
+
+def test_length_rate_and_silence_are_refused_with_a_remedy(unit):
+    says, voice = unit["says"], unit["voice"]
+    assert "cut both to the same length" in says(lambda: metrics.si_sdr(voice[:-1], voice))
+    mixed = {"16 kHz": voice, "8 kHz": audio.resample(voice, sr=SR, to=8000)}
+    assert "resample to one rate" in says(lambda: listening.blind_test("rank", mixed, sr=SR))
+    for match in ("rms", "loudness"):
+        lost = {"voice": voice, "lost": np.zeros_like(voice)}
+        assert "is silent" in says(
+            lambda lost=lost, match=match: listening.player(lost, sr=SR, match=match)
+        )
+    assert "target is silent" in says(lambda: metrics.si_sdr(voice, np.zeros_like(voice)))
+    pair = {"voice": (voice, SR)}
+    assert "pass y alone" in says(lambda: listening.player(pair, sr=SR))
+    assert (
+        metrics.si_sdr(np.zeros_like(voice), voice) == -np.inf
+    )  # a silent estimate has a score, and it is the worst
+    for name in ENHANCERS:
+        assert "sr" in says(lambda name=name: unit["enhancers"][name].enhance(voice, sr=0))
+
+
+@pytest.mark.parametrize("name", ENHANCERS)
+def test_silence_in_is_no_crash_and_nearly_silence_out(unit, name):
+    made = unit["enhancers"][name].enhance(np.zeros(SR, np.float32), sr=SR)
+    assert made.shape == (SR,) and np.isfinite(made).all() and np.abs(made).max() < 0.01
+
+
+def test_a_recording_of_ones_own_becomes_the_seventh_item(unit, tmp_path):
+    from tests.pages import code_cells, run
+
+    rate = 44100
+    t = np.arange(5 * rate) / rate
+    mine = 0.3 * np.sin(2 * np.pi * 220 * t) * (t > 1.5) * np.sin(2 * np.pi * 3 * t) ** 2
+    audio.save(tmp_path / "my_voice.wav", mine.astype(np.float32), sr=rate)
+    names = dict(unit) | {"items": dict(unit["items"]), "outputs": dict(unit["outputs"])}
+    run([*code_cells(NAME, tag="own"), *code_cells(NAME, tag="blind")], tmp_path, names)
+    speech, mixture = names["items"]["your voice"]
+    assert len(speech) == len(mixture) == 3 * SR and metrics.level_db(speech) == pytest.approx(
+        -26, abs=0.1
+    )
+    assert metrics.level_db(mixture - speech) == pytest.approx(-26 - names["snr_db"], abs=0.1)
+    assert len(names["stimuli"]) == 7 and set(names["outputs"]["your voice"]) == set(ENHANCERS)
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def test_every_unit_is_linked(page):
+    for number in range(12):
+        assert re.search(rf"\]\({number:02d}_\w+\.ipynb\)", page), number
