@@ -6,8 +6,10 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +57,7 @@ def test_check_is_remembered_and_stays_correct(file):
     coursework.check("00.half", lambda y: y * 0.5)
     coursework.check("00.half", lambda y: y)
     stored = json.loads(file.read_text())
-    assert stored["version"] == 1
+    assert stored["version"] == 2
     assert stored["exercises"] == {"00.half": {"attempts": 2, "correct": True}}
 
 
@@ -185,6 +187,64 @@ def test_reset_forgets_exactly_that(file, what, left):
     assert state["exercises"].keys() == (keys if left is None else left)
     assert ("10" in state["quizzes"]) == (what not in ("10", "everything"))
     assert ("10.dither" in state["predictions"]) == (what == "10.level")
+
+
+# ---------------------------------------------------------------- the first edition's file
+
+# written by the first edition itself, whose units were counted from 01 to 12
+FIRST = Path(__file__).with_name("progress_first_edition.json")
+OLD = json.loads(FIRST.read_text(encoding="utf-8"))
+NOW = {"00": "00", "01": "10", "02": "11", "08": "32", "10": "34", "12": "36"}
+
+
+def test_progress_of_the_first_edition_is_carried_over_and_its_file_kept(file):
+    shutil.copy(FIRST, file)
+    before = {s.unit: s for s in report.standings(store.load()[0])}
+    assert file.read_bytes() == FIRST.read_bytes()  # looking changes nothing
+    store.update(solve("12.semitones"))
+    state = json.loads(file.read_text())
+    assert state["version"] == 2
+    carried = {f"{NOW[key[:2]]}{key[2:]}": value for key, value in OLD["exercises"].items()}
+    assert state["exercises"] == carried | {"12.semitones": {"attempts": 1, "correct": True}}
+    assert (
+        state["exercises"].keys()
+        - {key for n in catalogue.units() for key in catalogue.exercises(n)}
+        == set()
+    )
+    assert state["predictions"].keys() == {f"{NOW[key[:2]]}{key[2:]}" for key in OLD["predictions"]}
+    assert {s.unit for s in before.values() if s.right} == {"10", "32", "34", "36"}
+    assert all(before[n].right == before[n].questions for n in ("10", "32", "34", "36"))
+    aside = file.with_name("progress.first-edition.json")
+    assert aside.read_bytes() == FIRST.read_bytes()
+
+
+def test_it_is_carried_over_once(file):
+    """10, 11 and 12 are numbers of both editions: a second time would move them again."""
+    shutil.copy(FIRST, file)
+    store.update(solve("10.quantize"))
+    first = json.loads(file.read_text())
+    store.update(solve("10.quantize"))
+    assert json.loads(file.read_text()) == first
+    assert (
+        repr(coursework.progress()).splitlines()[1].startswith("Unit 10 (done): exercises 4 of 4")
+    )
+
+
+def test_what_is_no_file_is_left_alone(tmp_path, monkeypatch):
+    folder = tmp_path / "folder.json"
+    folder.mkdir()
+    monkeypatch.setenv("EARUP_PROGRESS", str(folder))
+    assert "session only" in store.update(solve("00.half"))
+    assert folder.is_dir() and list(folder.iterdir()) == []
+    monkeypatch.setenv("EARUP_PROGRESS", os.devnull)
+    assert "session only" in store.update(solve("00.half"))
+
+
+@pytest.mark.parametrize("ask", [coursework.hint, coursework.predict, coursework.quiz])
+def test_a_name_of_the_first_edition_is_refused_with_the_one_of_today(ask):
+    old = {coursework.hint: "08.ratio", coursework.predict: "08.images", coursework.quiz: "08"}[ask]
+    with pytest.raises(ValueError, match=f"numbered anew: it is '32{old[2:]}' now"):
+        ask(old)
 
 
 # ---------------------------------------------------------------- map and certificate

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -129,6 +130,37 @@ def test_functions_that_an_exercise_hands_over_work_from_the_other_process(pupil
         "correct",
         "not found",
     )
+
+
+@pytest.mark.parametrize("number", ["33", "09"], ids=["of today", "of the first edition"])
+def test_a_notebook_of_the_first_edition_is_graded_as_the_unit_it_is_now(pupils, number):
+    cell = "def phase_steps(freqs, sr, hop_length):\n    return 2 * np.pi * freqs * hop_length / sr"
+    text = json.loads(notebook(cell))
+    text["cells"][-1]["source"] = f'coursework.check("{number}.steps", phase_steps)'
+    (pupils.folder / "ada.ipynb").write_text(json.dumps(text), encoding="utf-8")
+    rows = pupils.grade("--names")
+    assert {row["unit"] for row in rows.values()} == {"33"}
+    assert ("ada", "33.round") in rows and rows["ada", "33.round"]["verdict"] == "not found"
+
+
+def test_numbers_that_both_editions_have_are_told_apart_by_what_is_checked(tmp_path):
+    """10 is sound and samples, and was the vocoders; the words after a number tell which."""
+
+    def unit(name, cell):
+        return grade.unit_of(tmp_path / name, [cell])
+
+    assert unit("x.ipynb", 'coursework.check("10.level", f)') == "10"
+    assert unit("x.ipynb", 'coursework.check("10.dilated", f)') == "34"
+    assert unit("10_setting2_vocoders.ipynb", "pass") == "34"
+    assert unit("10_sound_and_samples.ipynb", "pass") == "10"
+    assert unit("08_setting1_original_phase (1).ipynb", "pass") == "32"
+    assert unit("mine.ipynb", "pass") is None
+
+
+def test_a_stored_quiz_of_the_first_edition_counts_for_the_unit_it_is_now():
+    first = Path(__file__).with_name("progress_first_edition.json")
+    assert {unit for unit, _, _ in grade.quiz_rows(first)} == {"10", "32", "34", "36"}
+    assert all(right == of for _, right, of in grade.quiz_rows(first))
 
 
 def test_an_argument_that_is_changed_is_noticed_across_the_pipe(pupils):

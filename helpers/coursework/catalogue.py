@@ -185,7 +185,7 @@ def _exercise(number: str, item: dict, answer: dict) -> Exercise:
 
 
 def exercise(key: str) -> Exercise:
-    """Return one exercise, for example ``exercise("01.level")``; raises ValueError for an unknown
+    """Return one exercise, for example ``exercise("10.level")``; raises ValueError for an unknown
     key.
     """
     own = _of_its_unit(key, exercises)
@@ -208,7 +208,7 @@ def questions(number: str) -> list[dict]:
 
 
 def prediction(key: str) -> dict:
-    """Return one prediction as a question, for example ``prediction("01.dither")``; ValueError for
+    """Return one prediction as a question, for example ``prediction("10.dither")``; ValueError for
     an unknown key.
     """
     own = _of_its_unit(key, _predictions)

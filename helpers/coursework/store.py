@@ -83,6 +83,9 @@ def carried_over(state: dict) -> dict:
     renamed = {
         part: {renumbered(key): value for key, value in state[part].items()} for part in EMPTY
     }
+    for answers in renamed["quizzes"].values():
+        if "unit09" in answers:  # the one question that is called after a unit
+            answers["unit33"] = answers.pop("unit09")
     return {**state, **renamed, "version": VERSION}
 
 
