@@ -41,7 +41,7 @@ def course(tmp_path_factory):
 
 def as_toy(text):
     """A text of the model as the toy has it: its number, its keys, its figures and exercises."""
-    text = re.sub(rf"(?<![\d.]){MODEL}(?=\.[a-z]|_toy|\"| ·)", TOY, text)
+    text = re.sub(rf"(?<![\d.]){MODEL}(?=\.[a-z]|\\?\"| ·)", TOY, text)
     text = re.sub(rf"\b(Figure|Exercise|exercise) {MODEL}(?=\.\d)", rf"\1 {TOY}", text)
     text = re.sub(rf"\b([Uu]nit|exercises) {MODEL}\b", rf"\1 {TOY}", text)
     return text.replace(f"{MODEL}_pitch", f"{TOY}_toy").replace(f"and {MODEL}.4", f"and {TOY}.4")
@@ -86,7 +86,9 @@ ASKED = (
     "tests/test_project.py",
     "tests/test_units_cost.py",
 )
-ABOUT_UNITS = f"{TOY} or unit or figure or link or named or table or part or map or certificate"
+ABOUT_UNITS = (
+    f"{TOY} or table or there_are or exists or titles or row or certificate or misconception"
+)
 
 
 def test_a_unit_is_added_in_five_places_and_taken_away_again(course):
