@@ -439,6 +439,14 @@ def test_prints_and_warnings_of_a_learner_do_not_reach_the_output(capsys, recwar
     assert not recwarn.list
 
 
+@each
+def test_a_check_itself_never_warns(exercise, recwarn):
+    exercise.check(lambda *args, **kwargs: np.float64(0.123456))
+    solve = function(exercise.solution)
+    exercise.check(lambda *args, **kwargs: solve(*args, **kwargs) * 0.987654)
+    assert not recwarn.list
+
+
 # ---------------------------------------------------------------- the truth behind the checks
 
 

@@ -179,11 +179,6 @@ def code_lines(path):
     return len(used.difference(*prose))
 
 
-def is_item(path):
-    """Whether a file holds one unit's exercises: they may be as many as a unit wants."""
-    return path.parent.name == "coursework" and path.stem.startswith("unit")
-
-
 def imported_by_notebooks():
     """Names of the public rooms that notebooks import."""
     found = set()
@@ -216,7 +211,6 @@ def called_from_outside():
     cells = [cell for path in notebooks.paths() for cell in notebooks.read(path)["cells"]]
     sources = [notebooks.source(cell) for cell in cells if cell["cell_type"] == "code"]
     content = [path for folder in ("tools", "data") for path in (ROOT / folder).rglob("*.py")]
-    content += [path for path in HELPERS.rglob("*.py") if is_item(path)]
     sources += [path.read_text(encoding="utf-8") for path in content]
     return {name for source in sources for name in names_in(ast.parse(source))}
 
@@ -225,7 +219,7 @@ def unreached():
     """Public functions and classes that nothing reaches from notebooks, tools and exercises."""
     bodies, reached = {}, called_from_outside()
     for path in HELPERS.rglob("*.py"):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body if not is_item(path) else ():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bodies.setdefault(node.name, []).append((path, set(names_in(node))))
             elif "__all__" not in names_in(node):
@@ -252,11 +246,10 @@ def test_the_list_of_rooms_fits_on_one_screen():
 
 
 def test_small_is_a_feature():
-    python = [path for path in HELPERS.rglob("*.py") if not is_item(path)]
-    assert sum(map(code_lines, python)) < BUDGET
+    assert sum(map(code_lines, HELPERS.rglob("*.py"))) < BUDGET
     assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 1700
 
 
 def test_a_file_has_at_most_250_lines_of_code():
-    lengths = {path: code_lines(path) for path in HELPERS.rglob("*.py") if not is_item(path)}
+    lengths = {path: code_lines(path) for path in HELPERS.rglob("*.py")}
     assert {path.name: n for path, n in lengths.items() if n > 250} == {}

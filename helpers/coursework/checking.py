@@ -1,26 +1,29 @@
 """Say what is right or wrong about a learner's function, from what it returns on many inputs.
 
-The function is called on copies, with a time limit, and whatever happens becomes data. A `Check`
-holds the inputs, the truth, and a model of each mistake that people make, so that a mistake is
-recognised by its numbers and never by its source. Nothing a learner writes may raise here.
+A `Check` holds the inputs, the truth, and a model of each mistake that people make, so that a
+mistake is recognised by its numbers and never by its source. Nothing a learner writes may raise
+here.
 """
 
 from __future__ import annotations
 
-import _thread
-import contextlib
-import copy
-import dis
-import io
 import linecache
 import re
-import signal
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+from helpers.coursework.calling import (
+    Probe,
+    TooLong,
+    Trial,
+    agrees,
+    as_real_array,
+    is_unfilled,
+    run_probe,
+    time_limit,
+)
 
 CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
 SECONDS = 5.0  # one check may take this long; the probes of a sound solution need milliseconds
@@ -44,137 +47,6 @@ CAUSES = {
     "MemoryError": "An array became far too large; look at the sizes it is built from.",
     "ModuleNotFoundError": "This package is not installed here; numpy is enough for the exercise.",
 }
-
-
-# ---- calling it safely ----
-
-
-class TooLong(BaseException):
-    """Raised in a learner's function that runs past the limit; no `Exception`, so `except
-    Exception` misses it.
-    """
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One call that a check makes; probes of one `group` test one idea, easy groups first."""
-
-    args: tuple
-    say: str
-    group: str = ""
-    kwargs: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What came back from one call."""
-
-    probe: Probe
-    value: object = None
-    error: BaseException | None = None
-    changed: bool = False
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped,
-    others run on.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-    elif hasattr(signal, "SIGALRM"):
-
-        def ring(signum, frame):
-            raise TooLong
-
-        before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(
-            signal.ITIMER_REAL, seconds, 0.5
-        )  # rings again, should a bare `except` swallow the first
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-    else:  # Windows: the same interruption that the stop button sends
-        rang = []
-
-        def interrupted(signum, frame):
-            raise TooLong if rang else KeyboardInterrupt
-
-        # a handler of its own: one started in the background of a shell ignores interruptions
-        before = signal.signal(signal.SIGINT, interrupted)
-        timer = threading.Timer(seconds, lambda: (rang.append(True), _thread.interrupt_main()))
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            signal.signal(signal.SIGINT, before)
-
-
-def run_probe(fn: Callable, probe: Probe) -> Trial:
-    """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
-    args = copy.deepcopy(probe.args)
-    try:
-        with (
-            np.errstate(all="ignore"),
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            value = fn(*args, **copy.deepcopy(probe.kwargs))
-    except (Exception, SystemExit, TooLong) as error:
-        return Trial(probe, error=error)
-    changed = not all(np.array_equal(a, b) for a, b in zip(args, probe.args, strict=True))
-    return Trial(probe, value=value, changed=changed)
-
-
-def as_real_array(value: object) -> np.ndarray | None:
-    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
-    else None.
-    """
-    if isinstance(value, (bool, str, bytes, list, tuple)):
-        return None
-    try:
-        array = np.asarray(value)
-        return array.astype(np.float64) if array.dtype.kind in "fiu" else None
-    except Exception:  # a learner's own class may fail in any way
-        return None
-
-
-def agrees(value: object, want: object, atol: float) -> bool:
-    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
-    match in place.
-    """
-    got, want = as_real_array(value), np.asarray(want, np.float64)
-    return (
-        got is not None
-        and got.shape == want.shape
-        and bool(np.allclose(got, want, 0, atol, equal_nan=True))
-    )
-
-
-def _operations(fn: object) -> list[str]:
-    """Return the names of the byte code of `fn`, without their operands."""
-    return [i.opname for i in dis.get_instructions(fn)] if hasattr(fn, "__code__") else []
-
-
-def is_unfilled(fn: object, trial: Trial) -> bool:
-    """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
-    unfilled = (
-        isinstance(trial.error, (TypeError, AttributeError))
-        and "ellipsis" in str(trial.error).lower()
-    )
-    empty = (
-        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
-    )
-    return (
-        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
-    )
-
-
-# ---- saying what came of it ----
 
 
 @dataclass(frozen=True)
@@ -377,7 +249,11 @@ class Check:
                 "Your function gives the same number whatever goes in. Let the result depend on "
                 "the argument."
             )
-        if all(agrees(t.value, t.probe.args[0], self.atol) for t in group):
+        given = [as_real_array(t.probe.args[0]) for t in group]
+        if all(
+            y is not None and agrees(t.value, y, self.atol)
+            for t, y in zip(group, given, strict=True)
+        ):
             return (
                 "Your function returns its input as it came. Something still has to happen to "
                 "it on the way."

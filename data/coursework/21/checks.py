@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import spectra
-from helpers.coursework.checking import Check, Probe
+from helpers.coursework.calling import Probe
+from helpers.coursework.checking import Check
 
 
 def bin_probes() -> list[Probe]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.coursework.checking import Check, Probe
+from helpers.coursework.calling import Probe
+from helpers.coursework.checking import Check
 
 
 def dilated_probes() -> list[Probe]:

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.coursework.checking import Check, Probe
+from helpers.coursework.calling import Probe
+from helpers.coursework.checking import Check
 
 
 def macs_probes() -> list[Probe]:

@@ -1,0 +1,143 @@
+"""Call a learner's function safely: on copies, with a time limit, and with whatever happens turned
+into data.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import copy
+import dis
+import io
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+class TooLong(BaseException):
+    """Raised in a learner's function that runs past the limit; no `Exception`, so `except
+    Exception` misses it.
+    """
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One call that a check makes; probes of one `group` test one idea, easy groups first."""
+
+    args: tuple
+    say: str
+    group: str = ""
+    kwargs: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came back from one call."""
+
+    probe: Probe
+    value: object = None
+    error: BaseException | None = None
+    changed: bool = False
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped,
+    others run on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+    elif hasattr(signal, "SIGALRM"):
+
+        def ring(signum, frame):
+            raise TooLong
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(
+            signal.ITIMER_REAL, seconds, 0.5
+        )  # rings again, should a bare `except` swallow the first
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+    else:  # Windows: the same interruption that the stop button sends
+        rang = []
+
+        def interrupted(signum, frame):
+            raise TooLong if rang else KeyboardInterrupt
+
+        # a handler of its own: one started in the background of a shell ignores interruptions
+        before = signal.signal(signal.SIGINT, interrupted)
+        timer = threading.Timer(seconds, lambda: (rang.append(True), _thread.interrupt_main()))
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            signal.signal(signal.SIGINT, before)
+
+
+def run_probe(fn: Callable, probe: Probe) -> Trial:
+    """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
+    args = copy.deepcopy(probe.args)
+    try:
+        with (
+            np.errstate(all="ignore"),
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            value = fn(*args, **copy.deepcopy(probe.kwargs))
+    except (Exception, SystemExit, TooLong) as error:
+        return Trial(probe, error=error)
+    changed = not all(np.array_equal(a, b) for a, b in zip(args, probe.args, strict=True))
+    return Trial(probe, value=value, changed=changed)
+
+
+def as_real_array(value: object) -> np.ndarray | None:
+    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
+    else None.
+    """
+    if isinstance(value, (bool, str, bytes, list, tuple)):
+        return None
+    try:
+        array = np.asarray(value)
+        return array.astype(np.float64) if array.dtype.kind in "fiu" else None
+    except Exception:  # a learner's own class may fail in any way
+        return None
+
+
+def agrees(value: object, want: object, atol: float) -> bool:
+    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
+    match in place.
+    """
+    got, want = as_real_array(value), np.asarray(want, np.float64)
+    return (
+        got is not None
+        and got.shape == want.shape
+        and bool(np.allclose(got, want, 0, atol, equal_nan=True))
+    )
+
+
+def _operations(fn: object) -> list[str]:
+    """Return the names of the byte code of `fn`, without their operands."""
+    return [i.opname for i in dis.get_instructions(fn)] if hasattr(fn, "__code__") else []
+
+
+def is_unfilled(fn: object, trial: Trial) -> bool:
+    """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
+    unfilled = (
+        isinstance(trial.error, (TypeError, AttributeError))
+        and "ellipsis" in str(trial.error).lower()
+    )
+    empty = (
+        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
+    )
+    return (
+        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
+    )
