@@ -1,27 +1,65 @@
 """What all tests share."""
 
+import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 # Where two run at once, what takes minutes begins first, and the short ones fill the end evenly.
-LONG_FIRST = (
-    "tests/browser/test_unit",
-    "tests/test_course.py",
-    "tests/test_unit",
-    "tests/browser/",
-    "tests/",
-)
+LONG_FIRST = ("tests/browser/test_site.py", "tests/browser/", "tests/test_course.py", "tests/")
 
 
-def pytest_collection_modifyitems(items):
-    """Bring files that take long to the front; within a file nothing moves."""
-    items.sort(
-        key=lambda item: next(
-            (k for k, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9
-        )
-    )
+def notebook_of(item):
+    """The notebook whose run a test asks about: its parameter `notebook`, its module's, or none."""
+    if hasattr(item, "callspec") and "notebook" in item.callspec.params:
+        return item.callspec.params["notebook"].stem
+    module = getattr(item, "module", None)
+    return module.PAGE.stem if hasattr(module, "PAGE") else getattr(module, "NAME", None)
+
+
+def group_of(item):
+    """What stays on one worker: the tests about one notebook, which share its run, or one file."""
+    page = "browser/" if "tests/browser/" in item.nodeid else ""
+    return page + (notebook_of(item) or item.nodeid.split("::")[0])
+
+
+def order(item):
+    """Long ones first; the tests about one notebook together, those of the later units first."""
+    rank = next((k for k, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9)
+    name = notebook_of(item)
+    return (0, rank, [-ord(letter) for letter in name]) if name else (1, rank, [])
+
+
+def wanted(item):
+    """Whether a test runs: what is dear is left to the night, or until what it is about changes."""
+    if os.environ.get("EARUP_NIGHTLY") != "0" or item.get_closest_marker("nightly") is None:
+        return True
+    return item.nodeid.split("::")[0] in os.environ.get("EARUP_NIGHTLY_OF", "").split()
+
+
+def shard_of(items):
+    """Return the part of the tests that EARUP_SHARD asks for, such as 2/3."""
+    part, parts = map(int, os.environ.get("EARUP_SHARD", "1/1").split("/"))
+    groups = {group: k for k, group in enumerate(dict.fromkeys(map(group_of, items)))}
+    return [item for item in items if groups[group_of(item)] % parts == part - 1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Mark what is about a notebook, order everything, and keep the part that was asked for."""
+    items.sort(key=order)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        if notebook_of(item):
+            item.add_marker(
+                pytest.mark.page if "tests/browser/" in item.nodeid else pytest.mark.unit
+            )
+    kept = shard_of([item for item in items if wanted(item)])
+    known = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in known])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
@@ -41,24 +79,28 @@ def rng():
 
 @pytest.fixture(scope="module")
 def unit(request, tmp_path_factory):
-    """Every name that a unit leaves behind, run in a folder of its own; with its "players" and
-    "stages".
-    """
-    from helpers import explore, listening
-    from tests.pages import code_cells, run
-
-    folder, made = tmp_path_factory.mktemp("unit"), {"players": [], "stages": []}
+    """Every name that a unit leaves behind, and its "players" and "stages" (tests/runs.py)."""
+    folder = lambda: tmp_path_factory.mktemp("unit")  # noqa: E731 - made when it is needed
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-        patch.setenv("EARUP_RESULTS", str(folder))
-        for room, name, kept in ((listening, "player", "players"), (explore, "stage", "stages")):
-            real, store = getattr(room, name), made[kept]
-            patch.setattr(
-                room,
-                name,
-                lambda *a, real=real, store=store, **kw: store.append(real(*a, **kw)) or store[-1],
-            )
-        yield run(code_cells(request.module.NAME), folder) | made
+        if importlib.util.find_spec("nbval") is None:
+            yield plainly_run(request.module.NAME, folder(), patch)
+            return
+        from tests import runs
+
+        run = runs.of(runs.named(request.module.NAME), folder)
+        for name, value in run.settings().items():
+            patch.setenv(name, value)
+        yield dict(run.names)
+
+
+def plainly_run(name, folder, patch):
+    """Run a unit without a kernel: where other versions are tried, it has run in one before."""
+    from tests import pages
+
+    patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
+    patch.setenv("EARUP_RESULTS", str(folder))
+    made = pages.noted(patch)
+    return pages.run(pages.code_cells(name), folder) | made
 
 
 @pytest.fixture(scope="module")

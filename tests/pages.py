@@ -4,6 +4,8 @@ sound written out.
 
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,17 @@ def code_cells(name, *, tag=None):
     ]
 
 
+def needs_torch(name):
+    """Whether a notebook imports PyTorch, itself or through the rooms that stand on it."""
+    return bool(
+        re.search(
+            r"^(import torch|from helpers.* import .*\b(losses|settings))",
+            "\n".join(code_cells(name)),
+            re.M,
+        )
+    )
+
+
 def run(sources, folder, names=None):
     """Execute cells in `folder`, as a kernel there would, and return the names they leave
     behind.
@@ -34,6 +47,35 @@ def run(sources, folder, names=None):
     finally:
         os.chdir(before)
     return names
+
+
+def in_a_sweep():
+    """Whether this is called while controls are tried, which makes things that nobody sees."""
+    frame = sys._getframe()
+    while frame and frame.f_code.co_name != "sweep":
+        frame = frame.f_back
+    return frame is not None
+
+
+def noted(patch):
+    """Note every player and every stage that a cell makes; return the two lists, which grow."""
+    from helpers import explore, listening
+
+    made = {"players": [], "stages": []}
+    for room, name, store in (
+        (listening, "player", made["players"]),
+        (explore, "stage", made["stages"]),
+    ):
+        real = getattr(room, name)
+
+        def note(*arguments, real=real, store=store, **named):
+            thing = real(*arguments, **named)
+            if not in_a_sweep():
+                store.append(thing)
+            return thing
+
+        patch.setattr(room, name, note)
+    return made
 
 
 def level(y):
@@ -55,6 +97,6 @@ def band(y, sr, low, high):
 
 def loudest(y, sr):
     """Level of the loudest 400 ms [dBFS RMS]."""
-    n = int(0.4 * sr)
+    n = min(int(0.4 * sr), len(y))
     total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
     return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)

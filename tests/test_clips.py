@@ -257,6 +257,7 @@ def maker():
     return module
 
 
+@pytest.mark.nightly
 def test_a_second_run_gives_the_same_bytes(tmp_path):
     make_clips = maker()
     missing = [tool for tool in ("flite", "fluidsynth") if shutil.which(tool) is None]

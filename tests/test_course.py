@@ -23,7 +23,7 @@ import course
 from tools import notebooks
 from tools.start import lab, packages, setup
 from tools.start.packages import NotToBeHad, SetupError
-from tools.verify import check
+from tools.verify import check, reach
 from tools.verify import test as test_verb
 
 ROOT = Path(__file__).parents[1]
@@ -588,6 +588,22 @@ def test_pytests_counts_are_read(tmp_path):
     assert test_verb.pytest(["--no-such-option"], env) == (0, 1, 0)
 
 
+@pytest.fixture
+def steps(monkeypatch):
+    """Replace what `course.py test` runs: ``steps(one=(2, 0, 0))``; returns what it was given."""
+    seen = []
+
+    def replace(**counts):
+        jobs = {
+            name: lambda env, count=count: seen.append(env) or count
+            for name, count in counts.items()
+        }
+        monkeypatch.setattr(test_verb, "plan", lambda phases, selected: jobs)
+        return seen
+
+    return replace
+
+
 @pytest.mark.parametrize(
     ("second", "line", "status"),
     [
@@ -595,23 +611,60 @@ def test_pytests_counts_are_read(tmp_path):
         ((3, 2, 0), "5 passed, 2 failed, 0 skipped", 1),
     ],
 )
-def test_the_last_line_counts_all_phases(second, line, status, monkeypatch, capsys):
-    monkeypatch.setattr(
-        test_verb, "PHASES", {"one": lambda env: (2, 0, 0), "two": lambda env: second}
-    )
+def test_the_last_line_counts_all_steps(second, line, status, steps, capsys):
+    steps(one=(2, 0, 0), two=second)
     assert test_verb.main([]) == status
     assert capsys.readouterr().out.splitlines()[-1] == line
 
 
 @pytest.mark.parametrize(("ci", "required"), [("true", "1"), ("", None)])
-def test_ci_refuses_to_skip_the_browser(ci, required, monkeypatch):
-    seen = {}
+def test_ci_refuses_to_skip_the_browser(ci, required, steps, monkeypatch):
     monkeypatch.setenv("CI", ci)
     monkeypatch.delenv("EARUP_REQUIRE_BROWSER", raising=False)
-    monkeypatch.setattr(test_verb, "PHASES", {"one": lambda env: seen.update(env) or (1, 0, 0)})
+    seen = steps(one=(1, 0, 0))
     test_verb.main([])
-    assert seen.get("EARUP_REQUIRE_BROWSER") == required
-    assert seen["EARUP_PROGRESS"] != os.environ.get("EARUP_PROGRESS")
+    assert seen[0].get("EARUP_REQUIRE_BROWSER") == required
+    assert seen[0]["EARUP_PROGRESS"] != os.environ.get("EARUP_PROGRESS")
+
+
+@pytest.mark.parametrize(
+    ("words", "nightly", "shard"),
+    [([], "0", "1/1"), (["--nightly", "--shard", "2/3"], "1", "2/3")],
+)
+def test_what_is_dear_runs_only_when_asked_for(words, nightly, shard, steps):
+    seen = steps(one=(1, 0, 0))
+    test_verb.main(words)
+    assert (seen[0]["EARUP_NIGHTLY"], seen[0]["EARUP_SHARD"]) == (nightly, shard)
+
+
+def test_each_notebook_runs_in_a_process_of_its_own_and_the_rest_two_at_a_time(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        test_verb, "pytest", lambda words, env, **_: asked.append(words) or (1, 0, 0)
+    )
+    for run in test_verb.plan(["notebooks", "core", "pages"], reach.EVERYTHING).values():
+        run({})
+    *alone, rest = sorted(asked, key=lambda words: "-n" in words)
+    assert sorted(words[0] for words in alone) == [
+        f"{test_verb.COMPARED}[{p.stem}]" for p in notebooks.paths()
+    ]
+    files = {word for words in alone for word in words if word.startswith("tests/test_unit")}
+    assert files == {f"tests/{path.name}" for path in (ROOT / "tests").glob("test_unit[0-9]*.py")}
+    assert "(not browser and not unit) or (page)" in rest
+
+
+def test_every_phase_of_tests_has_its_tests_and_no_test_has_two():
+    """By their marks: five facts decide, and each combination that occurs belongs to one phase."""
+    for browser, unit, page, site in (
+        (0, 0, 0, 0),
+        (0, 1, 0, 0),
+        (1, 0, 0, 0),
+        (1, 0, 1, 0),
+        (1, 0, 0, 1),
+    ):
+        facts = {"browser": browser, "unit": unit, "page": page, "site": site}
+        phases = [name for name, mark in test_verb.MARKS.items() if eval(mark, {}, facts)]
+        assert len(phases) == (not unit)  # tests about a notebook's names belong to the notebooks
 
 
 def test_a_linter_that_finds_something_and_a_bad_notebook_fail_the_check(

@@ -178,6 +178,7 @@ def test_crops_repeat_and_come_twice(speech):
     assert not np.array_equal(crops.batch(4, range(2))[0], given)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["gan", "setting2_vocoder"])
 def test_the_command_line_trains(name, speech, tmp_path):
     """One step each, from the shipped weights."""
@@ -210,6 +211,7 @@ def load_vocoder_file(name, file):
     return load_file(name, file)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "name, more, says",
     [

@@ -358,7 +358,13 @@ def den(tmp_path_factory):
     return pupils, pupils.grade("--names"), before
 
 
-@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(what, marks=[pytest.mark.nightly] * what.startswith("loops"))
+        for what in HOSTILE
+    ],
+)  # that a loop is ended takes the time that an answer has
 def test_a_hostile_answer_gets_no_point_and_spoils_no_other_answer(what, den):
     _, rows, _ = den
     bad, good = rows[what, "00.half"], rows[what, "00.swap_sides"]

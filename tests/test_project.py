@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 from tools import notebooks
 from tools.site import readme
 from tools.start import setup
+from tools.verify import test as test_verb
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -201,6 +202,7 @@ def test_binder_finds_the_environment_and_warms_the_caches():
     assert "python -m tools.start.warm" in (ROOT / "postBuild").read_text(encoding="utf-8")
 
 
+@pytest.mark.nightly
 def test_warming_really_compiles(tmp_path):
     """In an empty cache, what Binder's postBuild runs leaves numba's files behind."""
     env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_OPT": "0"}  # in half the time
@@ -214,24 +216,30 @@ def test_warming_really_compiles(tmp_path):
 def test_ci_runs_the_test_command_and_names_no_host():
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert os.access(ROOT / ".ci/run", os.X_OK)
-    assert script.splitlines()[-1] == "exec python3 course.py test"
+    assert script.splitlines()[-1] == 'exec python3 course.py test "$@"'
     assert "set -euo pipefail" in script and "export CI=true" in script and "://" not in script
     assert subprocess.run(["bash", "-n", ROOT / ".ci/run"]).returncode == 0
 
 
-def test_the_workflow_runs_the_same_on_push_and_every_week():
+def test_the_workflow_runs_every_phase_on_a_push_and_everything_at_night():
     workflow = yaml.safe_load((ROOT / ".github/workflows/course.yml").read_text(encoding="utf-8"))
-    when = workflow[True]  # YAML reads a bare `on` as true
-    assert "push" in when and re.fullmatch(r"\d+ \d+ \* \* \d", when["schedule"][0]["cron"])
-    steps = [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
-    assert "bash .ci/run" in steps
+    jobs, when = workflow["jobs"], workflow[True]  # YAML reads a bare `on` as true
+    assert "push" in when and "pull_request" in when
+    night, week = (entry["cron"] for entry in when["schedule"])
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", night) and re.fullmatch(r"\d+ \d+ \* \* \d", week)
+    assert night in jobs["nightly"]["if"] and week in jobs["matrix"]["if"]
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert "bash .ci/run --nightly" in commands and "bash .ci/run ${{ matrix.run }}" in commands
+    matrix = jobs["phase"]["strategy"]["matrix"]
+    asked = [*matrix["run"], *(entry["run"] for entry in matrix["include"])]
+    assert {words.split()[0] for words in asked} | {"site"} == set(test_verb.PHASES)
+    shards = [words.split()[-1].split("/") for words in asked if "--shard" in words]
+    assert [int(k) for k, _ in shards] == list(range(1, len(shards) + 1))
+    assert {int(n) for _, n in shards} == {len(shards)}
     assert not [
-        step
-        for job in workflow["jobs"].values()
-        for step in job["steps"]
-        if step.get("continue-on-error")
+        step for job in jobs.values() for step in job["steps"] if step.get("continue-on-error")
     ]
-    for python in workflow["jobs"]["test"]["strategy"]["matrix"]["python"]:
+    for python in [*matrix["python"], *(entry["python"] for entry in matrix["include"])]:
         setup.check_python(tuple(int(part) for part in python.split(".")))
 
 

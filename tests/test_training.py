@@ -381,6 +381,7 @@ def environment():
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
 
+@pytest.mark.nightly
 def test_two_processes_take_the_same_steps_as_one(folders, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -411,6 +412,7 @@ def test_two_processes_take_the_same_steps_as_one(folders, tmp_path):
         np.testing.assert_allclose(value, states[1][key], atol=2e-4)
 
 
+@pytest.mark.nightly
 def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
     line = [sys.executable, *command(folders, tmp_path, 100000, "--keep-s", "0")]
     process = subprocess.Popen(
@@ -434,6 +436,7 @@ def test_a_killed_command_goes_on_where_it_stopped(folders, tmp_path):
     assert (tmp_path / "setting1_mel.safetensors").is_file()
 
 
+@pytest.mark.nightly
 def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
     subprocess.run(
         [sys.executable, *command(folders, tmp_path, 2)], cwd=ROOT, check=True, env=environment()
@@ -468,6 +471,7 @@ def test_the_command_evaluates_the_weights_it_made(folders, tmp_path):
     assert re.search(r"5 dB +1 +5\.00\d -> ", done.stdout)
 
 
+@pytest.mark.nightly
 def test_a_start_is_told_with_all_steps_that_it_has_seen(folders, tmp_path):
     from helpers import _weights
     from tools.training.__main__ import main

@@ -119,6 +119,7 @@ def measured(notebook_file, *cells):
     return bench_units.cost(notebook_file)
 
 
+@pytest.mark.nightly
 @linux
 def test_memory_and_processor_time_are_those_of_the_cells(tmp_path):
     small = measured(tmp_path / "00_small.ipynb", "x = 1")

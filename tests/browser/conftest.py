@@ -34,6 +34,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-sync",
 )
+FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>widget</title><link rel="icon" href="data:,">
 <body class="{theme}" data-jp-theme-light="{light}"><main id="root"></main>
 <script>
@@ -233,7 +234,7 @@ class Lab:
         "workspaces",
     )  # noise of JupyterLab itself
 
-    def __init__(self, folder, browser):
+    def __init__(self, folder, browser, beside=False):
         self.folder, self.browser, self.page, self.errors = (
             Path(folder),
             browser,
@@ -251,13 +252,16 @@ class Lab:
             "JUPYTERLAB_SETTINGS_DIR": settings.parents[1],
             "JUPYTERLAB_WORKSPACES_DIR": self.folder / ".lab/work",
         }
-        home |= {
-            "JUPYTER_CONFIG_DIR": self.folder / ".lab/config",
-            "EARUP_PROGRESS": self.folder / "progress.json",
+        home |= {"JUPYTER_CONFIG_DIR": self.folder / ".lab/config"}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("EARUP_PROGRESS", "EARUP_RESULTS")
         }
-        home |= {
-            "EARUP_RESULTS": self.folder
-        }  # beside the notebook, wherever the tests at large keep theirs
+        if (
+            not beside
+        ):  # in this folder, wherever the tests at large keep theirs; else beside each notebook
+            home |= {"EARUP_PROGRESS": self.folder / "progress.json", "EARUP_RESULTS": self.folder}
         options = (
             "--no-browser",
             f"--port={self.port}",
@@ -276,7 +280,7 @@ class Lab:
         self.log = open(self.folder / ".lab" / "server.log", "w")  # noqa: SIM115 - lives as long as the server
         self.server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
-            env=os.environ | {key: str(value) for key, value in home.items()},
+            env=env | {key: str(value) for key, value in home.items()},
             stdout=self.log,
             stderr=subprocess.STDOUT,
             cwd=self.folder,
@@ -314,6 +318,18 @@ class Lab:
         if dark:
             self.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
         return self.page
+
+    def show(self, name):
+        """Open notebook `name` in the page that is there, as a learner goes on to the next one."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.command("docmanager:open", {"path": name, "factory": "Notebook"})
+        self.page.wait_for_function(
+            """name => { const shown = window.jupyterapp.shell.currentWidget;
+            return shown?.context?.path === name && shown.context.isReady
+              && shown.sessionContext?.session?.kernel?.status === 'idle'; }""",
+            arg=name,
+            timeout=300_000,
+        )
 
     def _note(self, text):
         if not any(word in text for word in self.QUIET):
@@ -385,11 +401,11 @@ class Lab:
 
 
 @contextlib.contextmanager
-def started(folder, browser, files):
+def started(folder, browser, files, **options):
     """A JupyterLab on copies of the given files, in a folder; ended at the end."""
     for file in files:
         shutil.copy(file, folder)
-    lab = Lab(folder, browser)
+    lab = Lab(folder, browser, **options)
     try:
         lab.wait()
         yield lab
@@ -404,20 +420,68 @@ def lab_on(browser, tmp_path):
         yield lambda *files: labs.enter_context(started(tmp_path, browser, files))
 
 
-@pytest.fixture(scope="module")
-def lab(request, browser, launch, tmp_path_factory):
-    """The notebook that a test module names as PAGE, run top to bottom once for all its tests,
-    which take turns.
+class Units:
+    """One page of JupyterLab in which units are opened, one after the other, each in its own folder.
 
-    Starting a server and running a unit takes most of the time. A module may name FLAGS for a
-    browser of its own.
+    To load JupyterLab anew for each of them would take as long as many a unit itself.
     """
-    page, flags = request.module.PAGE, getattr(request.module, "FLAGS", ())
-    with started(tmp_path_factory.mktemp("unit"), browser, [page]) as lab:
-        lab.open(page.name, browser=launch(*flags) if flags else None)
-        lab.name = page.stem
-        assert lab.run_all() == []
-        yield lab
+
+    def __init__(self, lab):
+        self.lab, self.root, self.opened = lab, lab.folder, None
+
+    def open(self, path):
+        """Return the lab with a unit that has run once for all tests about it, which take turns."""
+        if self.opened == path:
+            return self.lab
+        self.close()
+        self.lab.folder = self.root / path.stem
+        self.lab.folder.mkdir(exist_ok=True)
+        shutil.copy(path, self.lab.folder)
+        self.lab.name, self.lab.errors = path.stem, []
+        if self.lab.page is None:
+            self.lab.open(f"{path.stem}/{path.name}")
+        else:
+            self.lab.show(f"{path.stem}/{path.name}")
+        self.opened = path
+        assert self.lab.run_all() == []
+        return self.lab
+
+    def close(self):
+        """End the kernel of the unit that is open, which holds much, and take it off the page."""
+        if self.opened:
+            self.lab.page.evaluate(
+                """async () => { const shown = window.jupyterapp.shell.currentWidget;
+                await shown.sessionContext.shutdown(); shown.context.model.dirty = false;
+                shown.dispose(); }"""
+            )
+        self.opened = None
+
+
+@pytest.fixture(scope="session")
+def units(launch, tmp_path_factory):
+    """A JupyterLab for the units, in a browser with a microphone that hears a tone."""
+    with started(
+        tmp_path_factory.mktemp("units"), launch(*FAKE_MICROPHONE), [], beside=True
+    ) as lab:
+        OPEN.append(Units(lab))
+        yield OPEN[0]
+        OPEN.clear()
+
+
+OPEN = []  # the units' JupyterLab, once there is one
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Close the last unit's page before tests begin that need none: it would go on drawing."""
+    if OPEN and (nextitem is None or nextitem.get_closest_marker("page") is None):
+        OPEN[0].close()
+
+
+@pytest.fixture
+def lab(request, units):
+    """The notebook that a test names as its parameter `notebook`, or its module as PAGE, run from top to bottom."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return units.open(parameters.get("notebook") or request.module.PAGE)
 
 
 @pytest.fixture

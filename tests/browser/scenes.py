@@ -6,17 +6,31 @@ import threading
 
 import numpy as np
 
-SAYS = (
-    "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === there"
-)
+SAYS = """([text, there, i]) =>
+  document.querySelectorAll('.earup-scene')[i].innerText.includes(text) === there"""
 SAMPLES = """() => { const m = document.querySelector('.earup-scene').__earup;
   if (!m.playing || !m.analyser) return [];
   const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y); return [...y]; }"""
 
 
-def says(page, text, there=True):
-    """Wait until the stage says a text, or no longer does."""
-    page.wait_for_function(SAYS, arg=[text, there])
+def says(page, text, there=True, *, scene=0):
+    """Wait until a stage says a text, or no longer does."""
+    page.wait_for_function(SAYS, arg=[text, there, scene])
+
+
+def win(page, *steps, scene=0):
+    """Play a challenge by keyboard, its near misses too.
+
+    Each step is a control of the stage, keys to press on it, what the stage then says, and whether
+    that wins: "PageUp*3 Home" is four keys.
+    """
+    for control, keys, words, won in steps:
+        for key in keys.split():
+            name, _, times = key.partition("*")
+            for _ in range(int(times or 1)):
+                control.press(name)
+        says(page, words, scene=scene)
+        says(page, "Yes:", won, scene=scene)
 
 
 def sounds(page, *, above):

@@ -25,7 +25,11 @@ SHOTS = Path(__file__).parent / "shots" / "site"
 UNITS = [f"notebooks/{path.stem}" for path in notebooks.paths()]
 PAGES = sorted(place.removesuffix(".md") for place in building.pages())
 EVERY = ["index", "search", *PAGES, *UNITS]
+# without --nightly, where nothing of the site has changed, a page of each kind; the whole site is built all the same
+SOME = {"index", "glossary", PAGES[-1], UNITS[len(UNITS) // 2]}
 WIDTHS = (1280, 800, 375)
+NIGHTLY = os.environ.get("EARUP_NIGHTLY") == "1"
+pytestmark = pytest.mark.site
 # every place of a widget holds one; scripts stay in the page beside what they have made
 AWAKE = """() => document.readyState === "complete" &&
   [...document.querySelectorAll('script[type$="widget-view+json"]')]
@@ -37,6 +41,11 @@ TOO_WIDE = """() => {
   const wide = (e) => { const r = e.getBoundingClientRect(); return r.width && r.right > w + 1 && !held(e); };
   return [...document.querySelectorAll(".bd-article *")].filter(wide).map((e) => `${e.tagName}.${e.className}`);
 }"""
+
+
+def dear(names, some):
+    """Parameters of which all but some run only at night, or when something of the site has changed."""
+    return [pytest.param(name, marks=[pytest.mark.nightly] * (name not in some)) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +131,14 @@ def barriers(page, axe, rules=None):
     ]
 
 
+def keep(page, name, **options):
+    """Keep a picture of a page, at night."""
+    if NIGHTLY:
+        path = SHOTS / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(path), **options)
+
+
 def theme(page, name):
     """Have the page light or dark, as its own button does."""
     page.evaluate(
@@ -138,25 +155,24 @@ def theme(page, name):
     page.wait_for_function(night, arg=name == "dark")
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", dear(EVERY, SOME))
 def test_a_page_is_whole_readable_and_open_to_all(site, visit, axe, name):
     page = visit(f"{(site / name).as_uri()}.html")
     assert page.locator("h1:visible").count() == 1
-    (SHOTS / name).parent.mkdir(parents=True, exist_ok=True)
     for colours, rules in (
         ("dark", ["color-contrast"]),
         ("light", None),
     ):  # a theme changes nothing but colours
         theme(page, colours)
         assert barriers(page, axe, rules) == []
-        page.screenshot(path=str(SHOTS / f"{name}_{colours}.png"))
+        keep(page, f"{name}_{colours}")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(TOO_WIDE) == [], width
-        page.screenshot(path=str(SHOTS / f"{name}_{width}.png"), full_page=name not in UNITS)
+        keep(page, f"{name}_{width}", full_page=name not in UNITS)
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", dear(UNITS, SOME))
 def test_a_unit_works_without_a_kernel(site, served, visit, name):
     """Over http: as many widgets as the notebook shows, a player that sounds, a question that
     answers.
@@ -243,7 +259,7 @@ def test_the_theme_is_changed_by_its_button(site, visit):
         page.wait_for_function("name => document.documentElement.dataset.theme === name", arg=name)
 
 
-@pytest.mark.parametrize("name", [UNITS[0], UNITS[2], UNITS[-1]])
+@pytest.mark.parametrize("name", dear([UNITS[0], UNITS[2], UNITS[-1]], UNITS[:1]))
 def test_a_unit_in_one_file_works_wherever_it_is_put(site, visit, tmp_path, name):
     file = tmp_path / "alone.html"
     file.write_bytes((site / "files" / f"{Path(name).stem}.html").read_bytes())

@@ -2,30 +2,18 @@
 
 from pathlib import Path
 
-from tests.browser.sweep import sweep
+from tests.browser.scenes import win
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "10_sound_and_samples.ipynb"
 
 
 def test_the_challenge_is_won_by_keyboard_and_not_by_a_near_miss(lab):
-    scene = lab.page.locator(".earup-scene").first
-    handle = scene.locator("[role=slider]")
-    handle.press("Home")
-    says = (
-        "([text, there]) => document.querySelector('.earup-scene').innerText.includes(text) === "
-        "there"
+    handle = lab.page.locator(".earup-scene").first.locator("[role=slider]")
+    win(
+        lab.page,
+        (handle, "Home PageUp*14", "A tone of 7100 Hz", False),
+        (handle, "", "heard at 900 Hz", False),
+        (handle, "ArrowLeft*2", "Yes: 7000 Hz and 1000 Hz leave the same samples.", True),
+        (handle, "ArrowLeft", "A tone of 6950 Hz", False),
     )
-    for _ in range(14):
-        handle.press("PageUp")
-    lab.page.wait_for_function(says, arg=["A tone of 7100 Hz", True])
-    assert "heard at 900 Hz" in scene.inner_text() and "Yes:" not in scene.inner_text()
-    for _ in range(2):
-        handle.press("ArrowLeft")
-    lab.page.wait_for_function(says, arg=["Yes: 7000 Hz and 1000 Hz leave the same samples.", True])
-    handle.press("ArrowLeft")
-    lab.page.wait_for_function(says, arg=["Yes:", False])
     assert lab.errors == []
-
-
-def test_every_control_moves_and_every_track_sounds(lab):
-    sweep(lab)

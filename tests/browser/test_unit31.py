@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.scenes import chosen, hold, says, stands
-from tests.browser.sweep import SHOTS, sweep
+from tests.browser.scenes import chosen, hold, stands, win
+from tests.browser.sweep import shot
 
 pytest.importorskip("torch")
 
@@ -19,37 +19,25 @@ STATUS = f"text => {LIVE}.querySelector('[role=status]').innerText.includes(text
 def test_the_stage_is_won_and_a_loss_is_let_loose_by_keyboard(lab):
     page = lab.page
     page.set_default_timeout(60_000)
-    win(page)
+    lead_home(page)
     let_loose(lab)
     rank(page, lab)
     assert lab.errors == []
 
 
-def shot(page, what, name):
-    """Keep a picture of something on the page."""
-    SHOTS.mkdir(exist_ok=True)
-    what.scroll_into_view_if_needed()
-    what.screenshot(path=str(SHOTS / f"31_{name}.png"))
-
-
-def win(page):
-    """Refused: SI-SDR from 300 cents, and any loss from 200. The spectral convergence with 32 ms
-    leads home.
-    """
+def lead_home(page):
+    """Refused: SI-SDR from 300 cents, and any loss from 200. Spectral convergence with 32 ms wins."""
     scene = page.locator(".earup-scene").first
     loss, handle = scene.locator("select").first, scene.locator("[role=slider]").first
-    says(page, "SI-SDR, windows of 32 ms: at 200 cents")
-    handle.press("PageUp")
-    says(page, "at 300 cents")
-    says(page, "Yes:", False)
-    for _ in range(6):
-        loss.press("ArrowDown")
-    says(page, "convergence, windows of 32 ms: at 300 cents")
-    says(page, "Yes: from 300 cents this loss leads home.")
-    shot(page, scene, "stage")
-    handle.press("PageDown")
-    says(page, "at 200 cents")
-    says(page, "Yes:", False)
+    win(
+        page,
+        (handle, "", "SI-SDR, windows of 32 ms: at 200 cents", False),
+        (handle, "PageUp", "at 300 cents", False),
+        (loss, "ArrowDown*6", "convergence, windows of 32 ms: at 300 cents", True),
+        (loss, "", "Yes: from 300 cents this loss leads home.", True),
+    )
+    shot(scene, "31_stage")
+    win(page, (handle, "PageDown", "at 200 cents", False))
 
 
 def let_loose(lab):
@@ -88,18 +76,13 @@ def let_loose(lab):
         "multi-resolution, noise",
         "L1, noise",
     ]
-    shot(page, box.locator("xpath=.."), "live")
+    shot(box.locator("xpath=.."), "31_live")
 
 
 def rank(page, lab):
     """Nothing is ranked yet, and the order of the kernel says so."""
     assert lab.python("print(ranking.done, who)").split() == ["False", "PESQ"]
     shot(
-        page,
         page.locator(".earup-blind, .earup").filter(has_text="Same loss, different sound").first,
-        "rank",
+        "31_rank",
     )
-
-
-def test_every_control_moves_and_every_track_sounds(lab):
-    sweep(lab)

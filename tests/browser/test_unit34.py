@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.browser.scenes import samples, says, sounds
-from tests.browser.sweep import SHOTS, sweep
+from tests.browser.scenes import samples, says, sounds, win
+from tests.browser.sweep import look_at_the_stage
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "34_setting2_vocoders.ipynb"
 
 
 def test_the_bench_is_played_and_won_by_keyboard(lab):
     lab.page.set_default_timeout(120_000)
-    look_at(lab)
+    look_at_the_stage(lab, "unit34_bench", height=1500)
     hear_it(lab.page)
-    win(lab.page)
+    play(lab.page)
     assert lab.errors == []
 
 
@@ -44,35 +44,15 @@ def hear_it(page):
     page.wait_for_function("() => !document.querySelector('.earup-scene').__earup.playing")
 
 
-def win(page):
+def play(page):
     """Refused: Griffin-Lim at 6 dB of noise. The gan wins there, and not with 5 dB."""
     scene = page.locator(".earup-scene").first
     noise = scene.get_by_role("slider", name="Noise on the mel").first
     hear = scene.locator("select").first
-    for _ in range(2):
-        noise.press("PageUp")
-    says(page, "Noise 6 dB, blur 0 ms")
-    says(page, "Yes:", False)
-    for _ in range(names(scene).index("gan")):
-        hear.press("ArrowDown")
-    says(page, "that of gan by")
-    says(page, "Yes:")
-    noise.press("ArrowLeft")
-    says(page, "Noise 5 dB")
-    says(page, "Yes:", False)
-    noise.press("ArrowRight")
-    says(page, "Yes:")
-
-
-def look_at(lab):
-    """Keep what a learner sees of the bench, in both themes."""
-    SHOTS.mkdir(exist_ok=True)
-    for theme in ("Light", "Dark"):
-        lab.command("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-        lab.page.set_viewport_size({"width": 1280, "height": 1500})
-        lab.page.locator(".earup-scene").first.scroll_into_view_if_needed()
-        lab.screenshot(SHOTS / f"unit34_bench_{theme.lower()}.png")
-
-
-def test_every_control_moves_and_every_track_sounds(lab):
-    sweep(lab)
+    win(
+        page,
+        (noise, "PageUp*2", "Noise 6 dB, blur 0 ms", False),
+        (hear, f"ArrowDown*{names(scene).index('gan')}", "that of gan by", True),
+        (noise, "ArrowLeft", "Noise 5 dB", False),
+        (noise, "ArrowRight", "Noise 6 dB", True),
+    )

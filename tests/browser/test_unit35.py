@@ -6,47 +6,40 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.scenes import chosen, says
-from tests.browser.sweep import SHOTS, sweep
-from tests.browser.test_recorder import FAKE
+from tests.browser.scenes import chosen, says, win
+from tests.browser.sweep import look_at_the_stage
 
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "35_setting3_end_to_end.ipynb"
-FLAGS = FAKE  # a microphone
 
 
 def test_the_field_is_won_by_keyboard_a_loss_trained_and_a_voice_delayed(lab):
     lab.page.set_default_timeout(120_000)
-    win(lab.page)
-    look_at(lab)
+    play(lab.page)
+    look_at_the_stage(lab, "unit35_field", height=1100)
     late(lab.page)
     learn(lab)
     assert lab.errors == []
 
 
-def win(page):
-    """Refused: the start, a wide field with a long latency, one with holes. Causal, strided,
-    doubling wins.
-    """
+def play(page):
+    """Refused: the start, a wide field with a long latency, one with holes. Causal wins."""
     scene = page.locator(".earup-scene").first
     scene.scroll_into_view_if_needed()
     says(page, "Field by formula: 66 samples; by trying: 66, 66 of them count.")
     handle = scene.get_by_role("slider", name="Output sample").first
-    handle.press("ArrowRight")
-    says(page, "can change output 21.")
     pattern, _, kernel, stride = (scene.locator("select").nth(i) for i in range(4))
-    for menu in (kernel, stride):
-        menu.press("ArrowDown")
-    says(page, "Field by formula: 252 samples; by trying: 252, 252 of them count.")
-    says(page, "latency: 128 samples")
-    says(page, "Yes:", False)
-    scene.get_by_role("checkbox", name="Causal").press("Space")
-    says(page, "Yes: 252 samples, every one counts, latency 8 samples.")
-    for _ in range(2):
-        pattern.press("ArrowDown")
-    says(page, "Field by formula: 268 samples; by trying: 268,")
-    says(page, "Yes:", False)
+    win(
+        page,
+        (handle, "ArrowRight", "can change output 21.", False),
+        (kernel, "ArrowDown", "Field by formula", False),
+        (stride, "ArrowDown", "252 samples; by trying: 252, 252 of them count.", False),
+        (stride, "", "latency: 128 samples", False),
+        (scene.get_by_role("checkbox", name="Causal"), "Space", "Yes: 252 samples", True),
+        (stride, "", "Yes: 252 samples, every one counts, latency 8 samples.", True),
+        (pattern, "ArrowDown*2", "Field by formula: 268 samples; by trying: 268,", False),
+    )
 
 
 def late(page):
@@ -70,17 +63,3 @@ def learn(lab):
     box.get_by_role("button", name="Start").press("Enter")
     box.get_by_text("80 of 80 steps in").wait_for()
     page.locator(".earup-player").filter(has_text="all at one level").wait_for()
-
-
-def look_at(lab):
-    """Keep what a learner sees of the stage, in both themes."""
-    SHOTS.mkdir(exist_ok=True)
-    for theme in ("Light", "Dark"):
-        lab.command("apputils:change-theme", {"theme": f"JupyterLab {theme}"})
-        lab.page.set_viewport_size({"width": 1280, "height": 1100})
-        lab.page.locator(".earup-scene").first.scroll_into_view_if_needed()
-        lab.screenshot(SHOTS / f"unit35_field_{theme.lower()}.png")
-
-
-def test_every_control_moves_and_every_track_sounds(lab):
-    sweep(lab)

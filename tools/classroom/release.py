@@ -23,7 +23,11 @@ from tools import notebooks
 ROOT = notebooks.ROOT
 SETS = ("student", "solutions", "teacher")
 NOT_FOR_STUDENTS = ("tests", "tools/measure/make_clips.py", ".ci", ".github")
-KEPT_FOR_STUDENTS = ("tests/nbval.cfg",)  # `course.py test notebooks` reads it
+# what `course.py test notebooks` needs: the notebooks run, and are compared with what they store
+KEPT_FOR_STUDENTS = tuple(
+    f"tests/{name}"
+    for name in ("conftest.py", "nbval.cfg", "pages.py", "runs.py", "test_executed.py")
+)
 NEVER = re.compile(r"(^|/)(\.git|\.venv|__pycache__|\.ipynb_checkpoints|[^/]+\.egg-info)(/|$)")
 SOLUTIONS = re.compile(r"data/coursework/\d\d/solutions\.toml")
 TEACH = re.compile(r"data/coursework/\d\d/teach\.md")

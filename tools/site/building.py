@@ -36,20 +36,33 @@ def made_of(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def executed(path: Path):
-    """Return one notebook, run; what has not changed since the last time is not run again."""
+def kept_at(path: Path) -> Path:
+    """Return where a notebook lies that has run, as it and all that it depends on are now."""
+    return KEPT / f"{path.stem}-{made_of(path)}.ipynb"
+
+
+def keep(nb, path: Path) -> None:
+    """Keep a notebook that has run in place of older runs; tests/runs.py keeps its own here too."""
     import nbformat
 
-    kept = KEPT / f"{path.stem}-{made_of(path)}.ipynb"
-    if kept.is_file():
-        return nbformat.read(kept, as_version=4)
-    nb = vendor.run(path)
-    KEPT.mkdir(parents=True, exist_ok=True)
+    kept = kept_at(path)
+    kept.parent.mkdir(parents=True, exist_ok=True)
     for old in KEPT.glob(f"{path.stem}-*.ipynb"):
         old.unlink()
     new = kept.with_suffix(f".{os.getpid()}")
     nbformat.write(nb, new)
     new.replace(kept)
+
+
+def executed(path: Path):
+    """Return one notebook, run; what has not changed since the last time is not run again."""
+    import nbformat
+
+    kept = kept_at(path)
+    if kept.is_file():
+        return nbformat.read(kept, as_version=4)
+    nb = vendor.run(path)
+    keep(nb, path)
     print(f"{path.name} has run", flush=True)
     return nb
 

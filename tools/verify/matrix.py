@@ -49,7 +49,7 @@ FOR_TESTS = "pytest pytest-xdist pyyaml numpydoc nbformat nbclient pyloudnorm pa
 # test` runs them.
 NOT_HERE = """
     browser test_project.py test_course.py test_pages.py test_notebooks.py test_release.py
-    test_grade.py test_clips.py test_matrix.py test_coursework.py
+    test_grade.py test_clips.py test_matrix.py test_coursework.py test_executed.py test_reach.py
 """
 
 

@@ -1,0 +1,121 @@
+"""What unit 10 lets you hear is what it says: levels, spectra, the one difference of two clips."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from helpers import audio
+from tests.pages import SHARED, band, code_cells, level, loudest, peak_hz, run
+
+NAME = "10_sound_and_samples"
+
+
+def test_every_tenth_sample_folds_what_the_filter_removes(unit):
+    sr, violin, tenth, filtered = (
+        unit[name] for name in ("violin_sr", "violin", "tenth", "filtered")
+    )
+    nyquist = sr / 20
+    assert len(tenth) == len(filtered) == len(violin)
+    wanted = band(violin, sr, 50, 0.9 * nyquist)
+    assert band(filtered, sr, 50, 0.9 * nyquist) == pytest.approx(wanted, abs=0.2)
+    assert band(filtered, sr, 1.1 * nyquist, sr / 2) < wanted - 50
+    folded = level(tenth - filtered)  # what only the unfiltered copy has
+    assert folded == pytest.approx(band(violin, sr, nyquist, sr / 2), abs=1.5)
+    assert folded > wanted - 10  # loud enough to be heard
+
+
+def test_four_bits_leave_sixteen_values_at_most(unit):
+    assert len(np.unique(unit["coarse"])) <= 16
+
+
+def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit):
+    sr, sweeps = unit["sr"], unit["sweeps"]
+    assert len({y.shape for y in sweeps.values()}) == 1
+    t = np.log(5500 / 100) / np.log(7900 / 100) * 3.0  # when the exponential sweep passes 5500 Hz
+    here = slice(int(sr * t) - 256, int(sr * t) + 256)
+    assert peak_hz(sweeps["sweep"][here], sr) == pytest.approx(5500, abs=120)
+    assert peak_hz(sweeps["every 2nd sample"][here], sr) == pytest.approx(2500, abs=120)
+    assert level(sweeps["filtered first"][here]) < level(sweeps["sweep"][here]) - 60
+    early = slice(0, sr)
+    assert level(sweeps["filtered first"][early]) == pytest.approx(
+        level(sweeps["sweep"][early]), abs=0.1
+    )
+
+
+def test_beats_come_four_times_a_second(unit):
+    sr, beats = unit["sr"], unit["beats"]
+    envelope = np.convolve(beats**2, np.ones(sr // 100), mode="same")
+    spectrum = np.abs(np.fft.rfft(envelope - envelope.mean()))
+    assert np.argmax(spectrum[:40]) * sr / len(beats) == 4
+
+
+def test_dither_keeps_a_tone_that_rounding_erases(unit):
+    sr, fading, plain, dithered = (unit[name] for name in ("sr", "fading", "plain", "dithered"))
+    last = slice(int(2.4 * sr), int(3.4 * sr))
+    assert np.abs(fading[last]).max() < 2.0**-6  # below half a step
+    assert not plain[last].any()
+    carrier = np.exp(-2j * np.pi * 440 * np.arange(sr) / sr)
+    there, kept = (abs(np.mean(y[last] * carrier)) for y in (fading, dithered))
+    assert kept == pytest.approx(there, rel=0.25)
+
+
+def test_dither_makes_more_noise_but_no_overtones(unit):
+    sr, fading = unit["sr"], unit["fading"]
+    first = slice(sr // 2, sr // 2 + sr)
+    errors = {name: unit[name][first] - fading[first] for name in ("plain", "dithered")}
+    assert level(errors["dithered"]) - level(errors["plain"]) == pytest.approx(4.8, abs=1.0)
+    third = {name: band(error, sr, 1310, 1330) for name, error in errors.items()}
+    assert third["plain"] > third["dithered"] + 6
+
+
+def test_three_tones_of_equal_energy(unit):
+    sr, tones = unit["sr"], unit["equal"]
+    levels = [level(y) for y in tones.values()]
+    assert max(levels) - min(levels) < 0.02
+    for name, y in tones.items():
+        assert peak_hz(y, sr) == pytest.approx(float(name.split()[0]), abs=2)
+
+
+def recordings(tmp_path):
+    """Real recordings in several formats and rates, made from the corpus."""
+    files = sorted((SHARED / "corpus" / "speech" / "valid").rglob("*.flac"))[:1]
+    files += sorted((SHARED / "corpus" / "music").glob("brahms*.flac"))[:1]
+    if len(files) < 2:
+        pytest.skip(
+            "the corpus of real recordings is not here (../shared/corpus); our own clips are "
+            "tested elsewhere"
+        )
+    for file in files:
+        yield file
+        y, sr = soundfile.read(file, frames=5 * 22050, dtype="float32")
+        for name, rate, data in (
+            ("cd.wav", 44100, y),
+            ("phone.wav", 8000, y[::2]),
+            ("studio.flac", 96000, np.stack([y, y], axis=1)),
+            ("web.ogg", sr, y),
+            ("web.mp3", sr, np.stack([y, -y], axis=1)[:, :1]),
+        ):
+            path = tmp_path / f"{file.stem}_{name}"
+            soundfile.write(path, data, rate)
+            yield path
+
+
+def test_the_cell_for_a_file_of_your_own_takes_real_recordings(unit, tmp_path):
+    cells = code_cells("10_sound_and_samples", tag="own-file")
+    assert cells and 'my_file = ""' in cells[0]
+    for path in recordings(tmp_path):
+        chosen = [cells[0].replace('my_file = ""', f"my_file = {str(path)!r}"), *cells[1:]]
+        names = run(chosen, tmp_path, dict(unit))
+        info = soundfile.info(path)
+        assert names["mine_sr"] == info.samplerate
+        assert len(names["mine"]) == pytest.approx(info.frames, abs=2500)  # mp3 pads its ends
+        assert names["mine"].dtype == np.float32 and np.isfinite(names["mine"]).all()
+
+
+def test_no_player_exceeds_the_level_that_the_first_page_promises(unit):
+    sounds = [y for value in unit.values() if isinstance(value, dict) for y in value.values()]
+    sounds = [y for y in sounds if isinstance(y, np.ndarray) and y.shape[-1] > 1000]
+    assert sounds
+    ceiling = level(audio.clip("voice_a")[0]) + 14
+    for y in sounds:
+        assert loudest(np.sqrt(np.mean(np.atleast_2d(y) ** 2, axis=0)), unit["sr"]) <= ceiling
