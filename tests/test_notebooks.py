@@ -1,4 +1,4 @@
-"""The contract of a unit, read from its notebook; that the notebook runs is nbval's business."""
+"""The contract of a unit, read from its notebook; that it runs is asked in tests/test_executed.py."""
 
 import copy
 import json

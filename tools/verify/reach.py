@@ -139,7 +139,7 @@ def reached(changed: set[str]) -> set[str]:
     while new:
         users = {file for file, needs in imported().items() if needs & new}
         for name in new:
-            if not name.endswith(".py") and not matches(name, PROSE):
+            if not (name.endswith(".py") or matches(name, PROSE) or unit_of(name)):
                 users |= mentioning(name)
             if unit := unit_of(name):
                 users.add(f"notebooks/{unit}.ipynb")
