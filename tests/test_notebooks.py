@@ -1,4 +1,4 @@
-"""The contract of a unit, read from its notebook; that it runs is asked in tests/test_executed.py."""
+"""The contract of a unit, read from its notebook; tests/test_executed.py asks that it runs."""
 
 import copy
 import json
