@@ -1,34 +1,61 @@
 """What all tests share."""
 
+import functools
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+ROOT = Path(__file__).parents[1]
+OVER_ALL = ("test_executed.py", "browser/test_units.py")  # one test for each notebook
 # Where two run at once, what takes minutes begins first, and the short ones fill the end evenly.
 LONG_FIRST = ("tests/browser/test_site.py", "tests/browser/", "tests/test_course.py", "tests/")
 
 
-def notebook_of(item):
-    """The notebook whose run a test asks about: its parameter `notebook`, its module's, or none."""
-    if hasattr(item, "callspec") and "notebook" in item.callspec.params:
-        return item.callspec.params["notebook"].stem
-    module = getattr(item, "module", None)
-    return module.PAGE.stem if hasattr(module, "PAGE") else getattr(module, "NAME", None)
+@functools.cache
+def named_in(file):
+    """The notebook that a file of tests names as its NAME or its PAGE, or nothing."""
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    found = re.search(r'^(?:NAME|PAGE) = .*?"(\d\d_\w+?)(?:\.ipynb)?"', text, re.MULTILINE)
+    return found[1] if found else None
 
 
-def group_of(item):
+def notebook_of(nodeid):
+    """The notebook whose run a test asks about: its parameter's, or its file's, or nothing."""
+    file = nodeid.split("::")[0]
+    if file.endswith(OVER_ALL) and (found := re.search(r"\[(\d\d_\w+)\]$", nodeid)):
+        return found[1]
+    return named_in(file)
+
+
+def group_of(nodeid):
     """What stays on one worker: the tests about one notebook, which share its run, or one file."""
-    page = "browser/" if "tests/browser/" in item.nodeid else ""
-    return page + (notebook_of(item) or item.nodeid.split("::")[0])
+    page = "browser/" if "tests/browser/" in nodeid else ""
+    return page + (notebook_of(nodeid) or nodeid.split("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out the tests by groups, in their order, where xdist would by files."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
 
 
 def order(item):
     """Long ones first; the tests about one notebook together, those of the later units first."""
     rank = next((k for k, start in enumerate(LONG_FIRST) if item.nodeid.startswith(start)), 9)
-    name = notebook_of(item)
+    name = notebook_of(item.nodeid)
     return (0, rank, [-ord(letter) for letter in name]) if name else (1, rank, [])
 
 
@@ -42,8 +69,9 @@ def wanted(item):
 def shard_of(items):
     """Return the part of the tests that EARUP_SHARD asks for, such as 2/3."""
     part, parts = map(int, os.environ.get("EARUP_SHARD", "1/1").split("/"))
-    groups = {group: k for k, group in enumerate(dict.fromkeys(map(group_of, items)))}
-    return [item for item in items if groups[group_of(item)] % parts == part - 1]
+    groups = list(dict.fromkeys(group_of(item.nodeid) for item in items))
+    mine = set(groups[part - 1 :: parts])
+    return [item for item in items if group_of(item.nodeid) in mine]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,11 +79,9 @@ def pytest_collection_modifyitems(config, items):
     """Mark what is about a notebook, order everything, and keep the part that was asked for."""
     items.sort(key=order)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-        if notebook_of(item):
-            item.add_marker(
-                pytest.mark.page if "tests/browser/" in item.nodeid else pytest.mark.unit
-            )
+        if notebook_of(item.nodeid):
+            page = "tests/browser/" in item.nodeid
+            item.add_marker(pytest.mark.page if page else pytest.mark.unit)
     kept = shard_of([item for item in items if wanted(item)])
     known = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in known])

@@ -653,6 +653,23 @@ def test_each_notebook_runs_in_a_process_of_its_own_and_the_rest_two_at_a_time(m
     assert "(not browser and not unit) or (page)" in rest
 
 
+def test_who_shares_a_run_stays_on_one_worker(tmp_path):
+    """Two workers, two notebooks, two files about each."""
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path / "tests")
+    code = "NAME = {!r}\n" + "".join(
+        f"def test_{k}(worker_id): print(NAME, worker_id)\n" for k in "ab"
+    )
+    for file, name in (("one", "00_x"), ("two", "10_y"), ("three", "00_x"), ("four", "10_y")):
+        path = tmp_path / "tests" / f"test_{file}.py"
+        path.write_text(code.format(name).replace("'", '"'), encoding="utf-8")
+    marks = ["-o", "markers=unit:\npage:\nnightly:", "-rP", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *test_verb.TWO_AT_ONCE, *marks]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    ran = re.findall(r"^(00_x|10_y) (gw\d)$", said, re.MULTILINE)
+    assert len(ran) == 8 and len(set(ran)) == 2, said
+
+
 def test_every_phase_of_tests_has_its_tests_and_no_test_has_two():
     """By their marks: five facts decide, and each combination that occurs belongs to one phase."""
     for browser, unit, page, site in (

@@ -22,7 +22,7 @@ from tools.verify import check, reach
 ROOT = notebooks.ROOT
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
 # tests that share a page or a notebook stay together (tests/conftest.py), in the order that it made
-TWO_AT_ONCE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 EXECUTED = "tests/test_executed.py"
 COMPARED = f"{EXECUTED}::test_a_notebook_runs_and_every_cell_shows_what_is_stored"
 PHASES = {
