@@ -27,7 +27,7 @@ def turn_the_arrow(page):
     scene = page.locator(".earup-scene").nth(0)
     press(scene, "B, east", "Home", "PageUp", "PageUp")
     press(scene, "B, north", "Home", *["PageUp"] * 10)
-    page.wait_for_function(SAYS, arg=[0, "B is 0.63 long at 162°"])
+    page.wait_for_function(SAYS, arg=[0, "B 0.63 long at 162°"])
     assert "Yes:" not in scene.inner_text()
     press(scene, "B, east", *["ArrowUp"] * 15)  # up and down belong to the other part
     page.wait_for_function(SAYS, arg=[0, "Yes: they are 120° apart."])
@@ -38,7 +38,7 @@ def drag_the_arrow(page):
     scene = page.locator(".earup-scene").nth(0)
     press(scene, "B, east", "Home")
     press(scene, "B, north", "Home")
-    page.wait_for_function(SAYS, arg=[0, "B is 1.13 long at −135°"])
+    page.wait_for_function(SAYS, arg=[0, "B 1.13 long at −135°"])
     east, north = (
         scene.get_by_role("slider", name=f"B, {way}", exact=True) for way in ("east", "north")
     )
