@@ -30,7 +30,7 @@ def turn_the_arrow(page):
     page.wait_for_function(SAYS, arg=[0, "B 0.63 long at 162°"])
     assert "Yes:" not in scene.inner_text()
     press(scene, "B, east", *["ArrowUp"] * 15)  # up and down belong to the other part
-    page.wait_for_function(SAYS, arg=[0, "Yes: they are 120° apart."])
+    page.wait_for_function(SAYS, arg=[0, "Yes: they are 119° apart."])
 
 
 def drag_the_arrow(page):
