@@ -99,14 +99,16 @@ def run_probe(fn: Callable, probe: Probe) -> Trial:
     return Trial(probe, value=value, changed=changed)
 
 
-def as_real_array(value: object) -> np.ndarray | None:
-    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
-    else None.
+def as_numbers(value: object, *, like: object) -> np.ndarray | None:
+    """Return `value` as an array of numbers, complex where `like` is; None if it is not numbers (a
+    list is not).
     """
     if isinstance(value, (bool, str, bytes, list, tuple)):
         return None
     try:
         array = np.asarray(value)
+        if np.iscomplexobj(like):
+            return array.astype(np.complex128) if array.dtype.kind in "fiuc" else None
         return array.astype(np.float64) if array.dtype.kind in "fiu" else None
     except Exception:  # a learner's own class may fail in any way
         return None
@@ -116,7 +118,8 @@ def agrees(value: object, want: object, atol: float) -> bool:
     """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
     match in place.
     """
-    got, want = as_real_array(value), np.asarray(want, np.float64)
+    want = np.asarray(want)
+    got = as_numbers(value, like=want)
     return (
         got is not None
         and got.shape == want.shape

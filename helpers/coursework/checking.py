@@ -19,7 +19,7 @@ from helpers.coursework.calling import (
     TooLong,
     Trial,
     agrees,
-    as_real_array,
+    as_numbers,
     is_unfilled,
     run_probe,
     time_limit,
@@ -121,21 +121,23 @@ def say_error(fn: object, trial: Trial) -> str:
     )
 
 
-def _short(x: float) -> str:
+def _short(x: complex) -> str:
     """Return a number with four significant digits and a real minus sign."""
     return f"{x:.4g}".replace("-", "−")
 
 
 def explain_shape(trial: Trial, want: object) -> str:
     """Say what is wrong with the kind or the shape of a result, or return an empty string."""
-    got, want = as_real_array(trial.value), np.asarray(want, np.float64)
+    want = np.asarray(want)
+    got = as_numbers(trial.value, like=want)
     if trial.value is None:
         return (
             "Your function returns None. Perhaps its last line works out the answer without "
             "`return` before it."
         )
     if got is None:
-        need = "one real number" if want.ndim == 0 else "a NumPy array of real numbers"
+        sort = "complex" if np.iscomplexobj(want) else "real"
+        need = f"one {sort} number" if want.ndim == 0 else f"a NumPy array of {sort} numbers"
         kind = type(trial.value).__name__
         return f"Your function returns a {kind}, and {need} is needed: look at what `return` sends."
     if got.shape != want.shape:
@@ -156,10 +158,8 @@ def explain_shape(trial: Trial, want: object) -> str:
 
 def explain_difference(trial: Trial, want: object, atol: float) -> str:
     """Name the first value that is off, and by how much."""
-    got, want = (
-        np.atleast_1d(as_real_array(trial.value)).ravel(),
-        np.atleast_1d(np.asarray(want, np.float64)).ravel(),
-    )
+    want = np.atleast_1d(want).ravel()
+    got = np.atleast_1d(as_numbers(trial.value, like=want)).ravel()
     first = int(np.flatnonzero(~np.isclose(got, want, 0, atol))[0])
     place = f"value {first} of your result" if want.size > 1 else "your result"
     return (
@@ -171,7 +171,7 @@ def explain_difference(trial: Trial, want: object, atol: float) -> str:
 
 def _constant(trials: Sequence[Trial]) -> bool:
     """Tell whether every result of every call holds one and the same number."""
-    values = [as_real_array(t.value) for t in trials]
+    values = [as_numbers(t.value, like=t.value) for t in trials]
     return (
         all(v is not None for v in values)
         and np.unique(np.concatenate([v.ravel() for v in values])).size == 1
@@ -249,7 +249,7 @@ class Check:
                 "Your function gives the same number whatever goes in. Let the result depend on "
                 "the argument."
             )
-        given = [as_real_array(t.probe.args[0]) for t in group]
+        given = [as_numbers(t.probe.args[0], like=t.probe.args[0]) for t in group]
         if all(
             y is not None and agrees(t.value, y, self.atol)
             for t, y in zip(group, given, strict=True)
