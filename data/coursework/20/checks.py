@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.coursework.checking import Check
-from helpers.coursework.running import Probe
+from helpers.coursework.checking import Check, Probe
 
 # ---- 20.compare -------------------------------------------------------------------------------
 
