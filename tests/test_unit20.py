@@ -87,7 +87,7 @@ def test_the_phases_keep_the_rhythm_of_the_words_and_the_magnitudes_lose_it(unit
     follows = [np.corrcoef(rhythm(voice), rhythm(y))[0, 1] for y in (A, B_loud)]
     assert follows[1] == pytest.approx(0.93, abs=0.005) and "a correlation of 0.93" in page
     assert follows[0] == pytest.approx(0, abs=0.005) and "at all: 0.00" in page
-    np.testing.assert_allclose(np.abs(sfft.rfft(A)), np.abs(sfft.rfft(voice)), atol=1e-6)
+    np.testing.assert_allclose(np.abs(sfft.rfft(A))[1:-1], np.abs(sfft.rfft(voice))[1:-1], atol=1e-9)
     np.testing.assert_allclose(np.abs(sfft.rfft(B))[1:-1], 1, atol=1e-9)
     turn = np.angle(sfft.rfft(B)[1:-1] * np.conj(sfft.rfft(voice)[1:-1]))
     np.testing.assert_allclose(turn, 0, atol=1e-5)
