@@ -38,7 +38,10 @@ def hear_the_record_and_the_probe(page, scene, probe):
     says(page, "Probe: 32.00 turns, which sounds as 0 Hz.")
     for _ in range(5):
         probe.press("PageDown")
-    says(page, "Probe: 27.00 turns, which sounds as 1250 Hz. The 32 arrows reach 16.0, direction +0°.")
+    says(
+        page,
+        "Probe: 27.00 turns, which sounds as 1250 Hz. The 32 arrows reach 16.0, direction +0°.",
+    )
     page.wait_for_function(
         "() => { const y = new Float32Array(4096);"
         " document.querySelector('.earup-scene').__earup.analyser.getFloatTimeDomainData(y);"

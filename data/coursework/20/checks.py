@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers.coursework.checking import Check, Probe
 
-# ---- 20.compare -------------------------------------------------------------------------------
+# ---- 20.compare ----------------------------------------------------------------------------------
 
 
 def compare_probes() -> list[Probe]:
@@ -43,7 +43,7 @@ COMPARE_SLIPS = (
     ("length only", lambda y, k: np.hypot(*_compare(y, k))),
 )
 
-# ---- 20.polar ---------------------------------------------------------------------------------
+# ---- 20.polar ------------------------------------------------------------------------------------
 
 
 def polar_probes() -> list[Probe]:
@@ -82,13 +82,18 @@ POLAR_SLIPS = (
     ("exchanged", lambda y, k: _polar(y, k)[::-1]),
 )
 
-# ---- 20.bins ----------------------------------------------------------------------------------
+# ---- 20.bins -------------------------------------------------------------------------------------
 
 
 def bins_probes() -> list[Probe]:
     """Return records of even and of odd lengths."""
     probes = []
-    for n, sr, group in ((32, 8000, "even"), (50, 16000, "even"), (33, 8000, "odd"), (7, 44100, "odd")):
+    for n, sr, group in (
+        (32, 8000, "even"),
+        (50, 16000, "even"),
+        (33, 8000, "odd"),
+        (7, 44100, "odd"),
+    ):
         y = np.random.default_rng(n).standard_normal(n)
         probes.append(Probe((y, sr), f"{n} samples at {sr} Hz", group))
     return probes
@@ -109,7 +114,7 @@ BINS_SLIPS = (
     ("one too many", lambda y, sr: np.arange((len(y) + 1) // 2 + 1) * sr / len(y)),
 )
 
-# ---- 20.rebuild -------------------------------------------------------------------------------
+# ---- 20.rebuild ----------------------------------------------------------------------------------
 
 
 def rebuild_probes() -> list[Probe]:
@@ -150,20 +155,25 @@ REBUILD_SLIPS = (
     ("always even", lambda half, n: np.fft.irfft(half)),
 )
 
-# ---- 20.delay ---------------------------------------------------------------------------------
+# ---- 20.delay ------------------------------------------------------------------------------------
 
 
 def delay_probes() -> list[Probe]:
     """Return delays by whole samples, then by parts of a sample in records of odd length."""
     probes = []
-    for n, m, group in ((8, 2, "whole"), (64, 5, "whole"), (33, 0.5, "between"), (101, 3.25, "between")):
+    for n, m, group in (
+        (8, 2, "whole"),
+        (64, 5, "whole"),
+        (33, 0.5, "between"),
+        (101, 3.25, "between"),
+    ):
         y = np.round(np.random.default_rng(n).standard_normal(n), 2)
         probes.append(Probe((y, m), f"{n} random samples and m = {m:g}", group))
     return probes
 
 
 def _spun(y, turns):
-    """The record, with bin k of its half spectrum turned clockwise by turns[k] whole turns."""
+    """Return the record, with bin k of its half spectrum turned clockwise by turns[k]."""
     return np.fft.irfft(np.fft.rfft(y) * np.exp(-2j * np.pi * turns), len(y))
 
 
@@ -196,7 +206,7 @@ DELAY_SLIPS = (
     ("a line between two samples", _line),
 )
 
-# ---- 20.room ----------------------------------------------------------------------------------
+# ---- 20.room -------------------------------------------------------------------------------------
 
 
 def room_probes() -> list[Probe]:
@@ -229,12 +239,18 @@ ROOM_SLIPS = (
     ("echoes on top of each other", lambda y, h: y * np.sum(h)),
 )
 
-# ---- 20.tones ---------------------------------------------------------------------------------
+# ---- 20.tones ------------------------------------------------------------------------------------
 
 
 def tones_probes() -> list[Probe]:
     """Return sums of three tones on bins in a little noise; later ones stand on a constant."""
-    cases = ((8000, 8000, 0), (4000, 8000, 0), (3000, 16000, 0), (4000, 8000, 0.8), (9001, 44100, -2))
+    cases = (
+        (8000, 8000, 0),
+        (4000, 8000, 0),
+        (3000, 16000, 0),
+        (4000, 8000, 0.8),
+        (9001, 44100, -2),
+    )
     probes = []
     for n, sr, offset in cases:
         rng = np.random.default_rng(n + sr)
