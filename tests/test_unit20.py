@@ -53,6 +53,10 @@ def test_the_sum_of_arrows_finds_it(unit, page, texts):
         2.5 < reach.max() / rest.max() < 3.5 and "three times as high as the tallest noise" in page
     )
     assert len(y) == 16000 and len(reach) == 8001 and "all 8001 of them" in texts
+    usual = np.sqrt(16000) * np.std(unit["noise"])
+    assert round(usual, 1) == 3.2 and round(np.std(unit["noise"]), 3) == 0.025
+    assert r"$\sqrt{16\,000} \cdot 0.025$ is 3.2" in page
+    assert np.sqrt(np.mean(rest**2)) == pytest.approx(usual, rel=0.03)
 
 
 def test_row_7_sounds_like_row_1_and_row_5_like_row_3(unit):
@@ -119,6 +123,9 @@ def test_the_hall_dies_by_60_db_in_08_s(unit, page):
     first, last = hall[1:801], hall[int(0.75 * sr) : int(0.85 * sr)]
     assert level(first) - level(last) == pytest.approx(60 * (0.8 - 0.025) / 0.8, abs=1.5)
     assert "falls by 60 dB in 0.8 s" in page
+    energy = 10 * np.log10(np.sum(hall[1:] ** 2))
+    assert f"{energy:.1f} dB more energy than the sound itself" in page
+    assert len(unit["in_hall"]) / sr == pytest.approx(4.4, abs=0.005) and "until 4.4 s" in page
     np.testing.assert_allclose(
         unit["in_hall"], 0.6 * ssignal.oaconvolve(unit["voice"], hall), atol=1e-10
     )
@@ -129,7 +136,9 @@ def test_the_circle_brings_the_last_echoes_to_the_beginning(unit, page):
     whole = ssignal.oaconvolve(cut, hall)
     at_start = unit["round_the_circle"][:14400] - whole[:14400]
     np.testing.assert_allclose(at_start, whole[30000:], atol=1e-9)
-    assert level(at_start[:3000]) > -40  # heard before the first word
+    assert level(0.6 * at_start[:1600]) == pytest.approx(-35, abs=0.5)  # before the first word
+    assert level(0.6 * unit["round_the_circle"][:1600]) == pytest.approx(-35, abs=0.5)
+    assert level(0.6 * whole[:1600]) == pytest.approx(-103, abs=0.6) and "−103 dBFS" in page
     assert (
         level(cut[-800:]) > -35
         and len(cut) / 16000 == pytest.approx(1.9, abs=0.05)
@@ -139,7 +148,7 @@ def test_the_circle_brings_the_last_echoes_to_the_beginning(unit, page):
 
 def test_even_and_odd_samples_sound_alike(unit):
     even, odd = unit["halves"].values()
-    assert level(even) == pytest.approx(level(odd), abs=0.1)
+    assert level(even) == pytest.approx(level(odd), abs=0.01)
     for low, high in ((100, 500), (500, 1500), (1500, 3000)):
         assert band(even, 8000, low, high) == pytest.approx(band(odd, 8000, low, high), abs=0.5)
 
@@ -365,6 +374,7 @@ def test_the_lines_of_a_pulse_train_lie_under_the_transform_of_the_pulse():
         assert np.hypot(real, imag) == pytest.approx(abs(np.sin(np.pi * f) / (np.pi * f)))
     lines = [len(np.arange(0, 3 * period + 1)) for period in (4, 16, 64)]
     assert lines == [13, 49, 193]
+    assert [3000 * ms // 1000 for ms in (4, 16, 64, 256)] == [12, 48, 192, 768]
 
 
 # ---- numbers in hints, feedback and answers ------------------------------------------------------
