@@ -7,7 +7,7 @@ from scipy import signal as ssignal
 from scipy.integrate import quad
 from scipy.special import sici
 
-from helpers import audio
+from helpers import audio, signals
 from helpers.coursework import catalogue
 from tests.pages import band, level, peak_hz
 
@@ -115,6 +115,16 @@ def test_a_measure_of_intelligibility_prefers_the_phases(unit):
     for y in (unit["magnitudes_only"], unit["phases_only"]):
         scores.append(pystoi.stoi(voice, y * np.std(voice) / np.std(y), 16000))
     assert scores[0] < 0.4 and scores[1] > 0.7
+
+
+def test_a_chirp_and_its_mirror_image_have_the_same_magnitudes():
+    t = np.arange(8000) / 8000
+    chirp = ssignal.chirp(t, 200, 1, 3000)
+    lines = np.abs(sfft.rfft(chirp))
+    np.testing.assert_allclose(np.abs(sfft.rfft(chirp[::-1])), lines, atol=1e-9)
+    made = signals.sweep(200, 3000, sr=8000, duration=1.0, amp=0.05)
+    assert len(made) == 8000 and np.abs(made).max() <= 0.05 + 1e-9
+    assert peak_hz(made[:800], 8000) < 500 and peak_hz(made[-800:], 8000) > 2200
 
 
 def test_the_hall_dies_by_60_db_in_08_s(unit, page):
