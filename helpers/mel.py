@@ -19,7 +19,6 @@ __all__ = [
     "EmptyFilterWarning",
     "filterbank",
     "log_compress",
-    "log_expand",
     "mel_spectrogram",
     "mel_to_magnitude",
     "mfcc",
@@ -64,29 +63,6 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
             "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"
         )
     return _scale(log) * np.log(np.maximum(M, positive(floor, "floor")) / positive(ref, "ref"))
-
-
-def log_expand(L, *, log: str = "db", ref: float = 1.0) -> np.ndarray:
-    """Invert `log_compress`, except that values below its floor stay at the floor.
-
-    Parameters
-    ----------
-    L : array_like
-        Levels.
-    log, ref
-        As given to `log_compress`.
-
-    Returns
-    -------
-    np.ndarray
-        Spectrogram, linear.
-
-    Examples
-    --------
-    >>> log_expand([0.0, -10.0]).round(9)
-    array([1. , 0.1])
-    """
-    return positive(ref, "ref") * np.exp(np.asarray(L) / _scale(log))
 
 
 def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
@@ -317,7 +293,7 @@ def mel_to_magnitude(
     Parameters
     ----------
     M : array_like, shape (n_mels, n_frames) or (channels, n_mels, n_frames)
-        Mel spectrogram, linear (undo the logarithm first: `log_expand`).
+        Mel spectrogram, linear (undo the logarithm first).
     sr, n_fft : int
         Sampling rate [Hz] and frame length [samples] of the STFT it came from.
     power : float, default 2.0
@@ -366,7 +342,7 @@ def mel_to_magnitude(
         raise ValueError(
             f"M holds {M.dtype} values of shape {M.shape}; pass a finite mel spectrogram without "
             "negative values, "
-            "(n_mels, n_frames): undo a logarithm first, as with log_expand"
+            "(n_mels, n_frames): undo a logarithm first, as 10 ** (L / 10) does for decibels"
         )
     if method not in ("nnls", "pinv"):
         raise ValueError(f"there is no method {method!r}; choose 'nnls' or 'pinv'")

@@ -16,13 +16,12 @@ from helpers.stft import stft
 __all__ = [
     "amplitude_to_db",
     "db_to_amplitude",
-    "esr",
     "level_db",
     "log_spectral_distance",
     "peak_db",
     "pesq",
 ]
-__all__ += ["power_to_db", "rms", "sd_sdr", "si_sdr", "snr", "spectral_convergence_db", "stoi"]
+__all__ += ["power_to_db", "rms", "si_sdr", "snr", "spectral_convergence_db", "stoi"]
 
 
 def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0) -> np.ndarray:
@@ -356,71 +355,6 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     e, s = _pair(estimate, target)
     alpha = np.sum(e * s, axis=-1, keepdims=True) / np.sum(s * s, axis=-1, keepdims=True)
     return _ratio_db(alpha * s, e - alpha * s)
-
-
-def sd_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
-    r"""Return the scale-dependent SDR: :math:`10 \log_{10}(\lVert \alpha s \rVert^2 / \lVert \hat s
-    - s \rVert^2)`.
-
-    As `si_sdr`, but a wrong gain counts as distortion.
-
-    Parameters
-    ----------
-    estimate, target : np.ndarray, shape (n,) or (channels, n)
-        What came out and what should have.
-
-    Returns
-    -------
-    float, or np.ndarray of shape (channels,)
-        Ratio [dB]; infinite when they are equal, minus infinite for a silent or orthogonal
-        estimate.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
-
-    References
-    ----------
-    .. [1] J. Le Roux, S. Wisdom, H. Erdogan and J. R. Hershey, "SDR - half-baked or well done?",
-       ICASSP 2019.
-
-    Examples
-    --------
-    >>> float(sd_sdr(np.array([0.5, -0.5]), np.array([1.0, -1.0])))
-    0.0
-    """
-    e, s = _pair(estimate, target)
-    alpha = np.sum(e * s, axis=-1, keepdims=True) / np.sum(s * s, axis=-1, keepdims=True)
-    return _ratio_db(alpha * s, e - s)
-
-
-def esr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
-    r"""Return the error-to-signal ratio: :math:`\lVert \hat s - s \rVert^2 / \lVert s \rVert^2`,
-    the SNR upside down.
-
-    Parameters
-    ----------
-    estimate, target : np.ndarray, shape (n,) or (channels, n)
-        What came out and what should have.
-
-    Returns
-    -------
-    float, or np.ndarray of shape (channels,)
-        Ratio of energies: 0 when they are equal, 1 for a silent estimate.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
-
-    Examples
-    --------
-    >>> float(esr(np.array([0.9, -0.9]), np.array([1.0, -1.0])).round(6))
-    0.01
-    """
-    e, s = _pair(estimate, target)
-    return np.sum((e - s) ** 2, axis=-1) / np.sum(s**2, axis=-1)
 
 
 def _pair(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

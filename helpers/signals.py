@@ -15,7 +15,6 @@ __all__ = [
     "harmonics",
     "mu_law_decode",
     "mu_law_encode",
-    "pink_noise",
     "quantize",
     "sine",
     "sweep",
@@ -272,11 +271,6 @@ def harmonics(
     return amp * np.sum(np.sin(2 * np.pi * k * f0 * _times(sr, duration)) / k, axis=0)
 
 
-def _at_level(y: np.ndarray, level_db: float) -> np.ndarray:
-    """Scale to an RMS of exactly `level_db` (0 dB = RMS 1)."""
-    return y * (10 ** (level_db / 20) / np.sqrt(np.mean(y**2)))
-
-
 def white_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -> np.ndarray:
     """Return Gaussian noise with equal power in every hertz.
 
@@ -300,45 +294,8 @@ def white_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -
     >>> round(float(np.sqrt(np.mean(y**2))), 6)
     0.1
     """
-    return _at_level(
-        np.random.default_rng(seed).standard_normal(len(_times(sr, duration))), level_db
-    )
-
-
-def pink_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -> np.ndarray:
-    """Return Gaussian noise with equal power in every octave: its density falls by 3.01 dB per
-    octave.
-
-    White noise is shaped by 1/sqrt(f) in one DFT over the whole length; 0 Hz is removed.
-
-    Parameters
-    ----------
-    sr, duration : float
-        Sampling rate [Hz] and length [s]; at least two samples.
-    level_db : float
-        RMS level of these very samples [dBFS, RMS 1 = 0 dB].
-    seed : int, default 0
-        Same seed, same noise.
-
-    Returns
-    -------
-    np.ndarray, shape (n,)
-        The signal.
-
-    Raises
-    ------
-    ValueError
-        If there is only one sample.
-    """
-    n = len(_times(sr, duration))
-    if n < 2:
-        raise ValueError(
-            f"duration={duration} s holds one sample at sr={sr}; pink noise needs at least two"
-        )
-    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
-    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
-    spectrum[0] = 0
-    return _at_level(np.fft.irfft(spectrum, n), level_db)
+    y = np.random.default_rng(seed).standard_normal(len(_times(sr, duration)))
+    return y * (10 ** (level_db / 20) / np.sqrt(np.mean(y**2)))
 
 
 def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndarray:

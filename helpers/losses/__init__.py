@@ -9,7 +9,7 @@ channels, n); each docstring holds formula and source. `batch` turns NumPy sampl
     loss = losses.MultiResolutionSTFT()
     loss(losses.batch(estimate), losses.batch(target))
 
-- `helpers.losses.waveform`: sample against sample: L1, L2, LogCosh, ESR, DC, SNR, SISDR, SDSDR.
+- `helpers.losses.waveform`: sample against sample: L1, L2, ESR, SNR, SISDR.
 - `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence,
   LogMagnitude, ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.
 - `helpers.losses.perceptual`: PreEmphasis and AWeighting, before any of them.
@@ -37,10 +37,10 @@ from helpers.losses.spectral import (
     PhaseSensitive,
     SpectralConvergence,
 )
-from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
+from helpers.losses.waveform import ESR, L1, L2, SISDR, SNR
 
 __all__ = [
-    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT",
-    "DeepFeatures", "LogCosh", "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT",
-    "PhaseSensitive", "PreEmphasis", "SpectralConvergence", "batch",
+    "ESR", "L1", "L2", "RESOLUTIONS", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "DeepFeatures",
+    "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
+    "SpectralConvergence", "batch",
 ]  # fmt: skip
