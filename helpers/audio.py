@@ -17,8 +17,8 @@ import soundfile
 import soxr
 
 from helpers import _checks
-from helpers._checks import check, check_name, check_rate
-from helpers._storage import put
+from helpers._checks import check, check_name, check_rate, checksums, read_verified
+from helpers._storage import write_file
 
 __all__ = [
     "VOICE_PATH",
@@ -166,7 +166,7 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
         y, subtype = y.astype(np.float32), "FLOAT"
     out = io.BytesIO()  # libsndfile says of a full disk no more than "System error"
     soundfile.write(out, y.T, sr, subtype=subtype, format=kind[1:].upper())
-    put(path, out.getbuffer())
+    write_file(path, out.getbuffer())
 
 
 def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
@@ -304,8 +304,9 @@ def __getattr__(name: str) -> Path:
     """
     if name != "DATA":
         raise AttributeError(f"helpers.audio has no {name!r}")
-    for table in _checks.sums():
-        _checks.whole(_checks.DATA / table) if table.startswith("tables/") else None
+    for table in checksums():
+        if table.startswith("tables/"):
+            read_verified(_checks.DATA / table)
     return _checks.DATA
 
 
@@ -429,15 +430,14 @@ def clip(name: str) -> tuple[np.ndarray, int]:
                 "meanwhile"
             )
         return load(VOICE_PATH())
-    if name not in _manifest():
-        check_name(name, clips(), what="clip")
-    path = _checks.DATA / "clips" / f"{name}.flac"
-    return load(io.BytesIO(_checks.whole(path, _manifest()[name]["sha256"])), mono=False)
+    check_name(name, clips(), what="clip")
+    raw = read_verified(_checks.DATA / "clips" / f"{name}.flac", _manifest()[name]["sha256"])
+    return load(io.BytesIO(raw), mono=False)
 
 
 @cache
 def _manifest() -> dict:
-    return json.loads(_checks.whole(_checks.DATA / "clips" / "manifest.json"))["clips"]
+    return json.loads(read_verified(_checks.DATA / "clips" / "manifest.json"))["clips"]
 
 
 def example(name: str) -> tuple[np.ndarray, int]:
@@ -469,9 +469,7 @@ def example(name: str) -> tuple[np.ndarray, int]:
     --------
     librosa.ex
     """
-    if name not in EXAMPLES:
-        raise ValueError(f"there is no free recording {name!r}; choose from {', '.join(EXAMPLES)}")
-    path = _fetch(name)
+    path = _fetch(check_name(name, EXAMPLES, what="free recording"))
     if path is not None:
         return load(path)
     print(f'No network for the recording "{name}": this is the shipped clip "{EXAMPLES[name]}".')

@@ -18,7 +18,7 @@ from functools import cache
 
 import numpy as np
 
-from helpers._checks import DATA, check, check_range, check_rate, whole
+from helpers._checks import DATA, check, check_name, check_range, check_rate, read_verified
 from helpers.audio import resample
 
 __all__ = [
@@ -202,20 +202,14 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     known = {
         study: list(dict.fromkeys(p[1] for p in points if p[0] == study)) for study, *_ in points
     }
-    if source not in known:
-        raise ValueError(
-            f"there is no source {source!r}; choose from {', '.join(map(repr, known))}"
-        )
+    check_name(source, known, what="source")
     level = str(phon).removesuffix(".0")
-    if level not in known[source]:
-        raise ValueError(
-            f"{source} has no contour {phon!r}; choose from {', '.join(known[source])}"
-        )
+    check_name(level, known[source], what=f"contour of {source}")
     return tuple(np.array([p[2:] for p in points if p[:2] == (source, level)], dtype=float).T)
 
 
 def _rows(name: str) -> list[dict]:
-    table = whole(DATA / "tables" / f"{name}.csv").decode("utf-8")
+    table = read_verified(DATA / "tables" / f"{name}.csv").decode("utf-8")
     return list(csv.DictReader(io.StringIO(table, newline="")))
 
 
@@ -232,10 +226,7 @@ def _parameters(edition: int):
 
 
 def _prepare(levels, freqs, edition):
-    if edition not in ISO226:
-        raise ValueError(
-            f"there is no edition {edition!r} of ISO 226; choose from {', '.join(map(str, ISO226))}"
-        )
+    check_name(edition, ISO226, what="edition of ISO 226")
     freqs = check_range(
         FREQS if freqs is None else freqs, name="freqs", low=20, high=12500, unit="Hz"
     )
@@ -327,9 +318,7 @@ def weighting(freqs, *, curve: str = "A") -> np.ndarray:
     >>> weighting([100, 1000, 10000]).round(1)
     array([-19.1,   0. ,  -2.5])
     """
-    if str(curve) not in CURVES:
-        raise ValueError(f"there is no weighting {curve!r}; choose from {', '.join(CURVES)}")
-    curve = str(curve)
+    curve = check_name(str(curve), CURVES, what="weighting")
     freqs = check_range(freqs, name="freqs", low=0, high=24000 if curve == "K" else 1e6, unit="Hz")
     if curve == "K":
         return _gain_db(np.exp(2j * np.pi * freqs / 48000), curve)

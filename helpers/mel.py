@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check_rate, check_whole
+from helpers._checks import check_name, check_positive, check_rate, check_whole
 from helpers.pitch import hz_to_mel, mel_to_hz
 from helpers.stft import stft
 
@@ -62,7 +62,10 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
         raise ValueError(
             "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"
         )
-    return _scale(log) * np.log(np.maximum(M, positive(floor, "floor")) / positive(ref, "ref"))
+    check_positive(floor, name="floor")
+    check_positive(ref, name="ref")
+    scale = LOGS[check_name(log, LOGS, what="logarithm")]
+    return scale * np.log(np.maximum(M, floor) / ref)
 
 
 def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
@@ -101,19 +104,6 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
         n_mfcc, name="n_mfcc", low=1, high=L.shape[-2], remedy="there is one for each band at most"
     )
     return scipy.fft.dct(L, axis=-2, norm="ortho")[..., :n_mfcc, :]
-
-
-def _scale(log: str) -> float:
-    if log not in LOGS:
-        raise ValueError(f"there is no logarithm {log!r}; choose from {', '.join(map(repr, LOGS))}")
-    return LOGS[log]
-
-
-def positive(value: float, name: str) -> float:
-    """Return a positive number, or say what is wrong with it."""
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}={value} must be a positive number")
-    return value
 
 
 class EmptyFilterWarning(UserWarning):
@@ -182,8 +172,7 @@ def filterbank(
         raise ValueError(
             f"fmin={fmin} and fmax={fmax} must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz"
         )
-    if norm not in ("slaney", None):
-        raise ValueError(f"there is no norm {norm!r}; choose 'slaney' or None")
+    check_name(norm, ("slaney", None), what="norm")
     low, high = hz_to_mel([fmin, fmax], variant=variant)
     edges = mel_to_hz(np.linspace(low, high, n_mels + 2), variant=variant)[:, None]
     freqs = np.arange(n_fft // 2 + 1) * (sr / n_fft)
@@ -271,7 +260,7 @@ def mel_spectrogram(
             center=center,
         )
     )
-    S **= positive(power, "power")
+    S **= check_positive(power, name="power")
     M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
     for few in range(
         0, len(weights), 10
@@ -344,15 +333,14 @@ def mel_to_magnitude(
             "negative values, "
             "(n_mels, n_frames): undo a logarithm first, as 10 ** (L / 10) does for decibels"
         )
-    if method not in ("nnls", "pinv"):
-        raise ValueError(f"there is no method {method!r}; choose 'nnls' or 'pinv'")
+    check_name(method, ("nnls", "pinv"), what="method")
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=M.shape[-2], **bank)
     # where filters are empty or alike, NumPy's own cut-off (1e-15) can take what rounding leaves
     # for a filter
     S = np.maximum(np.linalg.pinv(weights, 1e-12) @ M, 0)
     if method == "nnls":
         S = _nnls(weights, M, S, check_whole(n_iter, name="n_iter", low=1, remedy="such as 100"))
-    return (S ** (1 / positive(power, "power"))).astype(M.dtype)
+    return (S ** (1 / check_positive(power, name="power"))).astype(M.dtype)
 
 
 def _nnls(weights: np.ndarray, M: np.ndarray, S: np.ndarray, n_iter: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import warnings
 
 import numpy as np
 
-from helpers._checks import check, check_rate
+from helpers._checks import check, check_positive, check_rate
 from helpers.audio import resample
 from helpers.stft import stft
 
@@ -55,7 +55,7 @@ def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     >>> amplitude_to_db([1.0, 0.1, 0.0])
     array([   0.,  -20., -120.])
     """
-    return power_to_db(np.abs(a) ** 2, ref=_positive(ref) ** 2, floor_db=floor_db)
+    return power_to_db(np.abs(a) ** 2, ref=check_positive(ref, name="ref") ** 2, floor_db=floor_db)
 
 
 def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0) -> np.ndarray:
@@ -94,7 +94,8 @@ def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
         raise ValueError(
             f"a power of {power.min():g} is negative; for amplitudes use amplitude_to_db"
         )
-    return 10 * np.log10(np.maximum(power / _positive(ref), 10 ** (floor_db / 10)))[()]
+    relative = power / check_positive(ref, name="ref", what="number: it is what reads 0 dB")
+    return 10 * np.log10(np.maximum(relative, 10 ** (floor_db / 10)))[()]
 
 
 def db_to_amplitude(db: np.ndarray) -> np.ndarray:
@@ -181,12 +182,6 @@ def peak_db(y: np.ndarray) -> np.ndarray:
     return amplitude_to_db(np.abs(check(y)).max(axis=-1))
 
 
-def _positive(ref: float) -> float:
-    if not ref > 0:
-        raise ValueError(f"ref={ref} must be positive: it is the value that reads 0 dB")
-    return ref
-
-
 # what lies deeper below the loudest bin of the target counts as that deep: the log of 0 is infinite
 RANGE_DB = 80.0
 
@@ -270,21 +265,9 @@ def spectral_convergence_db(
         )
 
 
-def _magnitudes(estimate, target, n_fft: int, hop_length: int) -> tuple[np.ndarray, np.ndarray]:
-    pair = check(estimate, name="estimate"), check(target, name="target")
-    if pair[0].shape != pair[1].shape:
-        raise ValueError(
-            f"estimate has shape {pair[0].shape} but target {pair[1].shape}; cut both to the same "
-            "length"
-        )
-    if not np.all(np.any(pair[1], axis=-1)):
-        raise ValueError(
-            "target is silent, so there is no level to refer to; leave such clips out of the "
-            "average"
-        )
-    return tuple(
-        np.abs(stft(y.astype(np.float64), n_fft=n_fft, hop_length=hop_length)) for y in pair
-    )
+def _magnitudes(estimate, target, n_fft: int, hop_length: int) -> list[np.ndarray]:
+    pair = _pair(estimate, target)
+    return [np.abs(stft(y, n_fft=n_fft, hop_length=hop_length)) for y in pair]
 
 
 def snr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -365,7 +348,8 @@ def _pair(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndar
         )
     if not np.all(np.any(s, axis=-1)):
         raise ValueError(
-            "target is silent, so no ratio to it exists; leave such clips out of the average"
+            "target is silent, so there is no level to refer to; leave such clips out of the "
+            "average"
         )
     return e.astype(np.float64), s.astype(np.float64)
 

@@ -1,22 +1,25 @@
 """A sound for a magnitude that has lost its phase: Griffin-Lim, plain and fast.
 
-Two facts make it quick here. Momentum needs no spectrogram of the round before: the STFT is linear,
-so stepping on from the last two signals is the same. And one round works frame by frame, so a block
-of frames goes all the way from samples to samples in the cache, and no complex spectrogram is ever
-stored. A first phase can be read off the slopes of the log magnitude.
+Momentum needs no spectrogram of the iteration before: the STFT is linear, so stepping on from the
+last two signals is the same. A first phase can be read off the gradient of the log magnitude.
 """
 
 import heapq
 from collections.abc import Callable
 
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.optimize import minimize_scalar
 
-from helpers._checks import check_whole
-from helpers.spectra import fold
-from helpers.stft import BLOCK, WEAKEST, WEAKEST_END, place_window
+from helpers._checks import check_name, check_whole, is_number
+from helpers.stft import (
+    WEAKEST_END,
+    analyse,
+    blocks,
+    check_nola,
+    place_window,
+    squared_windows,
+    synthesise,
+)
 
 __all__ = ["griffin_lim"]
 
@@ -202,125 +205,74 @@ def griffin_lim(
     >>> griffin_lim(np.abs(D), hop_length=1, init=np.angle(D)).round(9)
     array([ 1.  ,  0.5 , -1.  , -0.5 ,  0.25])
     """
-    S = _checked(S)
+    S = _check_magnitude(S)
     n_fft = 2 * (S.shape[-2] - 1) if n_fft is None else n_fft
     w, hop = place_window(n_fft, hop_length, win_length, window)
-    rounds = _Rounds(S, w, hop, length)
+    if S.shape[-2] != len(w) // 2 + 1:
+        raise ValueError(
+            f"S has {S.shape[-2]} bins, but n_fft={n_fft} has {len(w) // 2 + 1}; bins come first"
+        )
     n_iter = check_whole(n_iter, name="n_iter", low=0, remedy="such as 32")
-    if (
-        isinstance(momentum, bool)
-        or not isinstance(momentum, int | float | np.number)
-        or not 0 <= momentum < np.inf
-    ):
+    if not is_number(momentum) or not 0 <= momentum < np.inf:
         raise ValueError(
             f"momentum={momentum!r} must be a number from 0; 0 is plain Griffin-Lim, 0.99 is usual"
         )
-    y = last = rounds.start(_phases(init, S.shape, rounds, seed))
+    # one frame after the other in memory, as the STFT has them
+    S = S.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+    to_spectrum, to_sound = _transforms(S, w, hop, length)
+    least = S.dtype.type(max(TINY * S.max(), np.finfo(S.dtype).tiny))
+
+    def project(y):
+        D = to_spectrum(y)
+        for some in blocks(S.shape[-1], len(w)):  # its phase, the right magnitude
+            D[..., some] *= S[..., some] / np.maximum(np.abs(D[..., some]), least)
+        return to_sound(D)
+
+    y = last = to_sound(_with_phase(S, _initial_phase(init, S, w, hop, seed)))
     for i in range(n_iter + 1):
         if i:
-            last, y = y, rounds.project(y + y.dtype.type(momentum) * (y - last))
+            last, y = y, project(y + S.dtype.type(momentum) * (y - last))
         if callback is not None:
-            callback(i, rounds.signal(y))
-    return rounds.signal(y)
+            callback(i, y.copy())
+    return y
 
 
-class _Rounds:
-    """The projections for one magnitude; a signal in work is (channels, n_padded), zero outside its
-    own samples.
+def _with_phase(S: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Return S * exp(1j * phase), as precise as `S`."""
+    D = np.empty_like(S, np.result_type(S, np.complex64))
+    D.real = np.cos(phase)
+    D.imag = np.sin(phase)
+    D *= S
+    return D
+
+
+def _transforms(S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
+    """Return the STFT and the least-squares inverse between the frames of `S` and `length`
+    samples; as `helpers.stft` has them, but what never changes is worked out once.
     """
+    dtype = np.result_type(S, np.complex64)
+    check_nola(w, hop, dtype)
+    start, n_frames = len(w) // 2, S.shape[-1]
+    covered = (n_frames - 1) * hop + len(w)
+    n = check_whole(
+        (n_frames - 1) * hop if length is None else length,
+        name="length", low=1, high=covered - start, remedy="as long as the sound that S came from",
+    )  # fmt: skip
+    weight = squared_windows(w, hop, n_frames)[start : start + n]
+    seen = weight > WEAKEST_END[dtype.name] * np.max(w**2)
+    share = np.divide(1, weight, out=np.zeros(n), where=seen).astype(S.dtype)
+    ends = [(0, 0)] * (S.ndim - 2) + [(start, covered - start - n)]
 
-    def __init__(self, S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
-        if S.shape[-2] != len(w) // 2 + 1:
-            raise ValueError(
-                f"S has {S.shape[-2]} bins, but n_fft={len(w)} has {len(w) // 2 + 1}; bins come "
-                "first"
-            )
-        self.shape, self.peak, n_frames = S.shape[:-2], S.max() or S.dtype.type(1), S.shape[-1]
-        self.S = np.stack(
-            [one.T / self.peak for one in S.reshape(-1, *S.shape[-2:])]
-        )  # a frame a row
-        self.w, self.hop, self.cuts = w.astype(S.dtype), hop, range(-(-len(w) // hop))
-        self.step = max(1, BLOCK // len(w))
-        covered = (n_frames - 1) * hop + len(w) - len(w) // 2
-        n = check_whole(
-            (n_frames - 1) * hop if length is None else length,
-            name="length", low=1, high=covered, remedy="as long as the sound that S came from",
-        )  # fmt: skip
-        self.own = slice(len(w) // 2, len(w) // 2 + n)
-        self.share = self._share(w)
+    def to_spectrum(y):
+        return analyse(np.pad(y, ends), w, hop)
 
-    def _share(self, w: np.ndarray) -> np.ndarray:
-        """Return 1 over the sum of squared windows, 0 where the signal has no samples or no frame
-        sees them.
-        """
-        kind = np.result_type(self.S, np.complex64).name
-        if (weakest := fold(w**2, self.hop).min()) < (least := WEAKEST[kind] * np.max(w**2)):
-            raise ValueError(
-                f"hop_length={self.hop} fails NOLA with this window: where its squares add up "
-                "least they reach "
-                f"{weakest:.1e}, and {kind} needs {least:.1e}; take a smaller hop, such as "
-                f"{max(1, len(w) // 4)}"
-            )
-        weight = np.zeros((self.S.shape[1] + len(self.cuts) - 1, self.hop))
-        self._add(weight, np.broadcast_to(w**2, self.S.shape[1:2] + w.shape), 0)
-        seen = np.zeros(weight.size, bool)
-        seen[self.own] = weight.ravel()[self.own] > WEAKEST_END[kind] * np.max(w**2)
-        return np.divide(1, weight.ravel(), out=np.zeros(weight.size), where=seen).astype(
-            self.S.dtype
-        )
+    def to_sound(D):
+        return synthesise(D, w, hop)[..., start : start + n] * share
 
-    def _add(self, rows: np.ndarray, frames: np.ndarray, m: int) -> None:
-        """Add frames, the first of which is number `m`, at their places: rows of one hop each."""
-        for c in self.cuts:
-            part = frames[:, c * self.hop : (c + 1) * self.hop]
-            rows[m + c : m + c + len(part), : part.shape[1]] += part
-
-    def _gather(self, spectra: Callable[[int, slice], np.ndarray]) -> np.ndarray:
-        """Return the least-squares inverse of spectra that come in blocks of frames."""
-        y = np.zeros((len(self.S), self.share.size), self.S.dtype)
-        for channel in range(len(y)):
-            rows = y[channel].reshape(-1, self.hop)
-            for m in range(0, self.S.shape[1], self.step):
-                D = spectra(channel, slice(m, m + self.step))
-                frames = scipy.fft.irfft(D, len(self.w), overwrite_x=True, workers=1)
-                frames *= self.w
-                self._add(rows, frames, m)
-        y *= self.share
-        return y
-
-    def start(self, phases: np.ndarray) -> np.ndarray:
-        """Return the inverse of the magnitude with these phases, (channels, n_frames, n_freq)."""
-
-        def spectra(channel, some):
-            D = np.empty(self.S[channel, some].shape, np.result_type(self.S, np.complex64))
-            D.real, D.imag = np.cos(phases[channel, some]), np.sin(phases[channel, some])
-            D *= self.S[channel, some]
-            return D
-
-        return self._gather(spectra)
-
-    def project(self, y: np.ndarray) -> np.ndarray:
-        """Return the inverse of the magnitude with the phases of `y`."""
-        frames = sliding_window_view(y, len(self.w), axis=-1)[:, :: self.hop]
-
-        def spectra(channel, some):
-            S = self.S[channel, some]
-            D = scipy.fft.rfft(
-                frames[channel, some][: len(S)] * self.w, overwrite_x=True, workers=1
-            )
-            size = np.abs(D)
-            np.maximum(size, TINY, out=size)
-            D *= np.divide(S, size, out=size)
-            return D
-
-        return self._gather(spectra)
-
-    def signal(self, y: np.ndarray) -> np.ndarray:
-        """Return the samples of `y` at the level of S, in the shape that S had."""
-        return self.peak * y[:, self.own].reshape(*self.shape, -1)
+    return to_spectrum, to_sound
 
 
-def _checked(S) -> np.ndarray:
+def _check_magnitude(S) -> np.ndarray:
     """Return a magnitude as float32 or float64, or say what is wrong with it."""
     S = np.asarray(S)
     if S.dtype.kind == "c":
@@ -340,26 +292,23 @@ def _checked(S) -> np.ndarray:
     return S
 
 
-def _phases(init, shape: tuple[int, ...], rounds: _Rounds, seed: int) -> np.ndarray:
-    """Return the initial phases [rad], (channels, n_frames, n_freq)."""
-    S = rounds.S
+def _initial_phase(init, S: np.ndarray, w: np.ndarray, hop: int, seed: int) -> np.ndarray:
+    """Return the initial phase [rad], in the shape of `S`."""
     if not isinstance(init, str):
         phase = np.asarray(init)
-        if phase.shape != shape or phase.dtype.kind != "f" or not np.all(np.isfinite(phase)):
+        if phase.shape != S.shape or phase.dtype.kind != "f" or not np.all(np.isfinite(phase)):
             raise ValueError(
                 f"init holds {phase.dtype} values of shape {phase.shape}; pass finite phases [rad] "
-                "of the shape of S, "
-                f"{shape}, such as np.angle(D), or one of {', '.join(INITS)}"
+                f"of the shape of S, {S.shape}, such as np.angle(D), or one of {', '.join(INITS)}"
             )
-        return phase.reshape(-1, *shape[-2:]).swapaxes(-1, -2)
-    if init == "random":
-        turns = np.random.default_rng(seed).random(S.shape[1:], np.float32)
-        return np.broadcast_to(S.dtype.type(2 * np.pi) * turns, S.shape)
+        return phase
+    check_name(init, INITS, what="initial phase")
     if init == "zero":
-        return np.broadcast_to(np.zeros((), S.dtype), S.shape)
+        return np.zeros_like(S)
     if init == "gradient":
-        return np.stack([gradient_phase(one, rounds.w, rounds.hop, seed=seed) for one in S])
-    raise ValueError(
-        f"there is no initial phase {init!r}; choose one of {', '.join(INITS)}, or pass phases "
-        "[rad]"
-    )
+        channels = S.reshape(-1, *S.shape[-2:])
+        return np.reshape([gradient_phase(one.T, w, hop, seed=seed).T for one in channels], S.shape)
+    # drawn frame by frame, the same for all channels
+    phase = np.random.default_rng(seed).random(S.shape[:-3:-1], np.float32).astype(S.dtype)
+    phase *= 2 * np.pi
+    return np.broadcast_to(phase.T, S.shape)

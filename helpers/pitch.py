@@ -8,7 +8,7 @@ ValueError, which names the valid choices.
 
 import numpy as np
 
-from helpers._checks import check_range
+from helpers._checks import check_name, check_range
 
 TOP = 1e9  # Hz; far beyond hearing, so that every scale has an end
 
@@ -271,11 +271,7 @@ def _hz(freqs, low=0.0, name="freqs") -> np.ndarray:
 
 
 def _pair(unit: str, variant: str):
-    if variant not in SCALES[unit]:
-        raise ValueError(
-            f"there is no {unit} variant {variant!r}; choose from {', '.join(SCALES[unit])}"
-        )
-    return SCALES[unit][variant]
+    return SCALES[unit][check_name(variant, SCALES[unit], what=f"{unit} variant")]
 
 
 def _to(freqs, unit: str, variant: str) -> np.ndarray:

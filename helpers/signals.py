@@ -7,7 +7,7 @@ is a point of unit 10.
 
 import numpy as np
 
-from helpers._checks import check
+from helpers._checks import check, check_sr
 
 __all__ = [
     "click",
@@ -160,8 +160,7 @@ def _whole_mu(mu: int) -> int:
 
 def _times(sr: float, duration: float) -> np.ndarray:
     """Return the sample times [s]; any positive rate, so that a drawing can use 20 Hz."""
-    if not (np.isfinite(sr) and sr > 0):
-        raise ValueError(f"sr={sr} must be a positive sampling rate in Hz, such as 16000")
+    check_sr(sr)
     if not (np.isfinite(duration) and duration > 0 and round(sr * duration) >= 1):
         raise ValueError(
             f"duration={duration} s must be positive and hold at least one sample at sr={sr}"

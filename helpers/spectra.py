@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check, check_range, check_whole
+from helpers._checks import check, check_name, check_range, check_sr, check_whole
 
 __all__ = [
     "WindowProperties",
@@ -296,7 +296,8 @@ def amplitude_spectrum(
     >>> amplitude_spectrum([0.5, 0.5, 0.5, 0.5], sr=4, window="boxcar")[1]
     array([0.5, 0. , 0. ])
     """
-    y, sr = check(y), positive(sr)
+    y = check(y)
+    sr = check_sr(sr)
     n = y.shape[-1]
     n_fft = check_whole(
         n if n_fft is None else n_fft, name="n_fft", low=n, remedy="cut y to a shorter part"
@@ -338,22 +339,15 @@ def dtft(y, freqs, *, sr: float) -> np.ndarray:
     array([2.+0.j, 1.-1.j])
     """
     y = np.asarray(check(y), dtype=np.float64)
-    turns = check_range(
-        np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz"
-    ) / positive(sr)
-    n = y.shape[-1]
-    b = int(
-        np.ceil(np.sqrt(n))
-    )  # n = b * row + column: two short tables of exponentials replace one of n columns
+    freqs = check_range(np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz")
+    turns = freqs / check_sr(sr)  # of the exponential, for each sample
+    # sample n = b * row + column: two short tables of exponentials replace one of n columns
+    b = int(np.ceil(np.sqrt(y.shape[-1])))
     rows = np.zeros((*y.shape[:-1], b * b))
-    rows[..., :n] = y
-    columns = np.exp(-2j * np.pi * np.outer(np.arange(b), turns))
-    return np.sum(
-        rows.reshape(*y.shape[:-1], b, b)
-        @ columns
-        * np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns)),
-        -2,
-    )
+    rows[..., : y.shape[-1]] = y
+    within_row = np.exp(-2j * np.pi * np.outer(np.arange(b), turns))
+    to_row = np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns))
+    return np.sum(rows.reshape(*y.shape[:-1], b, b) @ within_row * to_row, axis=-2)
 
 
 def estimate_frequency(
@@ -400,27 +394,16 @@ def estimate_frequency(
             f"y has shape {y.shape} and peak {np.abs(y).max():g}; pass one channel that is not "
             "silent"
         )
-    n = y.shape[-1]
-    if method not in ("argmax", "padded", "parabola", "phase"):
-        raise ValueError(
-            f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'"
-        )
+    check_name(method, ("parabola", "argmax", "padded", "phase"), what="method")
     if method == "phase":
-        hop = n // 4
-        frames = np.stack([y[: n - hop], y[hop:]])
-        rough = estimate_frequency(frames[0], sr=sr, window=window)
-        first, second = dtft(frames * window_samples(window, n=n - hop), [rough], sr=sr)[:, 0]
-        expected = 2 * np.pi * rough * hop / sr
-        return float(
-            rough + np.angle(second / first * np.exp(-1j * expected)) * sr / (2 * np.pi * hop)
-        )
-    zeros = (
-        check_whole(padding, name="padding", low=1, remedy="1 adds no zeros")
-        if method == "padded"
-        else 1
-    )
-    mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n * zeros))
-    k, bin_hz = int(np.argmax(mags)), positive(sr) / (n * zeros)
+        return _frequency_by_phase(y, sr, window)
+    n = y.shape[-1]
+    n_fft = n
+    if method == "padded":
+        n_fft *= check_whole(padding, name="padding", low=1, remedy="1 adds no zeros")
+    mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n_fft))
+    k = int(np.argmax(mags))
+    bin_hz = check_sr(sr) / n_fft
     if method != "parabola" or not 0 < k < len(mags) - 1:
         return k * bin_hz
     left, mid, right = np.log(np.maximum(mags[k - 1 : k + 2], 1e-30))
@@ -428,10 +411,13 @@ def estimate_frequency(
     return float(k + 0.5 * (left - right) / bend) * bin_hz if bend < -1e-9 else k * bin_hz
 
 
-def positive(sr: float) -> float:
-    """Return a positive rate in hertz (any: a drawing may use 20 Hz), or say what is wrong with
-    it.
-    """
-    if not isinstance(sr, int | float | np.integer | np.floating) or not 0 < sr < np.inf:
-        raise ValueError(f"sr={sr!r} must be a positive sampling rate in Hz, such as 16000")
-    return float(sr)
+def _frequency_by_phase(y: np.ndarray, sr: float, window) -> float:
+    """Return the parabola's frequency, corrected by how far the phase turns in a quarter of `y`."""
+    hop = len(y) // 4
+    frames = np.stack([y[: len(y) - hop], y[hop:]])
+    rough = estimate_frequency(frames[0], sr=sr, window=window)
+    windowed = frames * window_samples(window, n=frames.shape[-1])
+    first, second = dtft(windowed, [rough], sr=sr)[:, 0]
+    expected = 2 * np.pi * rough * hop / sr
+    missed = np.angle(second / first * np.exp(-1j * expected))
+    return float(rough + missed * sr / (2 * np.pi * hop))

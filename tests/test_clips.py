@@ -251,7 +251,9 @@ def test_duet_keeps_its_players_apart():
 
 
 def maker():
-    spec = importlib.util.spec_from_file_location("make_clips", ROOT / "tools" / "make_clips.py")
+    spec = importlib.util.spec_from_file_location(
+        "make_clips", ROOT / "tools" / "measure" / "make_clips.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

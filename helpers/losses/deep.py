@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch.nn.functional import conv1d, silu
 
-from helpers._checks import DATA, again, place, whole
+from helpers import _weights
 from helpers.losses.base import Loss
 from helpers.losses.spectral import magnitude
 from helpers.mel import filterbank
 
 SR = 16000
-WEIGHTS = DATA / "weights" / "loss_features.safetensors"
+WEIGHTS = _weights.FOLDER / "loss_features.safetensors"
 N_FFT, HOP, N_MELS = 512, 128, 64
 LAYERS = (
     (N_MELS, 48, 1),
@@ -118,7 +117,8 @@ class DeepFeatures(Loss):
 
     def __init__(self, path: str | Path | None = None):
         super().__init__()
-        self.network = load(WEIGHTS if path is None else Path(path)).requires_grad_(False)
+        network = _weights.restore_bare(Network(), WEIGHTS if path is None else Path(path))
+        self.network = network.requires_grad_(False)
 
     def each(self, estimate, target):  # noqa: D102
         n = estimate.shape[-1]
@@ -130,18 +130,3 @@ class DeepFeatures(Loss):
             for (e, s), c in zip(pairs, self.network.scale, strict=True)
         ]
         return sum(apart) / len(apart)
-
-
-def load(path: Path) -> Network:
-    """Return the network with the weights of a .safetensors file."""
-    raw, network = whole(path), Network()
-    try:
-        network.load_state_dict(
-            {name: w.float() for name, w in safetensors.torch.load(raw).items()}
-        )
-    except (safetensors.SafetensorError, RuntimeError) as error:
-        why = str(error).splitlines()[0]
-        raise ValueError(
-            f"{place(path)} does not hold these weights ({why}); {again(WEIGHTS)}"
-        ) from error
-    return network.eval()

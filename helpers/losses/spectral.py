@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from helpers._checks import check_name
 from helpers.losses.base import Loss
 from helpers.loudness import weighting
 from helpers.mel import filterbank
@@ -40,8 +41,7 @@ class STFTLoss(Loss):
         pad_mode: str = "constant",
     ):
         super().__init__()
-        if pad_mode not in ("constant", "reflect"):
-            raise ValueError(f"there is no pad_mode {pad_mode!r}; choose 'constant' or 'reflect'")
+        check_name(pad_mode, ("constant", "reflect"), what="pad_mode")
         self.n_fft, self.pad_mode = n_fft, pad_mode
         self.hop_length = n_fft // 4 if hop_length is None else hop_length
         self.win_length = n_fft if win_length is None else win_length
@@ -116,11 +116,8 @@ class Magnitude(STFTLoss):
         self, *, domain: str = "linear", p: int = 1, sr: int = 16000, n_mels: int = 80, **frames
     ):
         super().__init__(**frames)
-        if domain not in DOMAINS or p not in (1, 2):
-            raise ValueError(
-                f"domain={domain!r}, p={p!r}: choose a domain of {', '.join(DOMAINS)}, and p of 1 "
-                "or 2"
-            )
+        check_name(domain, DOMAINS, what="domain")
+        check_name(p, (1, 2), what="power")
         self.domain, self.p = domain, p
         if "mel" in domain:
             bands = filterbank(sr=sr, n_fft=self.n_fft, n_mels=n_mels)

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from helpers._storage import put
+from helpers._storage import write_file
 
 __all__ = ["Plan", "device", "train"]
 
@@ -304,7 +304,7 @@ def _write_log(path, rows):
     writer = csv.DictWriter(text, rows[0])
     writer.writeheader()
     writer.writerows(rows)
-    put(path, text.getvalue().encode())
+    write_file(path, text.getvalue().encode())
 
 
 def _save(path, parts, state, plan):
@@ -313,7 +313,7 @@ def _save(path, parts, state, plan):
     """
     whole, made = {name: part.state_dict() for name, part in parts.items()}, io.BytesIO()
     torch.save(whole | {"state": state, "plan": asdict(plan)}, made)
-    put(path, made.getbuffer())
+    write_file(path, made.getbuffer())
 
 
 def _resume(path, parts, plan):
