@@ -1,4 +1,4 @@
-"""What every room asks of its input: is this audio, a rate, a number, a name, a file as it came?
+"""Checks of what is passed in: audio, sampling rates, numbers, names, files of the course.
 
 Whatever is not raises ValueError (a missing file FileNotFoundError) with the value and the remedy.
 """
@@ -182,7 +182,7 @@ def display_path(path: Path) -> str:
 
 
 def checksums() -> dict[str, str]:
-    """Return the stated sha256 of files by their places in data/; none where the list is missing."""
+    """Return the stated sha256 of files in data/ by their paths; none where the list is missing."""
     path = DATA / "SHA256SUMS"
     if not path.is_file():
         return {}

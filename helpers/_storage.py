@@ -58,7 +58,7 @@ def not_saved(what: str, path: Path, error: OSError) -> str:
 
 
 class AnswerFile:
-    """A CSV file such as ``blind_<name>.csv``; its first line says which test the answers belong to.
+    """A CSV file such as ``blind_<name>.csv``; its first line says which test they belong to.
 
     It lies in the working directory, which is the notebook's folder, or where the environment
     variable EARUP_RESULTS says.

@@ -106,7 +106,8 @@ def unit(number: str) -> dict:
     path = _file(number, "unit.toml")
     if lost := {"title", "short", "exercise", "question", "predict"} - read(path).keys():
         raise ValueError(
-            f"{display_path(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {restore_hint(path)}"
+            f"{display_path(path)} is damaged (it has no {' and no '.join(sorted(lost))}); "
+            f"{restore_hint(path)}"
         )
     return read(path)
 
@@ -133,7 +134,8 @@ def parts() -> tuple[Part, ...]:
     items = read(path).get("part", [])
     if not items or not all({"name", "planned"} <= item.keys() for item in items):
         raise ValueError(
-            f"{display_path(path)} is damaged (each part has a name and what is planned); {restore_hint(path)}"
+            f"{display_path(path)} is damaged (each part has a name and what is planned); "
+            f"{restore_hint(path)}"
         )
     found = []
     for digit, item in enumerate(items):

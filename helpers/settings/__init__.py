@@ -5,8 +5,7 @@
 - `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: ideal (oracle) masks.
 - `helpers.settings.setting2`: Setting 2, a model on the spectrogram, and a new phase;
   `helpers.vocoders`.
-- `helpers.settings.setting3`: Setting 3, from samples to samples; `helpers.settings.unet`: another
-  network for it.
+- `helpers.settings.setting3`: Setting 3, from samples to samples.
 - `helpers.settings.enhancer`: what every enhancer can do; `helpers._weights`: files in
   data/weights.
 
