@@ -1,7 +1,10 @@
 """Files to arrays and back, resampling, mixing at an SNR, and the clips that come with the course.
 
 The one place that fixes shape, dtype and sampling rate: `y` is float, full scale 1, time last: (n,)
-or (channels, n).
+or (channels, n). ValueError refuses what is no audio or no sampling rate, files that cannot be read
+(a folder, no sound, damaged, too long), names of no clip, levels that would be clipped in a file,
+and silence where a ratio is asked for; FileNotFoundError a file or folder that is not there, with
+similar names; OSError a disk that is full or may not be written to.
 """
 
 import difflib
@@ -73,14 +76,6 @@ def load(
     sr : int
         Sampling rate of `y` [Hz].
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file; the message lists similar names.
-    ValueError
-        If it is a folder, no audio, empty, too long, has NaN or infinite values, or an absurd
-        sampling rate.
-
     See Also
     --------
     soundfile.read, librosa.load
@@ -127,14 +122,6 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
         Signal [full scale = 1]; nothing is scaled.
     sr : int
         Sampling rate [Hz].
-
-    Raises
-    ------
-    ValueError
-        If `y` is no audio (see `helpers.audio.check`), goes beyond +-1, or the ending is another
-        one.
-    OSError
-        If the folder does not exist, the disk is full or the folder may not be written to.
 
     Examples
     --------
@@ -186,11 +173,6 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
         The signal at `to`, of the same dtype; ``m = round(n * to / sr)``, halves rounded up, at
         least 1. Like every sharp filter it overshoots at an edge, by up to 9 % of the jump, so a
         square wave ends up beyond its old peak.
-
-    Raises
-    ------
-    ValueError
-        If `y` is no audio or a rate is no sampling rate.
 
     See Also
     --------
@@ -333,11 +315,6 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     np.ndarray, shape (n,) or (channels, n)
         The mixture. It is not normalised, so at a low SNR it can go beyond +-1.
 
-    Raises
-    ------
-    ValueError
-        If one of the two is silent or no audio, the channels differ, or `snr_db` is not finite.
-
     Examples
     --------
     >>> mix(np.array([0.5, -0.5]), np.array([1.0]), snr_db=20.0)
@@ -412,11 +389,6 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     sr : int
         Its sampling rate [Hz].
 
-    Raises
-    ------
-    ValueError
-        If there is no clip of that name, no recording of yours yet, or its file is damaged.
-
     Examples
     --------
     >>> y, sr = clip("voice_a")
@@ -459,11 +431,6 @@ def example(name: str) -> tuple[np.ndarray, int]:
         Signal, float32 [full scale = 1].
     sr : int
         Its sampling rate [Hz]: 22050 for the recordings, the clip's own for a stand-in.
-
-    Raises
-    ------
-    ValueError
-        If `name` is none of these keys.
 
     See Also
     --------

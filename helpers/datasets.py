@@ -55,11 +55,6 @@ class Corpus:
     ----------
     folder : path
         Folder with wav, flac or ogg files, at any depth.
-
-    Raises
-    ------
-    ValueError
-        If there is no such folder, or no sound file in it.
     """
 
     def __init__(self, folder):

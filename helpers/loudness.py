@@ -9,6 +9,8 @@ loudness.
   stands in `data/tables/`, and the tests compare the two.
 - Sones, from loudness level in phon and back.
 - Programme loudness in LUFS: ITU-R BS.1770, EBU R 128.
+
+Values outside the stated ranges, NaN, empty arrays and unknown names raise ValueError.
 """
 
 import csv
@@ -78,12 +80,6 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     np.ndarray
         Level [dB SPL], in the broadcast shape; without `freqs`, shape (\*phon.shape, 29).
 
-    Raises
-    ------
-    ValueError
-        For a frequency outside 20-12500 Hz, a `phon` outside 0-130, NaN, no values, or an unknown
-        edition.
-
     Warns
     -----
     ValidityWarning
@@ -131,12 +127,6 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
     np.ndarray
         Loudness level [phon], in the broadcast shape; NaN where it would be negative.
 
-    Raises
-    ------
-    ValueError
-        For a frequency outside 20-12500 Hz, a level outside -100 to 200 dB, NaN, no values, or an
-        unknown edition.
-
     Warns
     -----
     ValidityWarning
@@ -181,11 +171,6 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     -------
     freqs, spl_db : np.ndarray, shape (n,)
         Frequencies [Hz], from 20 or 25 to 15000 or 16000; levels [dB SPL].
-
-    Raises
-    ------
-    ValueError
-        For another `phon` or `source`.
 
     Examples
     --------
@@ -308,11 +293,6 @@ def weighting(freqs, *, curve: str = "A") -> np.ndarray:
     np.ndarray
         Gain [dB], of the same shape; minus infinity at 0 Hz, but for Z.
 
-    Raises
-    ------
-    ValueError
-        For a frequency that is negative, NaN or too high, no frequencies, or an unknown curve.
-
     Examples
     --------
     >>> weighting([100, 1000, 10000]).round(1)
@@ -351,11 +331,6 @@ def phon_to_sone(phon) -> np.ndarray:
     np.ndarray
         Loudness [sone], of the same shape.
 
-    Raises
-    ------
-    ValueError
-        For a negative, NaN or absent level, or one above 130 phon.
-
     Examples
     --------
     >>> phon_to_sone([30, 40, 50, 60]).round(2)
@@ -380,11 +355,6 @@ def sone_to_phon(sone) -> np.ndarray:
     -------
     np.ndarray
         Loudness level [phon], of the same shape.
-
-    Raises
-    ------
-    ValueError
-        For a negative, NaN or absent loudness, or one above 512 sone.
 
     Examples
     --------
@@ -420,11 +390,6 @@ def k_weighting(sr: int) -> np.ndarray:
     -------
     np.ndarray, shape (2, 6)
         Second-order sections b0, b1, b2, a0, a1, a2 for `scipy.signal.sosfilt`.
-
-    Raises
-    ------
-    ValueError
-        If `sr` is below 8000 Hz.
 
     References
     ----------
@@ -471,11 +436,6 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     -------
     float
         Loudness [LUFS]; minus infinity when every block is below -70 LUFS.
-
-    Raises
-    ------
-    ValueError
-        If `y` lasts less than 0.4 s or has another number of channels.
 
     See Also
     --------

@@ -3,6 +3,9 @@ MFCC.
 
 A mel spectrogram is ``filterbank @ S``, where S is ``abs(stft) ** power``; axes (..., n_mels,
 n_frames).
+
+Negative, complex and infinite values, edges beyond half the rate, unknown names and numbers that
+are not positive raise ValueError.
 """
 
 import math
@@ -47,11 +50,6 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
     np.ndarray
         Levels, in the shape of `M`: [dB re `ref`] for "db".
 
-    Raises
-    ------
-    ValueError
-        If `ref` or `floor` is not positive, a value is negative, or the logarithm is unknown.
-
     Examples
     --------
     >>> log_compress([1.0, 0.1, 0.0]).round(9)
@@ -83,11 +81,6 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
     -------
     np.ndarray, shape (..., n_mfcc, n_frames)
         Coefficients; number 0 is the mean level times ``sqrt(n_mels)``.
-
-    Raises
-    ------
-    ValueError
-        If there are not so many bands.
 
     See Also
     --------
@@ -144,11 +137,6 @@ def filterbank(
     -------
     np.ndarray, shape (n_mels, n_fft // 2 + 1)
         Weights.
-
-    Raises
-    ------
-    ValueError
-        If the edges are not 0 <= fmin < fmax <= sr / 2, or a number or name makes no sense.
 
     Warns
     -----
@@ -235,11 +223,6 @@ def mel_spectrogram(
     np.ndarray, shape (n_mels, n_frames) or (channels, n_mels, n_frames)
         Mel spectrogram, linear; float32 for float32.
 
-    Raises
-    ------
-    ValueError
-        As `helpers.stft.stft` and `filterbank`, or if `power` is not positive.
-
     See Also
     --------
     librosa.feature.melspectrogram
@@ -299,12 +282,6 @@ def mel_to_magnitude(
     -------
     np.ndarray, shape (n_fft // 2 + 1, n_frames) or (channels, n_fft // 2 + 1, n_frames)
         Magnitude, not negative; float32 for float32.
-
-    Raises
-    ------
-    ValueError
-        If `M` is negative (as decibels are), not finite or no spectrogram, or the method is
-        unknown.
 
     See Also
     --------

@@ -2,7 +2,8 @@
 
 Every level states its reference. dBFS here means 0 dBFS = amplitude 1, for RMS and peak alike: a
 full-scale sine has a peak of 0 dBFS and an RMS level of -3.01 dBFS. Signals are (n,), which gives a
-float, or (channels, n), which gives one value per channel.
+float, or (channels, n), which gives one value per channel. Pairs of unequal shapes, silent targets
+and references that are not positive raise ValueError, a missing package ImportError.
 """
 
 import warnings
@@ -41,11 +42,6 @@ def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     np.ndarray or float, shape of `a`
         Level [dB re `ref`].
 
-    Raises
-    ------
-    ValueError
-        If `ref` is not positive.
-
     See Also
     --------
     librosa.amplitude_to_db
@@ -74,11 +70,6 @@ def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     -------
     np.ndarray or float, shape of `power`
         Level [dB re `ref`].
-
-    Raises
-    ------
-    ValueError
-        If a power is negative or `ref` is not positive.
 
     See Also
     --------
@@ -208,11 +199,6 @@ def log_spectral_distance(
         Distance [dB]; 0 for equal magnitudes. Levels more than 80 dB below the target's loudest bin
         count as 80 dB.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
-
     Examples
     --------
     >>> noise = np.random.default_rng(0).normal(size=4000)
@@ -247,11 +233,6 @@ def spectral_convergence_db(
         Error [dB re the norm of the target]; minus infinity for equal magnitudes, 0 for a silent
         estimate.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
-
     Examples
     --------
     >>> y = np.sin(np.arange(4000))
@@ -284,11 +265,6 @@ def snr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     float, or np.ndarray of shape (channels,)
         Ratio [dB]; infinite when they are equal.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
-
     Examples
     --------
     >>> float(snr(np.array([0.9, -0.9]), np.array([1.0, -1.0])).round(6))
@@ -319,11 +295,6 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     -------
     float, or np.ndarray of shape (channels,)
         Ratio [dB]; infinite for a scaled copy, minus infinite for a silent or orthogonal estimate.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or the target is silent.
 
     References
     ----------
@@ -378,13 +349,6 @@ def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     -------
     float
         Predicted mean opinion score, from 1.04 (bad) to 4.64 (no difference).
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed.
-    ValueError
-        If the signals are not mono, too short, or no speech is found in them.
     """
     try:
         import pesq as package
@@ -418,13 +382,6 @@ def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     -------
     float
         Intelligibility, about 0 (none) to 1 (all).
-
-    Raises
-    ------
-    ImportError
-        If the package is not installed.
-    ValueError
-        If the signals are not mono or hold less than 0.4 s of speech.
 
     References
     ----------

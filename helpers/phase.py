@@ -1,7 +1,9 @@
 """A sound for a magnitude that has lost its phase: Griffin-Lim, plain and fast.
 
 Momentum needs no spectrogram of the iteration before: the STFT is linear, so stepping on from the
-last two signals is the same. A first phase can be read off the gradient of the log magnitude.
+last two signals is the same. A first phase can be read off the gradient of the log magnitude. What
+is no magnitude, no phase of its shape or no number of iterations raises ValueError, as do windows
+and hops that leave samples which no frame sees (NOLA).
 """
 
 import heapq
@@ -24,62 +26,43 @@ from helpers.stft import (
 __all__ = ["griffin_lim"]
 
 
-QUIET = 1e-4  # what lies deeper below the peak, 80 dB, gets a random phase: its slopes are noise
+QUIET = 1e-4  # what lies deeper below the peak, 80 dB, gets a random phase: all else is noise
 
 
 def gradient_phase(S: np.ndarray, w: np.ndarray, hop: int, *, seed: int) -> np.ndarray:
-    r"""Return phases whose steps from bin to bin and from frame to frame follow the slopes of the
-    log magnitude.
+    r"""Return phases (n_frames, n_freq) [rad], counted from the first sample of each frame, whose
+    steps follow the gradient of the log magnitude of `S` (n_frames, n_freq).
 
     For a Gaussian window :math:`e^{-\pi n^2 / \gamma}` the magnitude of an STFT determines the
-    slopes of its phase:
+    gradient of its phase:
 
     .. math:: \frac{\partial \phi}{\partial m} = \frac{2 \pi H k}{N} + \frac{H N}{\gamma}
        \frac{\partial \ln S}{\partial k}, \qquad
        \frac{\partial \phi}{\partial k} = - \frac{\gamma}{H N} \frac{\partial \ln S}{\partial m}
 
     with the phase counted from the middle of the frame. For other windows this holds nearly, with
-    the Gaussian that fits best. The slopes are added up from bin to bin, the loudest first.
+    the Gaussian that fits best. The gradient is integrated from bin to bin, the loudest first; bins
+    more than 80 dB below the largest get a random phase. After Z. Prusa, P. Balazs and P. L.
+    Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude", IEEE/ACM
+    Trans. Audio Speech Lang. Process. 25(5), 2017.
 
-    Parameters
-    ----------
-    S : np.ndarray, shape (n_frames, n_freq)
-        Magnitude, not negative; one frame a row.
-    w : np.ndarray, shape (n_fft,)
-        Window, in the middle of `n_fft` samples.
-    hop : int
-        Step [samples].
-    seed : int
-        Of the phases of bins more than 80 dB below the largest.
-
-    Returns
-    -------
-    np.ndarray, shape (n_frames, n_freq)
-        Phase, counted from the first sample of each frame [rad].
-
-    References
-    ----------
-    .. [1] Z. Prusa, P. Balazs and P. L. Sondergaard, "A noniterative method for reconstruction of
-       phase from STFT magnitude", IEEE/ACM Trans. Audio Speech Lang. Process. 25(5), 2017.
-
-    Examples
-    --------
     >>> one_bin = np.array([[0.0, 1.0, 0.0]] * 2)
     >>> steps = np.diff(gradient_phase(one_bin, np.array([0.0, 0.5, 1.0, 0.5]), 2, seed=0)[:, 1])
     >>> float(steps[0] / np.pi)  # bin 1 of 4 turns by half a circle in 2 samples
     1.0
     """
-    n, bins = len(w), np.arange(S.shape[1])
+    n = len(w)
+    bins = np.arange(S.shape[1])
     levels = np.log(np.maximum(S, 1e-10 * S.max() or 1).astype(np.float64))
     gamma = gaussian_like(w)
-    along_time = 2 * np.pi * hop / n * bins + hop * n / gamma * slope(levels, axis=1)
-    along_freq = -gamma / (hop * n) * slope(levels, axis=0)
+    along_time = 2 * np.pi * hop / n * bins + hop * n / gamma * gradient(levels, axis=1)
+    along_freq = -gamma / (hop * n) * gradient(levels, axis=0)
     phase = np.random.default_rng(seed).uniform(-np.pi, np.pi, S.shape)
     phase = integrate(S, along_time, along_freq, phase)
     return phase - 2 * np.pi * (n // 2) / n * bins
 
 
-def slope(levels: np.ndarray, *, axis: int) -> np.ndarray:
+def gradient(levels: np.ndarray, *, axis: int) -> np.ndarray:
     """Return half the difference of both neighbours, 0 where there is one row only."""
     return np.gradient(levels, axis=axis) if levels.shape[axis] > 1 else np.zeros_like(levels)
 
@@ -102,27 +85,27 @@ def gaussian_like(w: np.ndarray) -> float:
 def integrate(
     S: np.ndarray, along_time: np.ndarray, along_freq: np.ndarray, phase: np.ndarray
 ) -> np.ndarray:
-    """Return phases added up along the slopes: from each loud bin that has one to its neighbours,
-    loudest first.
+    """Return phases integrated along their gradient: from each loud bin that has one to its
+    neighbours, loudest first.
     """
-    edged = [np.pad(a, 1) for a in (S, QUIET * S.max() < S, phase, along_time, along_freq)]
-    size, todo, phi, time, freq = (
-        a.ravel().tolist() for a in edged
-    )  # lists: single items come faster
+    # a frame of bins that are never visited, so that no neighbour is missing; lists, because single
+    # items come faster
+    padded = [np.pad(a, 1) for a in (S, QUIET * S.max() < S, phase, along_time, along_freq)]
+    size, todo, phi, time, freq = (a.ravel().tolist() for a in padded)
     width = S.shape[1] + 2
     ways = ((1, freq, 0.5), (-1, freq, -0.5), (width, time, 0.5), (-width, time, -0.5))
-    for first in np.argsort(edged[0], axis=None)[::-1].tolist():
+    for first in np.argsort(padded[0], axis=None)[::-1].tolist():
         heap = [(0.0, first)] if todo[first] else []  # the loudest bin of an island starts it
         todo[first] = False
         while heap:
-            here = heapq.heappop(heap)[1]
-            for step, slopes, half in ways:
+            _, here = heapq.heappop(heap)
+            for step, along, half in ways:
                 there = here + step
                 if todo[there]:
                     todo[there] = False
-                    phi[there] = phi[here] + half * (slopes[here] + slopes[there])
+                    phi[there] = phi[here] + half * (along[here] + along[there])  # trapezoid
                     heapq.heappush(heap, (-size[there], there))
-    return np.reshape(phi, edged[0].shape)[1:-1, 1:-1]
+    return np.reshape(phi, padded[0].shape)[1:-1, 1:-1]
 
 
 INITS = ("random", "zero", "gradient")
@@ -165,7 +148,7 @@ def griffin_lim(
         0 is plain Griffin-Lim, whose error never rises. Up to about 1 it gets further in the same
         number of iterations, with an error that may rise for a while.
     init : {"random", "zero", "gradient"} or array_like of the shape of `S`
-        Initial phase: random; 0 at the first sample of each frame; read off the slopes of the log
+        Initial phase: random; 0 at the first sample of each frame; read off the gradient of the log
         magnitude (`helpers.phase`, some seconds for a million bins); or phases of your own [rad].
     callback : callable, optional
         ``callback(i, y)`` is called with the signal after i iterations, from 0 to `n_iter`.
@@ -178,13 +161,6 @@ def griffin_lim(
     -------
     np.ndarray, shape (length,) or (channels, length)
         Signal, float32 for a float32 `S`. Its sign is arbitrary: the magnitude does not hold it.
-
-    Raises
-    ------
-    ValueError
-        If `S` is complex, negative (as decibels are), not finite or of another shape, `init` is
-        unknown or does not fit, a number makes no sense, or window and hop leave samples that no
-        frame sees (NOLA).
 
     See Also
     --------

@@ -2,7 +2,9 @@
 
 Every signal is float64, mono, shape (n,), with ``n = round(sr * duration)`` for positive `sr` [Hz],
 `duration` [s]. Nothing here clips or filters: a tone above ``sr / 2`` aliases, because hearing that
-is a point of unit 10.
+is a point of unit 10. What makes no such signal or code raises ValueError: rates and durations that
+are not positive, partials beyond half the rate, clicks and fades that do not fit, numbers of bits
+that are none.
 """
 
 import numpy as np
@@ -46,11 +48,6 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
     np.ndarray, shape (n,) or (channels, n)
         Quantised copy, same dtype, still with full scale 1.
 
-    Raises
-    ------
-    ValueError
-        If `bits` is no whole number from 1 to 24, or `y` is no audio.
-
     References
     ----------
     .. [1] S. P. Lipshitz, R. A. Wannamaker and J. Vanderkooy, "Quantization and dither: a
@@ -89,11 +86,6 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     np.ndarray of int, shape (n,) or (channels, n)
         Codes from 0 to `mu`.
 
-    Raises
-    ------
-    ValueError
-        If `y` goes beyond +-1 or `mu` is no positive whole number.
-
     See Also
     --------
     librosa.mu_compress
@@ -128,11 +120,6 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     -------
     np.ndarray, shape (n,) or (channels, n)
         Signal between -1 and 1, float64. With an odd `mu`, as in 8 bits, no code means exactly 0.
-
-    Raises
-    ------
-    ValueError
-        If `codes` are no integers from 0 to `mu`.
 
     See Also
     --------
@@ -214,11 +201,6 @@ def sweep(f0: float, f1: float, *, sr: float, duration: float, amp: float = 1.0)
     -------
     np.ndarray, shape (n,)
         The signal; it starts at phase 0.
-
-    Raises
-    ------
-    ValueError
-        If a frequency is not positive.
     """
     if f0 <= 0 or f1 <= 0:
         raise ValueError(
@@ -252,11 +234,6 @@ def harmonics(
     -------
     np.ndarray, shape (n_samples,)
         The signal.
-
-    Raises
-    ------
-    ValueError
-        If the highest partial reaches ``sr / 2``.
     """
     if f0 <= 0 or n < 1:
         raise ValueError(f"f0={f0} Hz and n={n} must be positive")
@@ -315,11 +292,6 @@ def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndar
     np.ndarray, shape (n,)
         The signal.
 
-    Raises
-    ------
-    ValueError
-        If `at` lies outside the signal.
-
     Examples
     --------
     >>> click(sr=4, duration=1.0, at=0.5)
@@ -352,11 +324,6 @@ def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     -------
     np.ndarray, shape (n,) or (channels, n)
         A faded copy, same dtype.
-
-    Raises
-    ------
-    ValueError
-        If two fades do not fit into `y`.
 
     Examples
     --------

@@ -3,7 +3,8 @@
 Bins are counted in steps of ``sr / n``, frequencies in hertz. A window is a name or tuple for
 `scipy.signal.get_window` ("hann", ("kaiser", 8.6)), of which the periodic form is taken, or an
 array of its own samples. What it costs in one spectrum, and how shifted copies of it add up, is
-here too.
+here too. What is no audio, no window, no positive rate or no whole number of samples raises
+ValueError.
 """
 
 from typing import NamedTuple
@@ -68,11 +69,6 @@ def window_samples(window, *, n: int) -> np.ndarray:
         The periodic form, the one period of n + 1 symmetric samples that leaves the last one out,
         as float64.
 
-    Raises
-    ------
-    ValueError
-        If there is no such window, its samples are not n finite real numbers, or they sum to zero.
-
     Examples
     --------
     >>> window_samples("hann", n=4)
@@ -120,11 +116,6 @@ def window_properties(window, *, n: int) -> WindowProperties:
         `coherent_gain` (mean of the window), `bandwidth_3db_bins`, `bandwidth_6db_bins` (full
         widths at half power and at half amplitude), `worst_case_loss_db` (of a sine against white
         noise).
-
-    Raises
-    ------
-    ValueError
-        If the window is none, or so short that its transform has no side lobe.
 
     References
     ----------
@@ -190,11 +181,6 @@ def cola_ripple(window, *, n: int, hop_length: int, power: int = 1) -> float:
     float
         Largest minus smallest sum over the mean sum: 0 for a constant.
 
-    Raises
-    ------
-    ValueError
-        If the window is none, or the hop is 0 or beyond the window.
-
     See Also
     --------
     scipy.signal.check_COLA
@@ -231,11 +217,6 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
         `ripple`, `ripple_squared`: as of `cola_ripple`; `nola`: the squares add up to more than
         1e-10 of their peak everywhere; `weakest`: the least such sum [re the peak]; `correlation`
         of neighbouring frames of white noise.
-
-    Raises
-    ------
-    ValueError
-        If the window is none, or the hop is 0 or beyond the window.
 
     See Also
     --------
@@ -286,11 +267,6 @@ def amplitude_spectrum(
     amps : np.ndarray, shape (n_fft // 2 + 1,) or (channels, n_fft // 2 + 1)
         Peak amplitude [full scale = 1].
 
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, `sr` is not positive, or `n_fft` is below n.
-
     Examples
     --------
     >>> amplitude_spectrum([0.5, 0.5, 0.5, 0.5], sr=4, window="boxcar")[1]
@@ -327,11 +303,6 @@ def dtft(y, freqs, *, sr: float) -> np.ndarray:
     -------
     np.ndarray, shape (n_freqs,) or (channels, n_freqs)
         Complex values, not scaled: at 0 Hz the sum of `y`.
-
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, `freqs` has no values or is not finite, or `sr` is not positive.
 
     Examples
     --------
@@ -375,11 +346,6 @@ def estimate_frequency(
     -------
     float
         Frequency [Hz].
-
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, silent, or not of one channel, or the method is unknown.
 
     Examples
     --------

@@ -9,6 +9,9 @@ channels, n); each docstring holds formula and source. `batch` turns NumPy sampl
     loss = losses.MultiResolutionSTFT()
     loss(losses.batch(estimate), losses.batch(target))
 
+What is no finite float tensor (batch, channels, n), pairs of unequal shapes and options that do not
+exist raise ValueError.
+
 - `helpers.losses.waveform`: sample against sample: L1, L2, ESR, SNR, SISDR.
 - `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence,
   LogMagnitude, ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.

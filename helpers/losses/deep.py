@@ -96,13 +96,6 @@ class DeepFeatures(Loss):
     path : str or Path, optional
         Weights to load; the course's own by default.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the weights are not there.
-    ValueError
-        If the file holds something else.
-
     References
     ----------
     .. [1] F. G. Germain, Q. Chen and V. Koltun, "Speech denoising with deep feature losses",

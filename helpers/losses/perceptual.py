@@ -22,11 +22,6 @@ class PreEmphasis(Loss):
     coef : float, default 0.85
         c, from 0 to 1; 0.85 is Wright and Valimaki's [1]_, HTK and librosa take 0.97.
 
-    Raises
-    ------
-    ValueError
-        If `coef` lies outside 0 to 1.
-
     References
     ----------
     .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio

@@ -95,11 +95,6 @@ class Magnitude(STFTLoss):
     **frames
         `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
 
-    Raises
-    ------
-    ValueError
-        If there is no such domain, or `p` is neither 1 nor 2.
-
     References
     ----------
     .. [1] J. Engel et al., "DDSP: Differentiable digital signal processing", ICLR 2020, arXiv
@@ -271,11 +266,6 @@ class MultiResolutionSTFT(Loss):
         Sampling rate [Hz], for mel bands and curve A.
     pad_mode : {"constant", "reflect"}
         As for `STFTLoss`.
-
-    Raises
-    ------
-    ValueError
-        If there is no resolution.
 
     References
     ----------

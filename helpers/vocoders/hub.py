@@ -65,13 +65,6 @@ def load_hub(name: str) -> Vocoder:
     -------
     Vocoder
         With its own mel.
-
-    Raises
-    ------
-    ImportError
-        If transformers is not installed.
-    ValueError
-        If there is no network, or no such model, or it is of another kind.
     """
     try:
         from transformers import AutoConfig, SpeechT5HifiGan

@@ -212,7 +212,6 @@ class Vocoder:
         -------
         np.ndarray, shape (length,)
             Sound at `sr`, float32. The level is that of the mel; nothing is normalised.
-
         """
         M = self.form.check(log_mel, made_with)
         hop = self.form.hop_length
