@@ -89,19 +89,19 @@ def load(
     >>> float(y.max()), y.dtype.name, sr
     (0.5, 'float32', 8000)
     """
-    wanted = None if sr is None else check_rate(sr)
+    if sr is not None:
+        check_rate(sr)
     name, source, head = _open(path)
-    y, sr = _decode(source, name, head, max_seconds)
+    y, found_sr = _decode(source, name, head, max_seconds)
     y = check(y.mean(axis=0, dtype=np.float32) if mono or len(y) == 1 else y, name=name)
-    if wanted not in (None, sr):
-        y, sr = resample(y, sr=sr, to=wanted), wanted
+    sr = found_sr if sr is None else int(sr)
+    y = y if sr == found_sr else resample(y, sr=found_sr, to=sr)
     peak = float(np.abs(y).max())
     if peak > 1:
         over = 20 * np.log10(peak)
         warnings.warn(
             f"{name} peaks at {peak:.3f} ({over:+.1f} dBFS), beyond full scale: the values are "
-            "kept, "
-            "but a player would clip them; scale down before you play or save",
+            "kept, but a player would clip them; scale down before you play or save",
             stacklevel=2,
         )
     return y, sr
@@ -129,7 +129,9 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     Traceback (most recent call last):
     ValueError: y peaks at 2.000, beyond full scale, and would be clipped; scale it first...
     """
-    path, y, sr = Path(path), check(y), check_rate(sr)
+    path = Path(path)
+    y = check(y)
+    sr = check_rate(sr)
     kind = path.suffix.lower()
     if kind not in (".wav", ".flac"):
         raise ValueError(
@@ -145,13 +147,12 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
         raise FileNotFoundError(
             f"there is no folder {str(path.parent)!r} to write {path.name} to; create it first"
         )
-    if (
-        kind == ".flac"
-    ):  # by hand: libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
-        y, subtype = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16), "PCM_16"
-    else:
-        y, subtype = y.astype(np.float32), "FLOAT"
+    if kind == ".wav":
+        y = y.astype(np.float32)
+    else:  # libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
+        y = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16)
     out = io.BytesIO()  # libsndfile says of a full disk no more than "System error"
+    subtype = "FLOAT" if kind == ".wav" else "PCM_16"
     soundfile.write(out, y.T, sr, subtype=subtype, format=kind[1:].upper())
     write_file(path, out.getbuffer())
 
@@ -183,10 +184,12 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
     >>> resample(np.zeros(441), sr=44100, to=16000).shape
     (160,)
     """
-    y, sr, to = check(y), check_rate(sr), check_rate(to, name="to")
+    y = check(y)
+    sr = check_rate(sr)
+    to = check_rate(to, name="to")
     if sr == to:
         return y.copy()
-    n = max(1, (2 * y.shape[-1] * to + sr) // (2 * sr))
+    n = max(1, (2 * y.shape[-1] * to + sr) // (2 * sr))  # rounded, without an error of floats
     out = soxr.resample(np.ascontiguousarray(y.T), sr, to, quality="VHQ").T[..., :n]
     return np.pad(out, [(0, 0)] * (y.ndim - 1) + [(0, n - out.shape[-1])])
 
@@ -320,7 +323,8 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     >>> mix(np.array([0.5, -0.5]), np.array([1.0]), snr_db=20.0)
     array([ 0.55, -0.45])
     """
-    speech, noise = check(speech, name="speech"), check(noise, name="noise")
+    speech = check(speech, name="speech")
+    noise = check(noise, name="noise")
     if speech.shape[:-1] != noise.shape[:-1]:
         raise ValueError(
             f"speech has shape {speech.shape} but noise {noise.shape}; give both the same channels"
@@ -332,17 +336,14 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
         )
     n = speech.shape[-1]
     noise = np.concatenate([noise] * -(-n // noise.shape[-1]), axis=-1)[..., :n]
-    power = {
-        "speech": np.mean(np.square(speech, dtype=np.float64)),
-        "noise": np.mean(np.square(noise, dtype=np.float64)),
-    }
-    for name, value in power.items():
-        if value == 0:
+    for name, y in (("speech", speech), ("noise", noise)):
+        if not y.any():
             raise ValueError(
                 f"{name} is silent over these {n} samples, so no SNR can be set; pass a part with "
                 "sound"
             )
-    gain = np.sqrt(power["speech"] / power["noise"] * 10 ** (-snr_db / 10))
+    power = [np.mean(np.square(y, dtype=np.float64)) for y in (speech, noise)]
+    gain = np.sqrt(power[0] / power[1] * 10 ** (-snr_db / 10))
     return speech + np.asarray(gain, dtype=speech.dtype) * noise
 
 
@@ -459,9 +460,8 @@ def _fetch(name: str) -> str | None:
         except Exception:  # whatever it is, the shipped clip is the answer
             return
 
-    thread = threading.Thread(
-        target=work, daemon=True
-    )  # a thread, because name look-ups have no time limit
+    # a thread, because name look-ups have no time limit
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(PATIENCE_S)
     return found[0] if found else None

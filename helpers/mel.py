@@ -174,15 +174,13 @@ def filterbank(
 def _warn_empty(weights: np.ndarray, edges: np.ndarray, sr: int, n_fft: int) -> None:
     empty = np.flatnonzero(~weights.any(axis=1))
     if empty.size:
-        enough = (
-            int(sr / np.min(edges[2:] - edges[:-2])) + 1
-        )  # then a bin lies inside the narrowest filter
+        # so many that a bin lies inside the narrowest filter
+        enough = int(sr / np.min(edges[2:] - edges[:-2])) + 1
         warnings.warn(
             f"{empty.size} of {len(weights)} mel filters are empty (the first is number "
-            f"{empty[0]}), because bins "
-            f"{sr / n_fft:.4g} Hz apart miss them; take n_fft >= {enough}, fewer n_mels, a higher "
-            "fmin, or the "
-            "variant 'slaney', whose low filters are wider",
+            f"{empty[0]}), because bins {sr / n_fft:.4g} Hz apart miss them; take n_fft >= "
+            f"{enough}, fewer n_mels, a higher fmin, or the variant 'slaney', whose low filters "
+            "are wider",
             EmptyFilterWarning,
             stacklevel=3,
         )
@@ -233,21 +231,12 @@ def mel_spectrogram(
     (20, 41)
     """
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=n_mels, **bank)
-    S = np.abs(
-        stft(
-            y,
-            n_fft=n_fft,
-            hop_length=hop_length,
-            win_length=win_length,
-            window=window,
-            center=center,
-        )
-    )
+    frames = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length}
+    S = np.abs(stft(y, window=window, center=center, **frames))
     S **= check_positive(power, name="power")
     M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
-    for few in range(
-        0, len(weights), 10
-    ):  # ten filters need their own bins only: most of the matrix is zeros
+    # ten filters at once, and the bins that they need: most of the matrix is zeros
+    for few in range(0, len(weights), 10):
         rows = weights[few : few + 10].astype(S.dtype)
         bins = np.flatnonzero(rows.any(axis=0))
         low, high = (bins[0], bins[-1] + 1) if bins.size else (0, 0)
@@ -298,17 +287,12 @@ def mel_to_magnitude(
     (129, 3)
     """
     M = np.asarray(M)
-    if (
-        M.dtype.kind != "f"
-        or M.ndim not in (2, 3)
-        or not M.size
-        or not np.all(np.isfinite(M))
-        or M.min() < 0
-    ):
+    well_formed = M.dtype.kind == "f" and M.ndim in (2, 3) and M.size
+    if not well_formed or not np.all(np.isfinite(M)) or M.min() < 0:
         raise ValueError(
             f"M holds {M.dtype} values of shape {M.shape}; pass a finite mel spectrogram without "
-            "negative values, "
-            "(n_mels, n_frames): undo a logarithm first, as 10 ** (L / 10) does for decibels"
+            "negative values, (n_mels, n_frames): undo a logarithm first, as 10 ** (L / 10) does "
+            "for decibels"
         )
     check_name(method, ("nnls", "pinv"), what="method")
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=M.shape[-2], **bank)
@@ -323,9 +307,12 @@ def mel_to_magnitude(
 def _nnls(weights: np.ndarray, M: np.ndarray, S: np.ndarray, n_iter: int) -> np.ndarray:
     """Minimise ``norm(weights @ S - M)`` over S >= 0 by accelerated projected gradient steps."""
     step = 1 / np.linalg.norm(weights, 2) ** 2
-    ahead, t = S, 1.0
+    ahead = S
+    t = 1.0
     for _ in range(n_iter):
-        last, S = S, np.maximum(ahead - step * (weights.T @ (weights @ ahead - M)), 0)
-        last_t, t = t, (1 + np.sqrt(1 + 4 * t * t)) / 2
-        ahead = S + (last_t - 1) / t * (S - last)
+        last = S
+        S = np.maximum(ahead - step * (weights.T @ (weights @ ahead - M)), 0)
+        next_t = (1 + np.sqrt(1 + 4 * t * t)) / 2
+        ahead = S + (t - 1) / next_t * (S - last)
+        t = next_t
     return S

@@ -240,10 +240,9 @@ def spectral_convergence_db(
     -20.0
     """
     S_hat, S = _magnitudes(estimate, target, n_fft, hop_length)
+    error = np.linalg.norm(S_hat - S, axis=(-2, -1)) / np.linalg.norm(S, axis=(-2, -1))
     with np.errstate(divide="ignore"):
-        return 20 * np.log10(
-            np.linalg.norm(S_hat - S, axis=(-2, -1)) / np.linalg.norm(S, axis=(-2, -1))
-        )
+        return 20 * np.log10(error)
 
 
 def _magnitudes(estimate, target, n_fft: int, hop_length: int) -> list[np.ndarray]:
@@ -312,7 +311,8 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def _pair(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    e, s = check(estimate, name="estimate"), check(target, name="target")
+    e = check(estimate, name="estimate")
+    s = check(target, name="target")
     if e.shape != s.shape:
         raise ValueError(
             f"estimate has shape {e.shape} but target {s.shape}; cut both to the same length"
@@ -326,12 +326,12 @@ def _pair(estimate: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _ratio_db(kept: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    kept, lost = np.sum(kept**2, axis=-1), np.sum(lost**2, axis=-1)
+    kept = np.sum(kept**2, axis=-1)
+    lost = np.sum(lost**2, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 10 * np.log10(kept / lost)
-    return np.where((kept == 0) & (lost == 0), -np.inf, ratio)[
-        ()
-    ]  # a silent estimate: nothing kept
+    # of a silent estimate nothing is kept
+    return np.where((kept == 0) & (lost == 0), -np.inf, ratio)[()]
 
 
 def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
@@ -396,9 +396,8 @@ def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     e, s = _speech(estimate, target)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", RuntimeWarning
-            )  # pystoi warns and returns 0.00001 for too little speech
+            # pystoi warns and returns 0.00001 for too little speech
+            warnings.simplefilter("error", RuntimeWarning)
             return float(pystoi.stoi(s, e, check_rate(sr)))
     except RuntimeWarning as error:
         raise ValueError(

@@ -228,12 +228,12 @@ def _transforms(S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
     """
     dtype = np.result_type(S, np.complex64)
     check_nola(w, hop, dtype)
-    start, n_frames = len(w) // 2, S.shape[-1]
+    start = len(w) // 2
+    n_frames = S.shape[-1]
     covered = (n_frames - 1) * hop + len(w)
-    n = check_whole(
-        (n_frames - 1) * hop if length is None else length,
-        name="length", low=1, high=covered - start, remedy="as long as the sound that S came from",
-    )  # fmt: skip
+    n = (n_frames - 1) * hop if length is None else length
+    remedy = "as long as the sound that S came from"
+    n = check_whole(n, name="length", low=1, high=covered - start, remedy=remedy)
     weight = squared_windows(w, hop, n_frames)[start : start + n]
     seen = weight > WEAKEST_END[dtype.name] * np.max(w**2)
     share = np.divide(1, weight, out=np.zeros(n), where=seen).astype(S.dtype)

@@ -51,7 +51,8 @@ def _zwicker(f):
 
 
 def _zwicker_back(z):
-    low, high = np.zeros_like(z), np.full_like(z, TOP)
+    low = np.zeros_like(z)
+    high = np.full_like(z, TOP)
     for _ in range(100):  # down to the spacing of floats
         middle = (low + high) / 2
         low, high = np.where(_zwicker(middle) < z, (middle, high), (low, middle))
@@ -281,6 +282,5 @@ def _to(freqs, unit: str, variant: str) -> np.ndarray:
 def _back(values, unit: str, variant: str) -> np.ndarray:
     to, back = _pair(unit, variant)
     low, high = to(np.array([0.0, TOP]))
-    return np.clip(back(check_range(values, name="values", low=low, high=high, unit=unit)), 0, TOP)[
-        ()
-    ]
+    values = check_range(values, name="values", low=low, high=high, unit=unit)
+    return np.clip(back(values), 0, TOP)[()]

@@ -9,7 +9,7 @@ that are none.
 
 import numpy as np
 
-from helpers._checks import check, check_sr
+from helpers._checks import check, check_sr, check_whole
 
 __all__ = [
     "click",
@@ -59,9 +59,8 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
     array([-1.  , -0.25,  0.  ,  0.25,  0.75])
     """
     y = check(y)
-    if bits != int(bits) or not 1 <= bits <= 24:
-        raise ValueError(f"bits={bits} must be a whole number from 1 to 24")
-    q = 2.0 ** (1 - int(bits))
+    bits = check_whole(bits, name="bits", low=1, high=24, remedy="such as 16")
+    q = 2.0 ** (1 - bits)
     rng = np.random.default_rng(seed)
     noise = q * (rng.random(y.shape) - rng.random(y.shape)) if dither else 0.0
     return np.clip(q * np.round((y + noise) / q), -1, 1 - q).astype(y.dtype)
@@ -95,7 +94,8 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     >>> mu_law_encode(np.array([-1.0, 0.0, 0.01, 1.0]))
     array([  0, 128, 157, 255])
     """
-    y, mu = check(y), _whole_mu(mu)
+    y = check(y)
+    mu = check_whole(mu, name="mu", low=1, remedy="255 for 8 bits")
     peak = np.abs(y).max()
     if peak > 1:
         raise ValueError(
@@ -130,19 +130,14 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     >>> mu_law_decode(np.array([0, 255]))
     array([-1.,  1.])
     """
-    codes, mu = np.asarray(codes), _whole_mu(mu)
+    codes = np.asarray(codes)
+    mu = check_whole(mu, name="mu", low=1, remedy="255 for 8 bits")
     if codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0 or codes.max() > mu:
         raise ValueError(
             f"codes must be integers from 0 to {mu}, got {codes.dtype} of shape {codes.shape}"
         )
     compressed = 2.0 * codes / mu - 1
     return np.sign(compressed) * np.expm1(np.abs(compressed) * np.log1p(mu)) / mu
-
-
-def _whole_mu(mu: int) -> int:
-    if mu != int(mu) or mu < 1:
-        raise ValueError(f"mu={mu} must be a positive whole number, such as 255 for 8 bits")
-    return int(mu)
 
 
 def _times(sr: float, duration: float) -> np.ndarray:
@@ -331,7 +326,8 @@ def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     array([0. , 0.5, 1. , 1. , 1. , 0.5, 0. ])
     """
     y = check(y)
-    m, n = round(sr * ms / 1000), y.shape[-1]
+    m = round(sr * ms / 1000)
+    n = y.shape[-1]
     if ms < 0 or 2 * m > n:
         raise ValueError(
             f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; the longest is "

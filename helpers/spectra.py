@@ -146,9 +146,18 @@ def window_properties(window, *, n: int) -> WindowProperties:
         level, bounds=((k - 1) / GRID, (k + 1) / GRID), method="bounded", options={"xatol": 1e-9}
     ).x
     widths = [2 * brentq(lambda b, to=to: level(b) - to, 0, null) for to in (0.5**0.5, 0.5)]
-    enbw, scalloping = n * np.sum(w**2) / w.sum() ** 2, -20 * np.log10(level(0.5))
-    figures = (2 * null, 20 * np.log10(lobes[k:].max()), enbw, scalloping, w.mean(), *widths)
-    return WindowProperties(*map(float, (*figures, scalloping + 10 * np.log10(enbw))))
+    enbw = n * np.sum(w**2) / w.sum() ** 2
+    scalloping_db = -20 * np.log10(level(0.5))
+    return WindowProperties(
+        main_lobe_bins=float(2 * null),
+        peak_sidelobe_db=float(20 * np.log10(lobes[k:].max())),
+        enbw_bins=float(enbw),
+        scalloping_db=float(scalloping_db),
+        coherent_gain=float(w.mean()),
+        bandwidth_3db_bins=float(widths[0]),
+        bandwidth_6db_bins=float(widths[1]),
+        worst_case_loss_db=float(scalloping_db + 10 * np.log10(enbw)),
+    )
 
 
 def fold(values: np.ndarray, hop: int) -> np.ndarray:
@@ -191,9 +200,8 @@ def cola_ripple(window, *, n: int, hop_length: int, power: int = 1) -> float:
     [0.0, 0.667]
     """
     w = window_samples(window, n=n)
-    sums = fold(
-        w ** check_whole(power, name="power", low=1, remedy="1 or 2"), check_hop(hop_length, n=n)
-    )
+    power = check_whole(power, name="power", low=1, remedy="1 or 2")
+    sums = fold(w**power, check_hop(hop_length, n=n))
     return float(np.ptp(sums) / abs(sums.mean())) if sums.mean() else np.inf
 
 
@@ -228,9 +236,8 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
     >>> report.cola, report.cola_squared, report.nola
     (True, False, True)
     """
-    ripple, squared = (
-        cola_ripple(window, n=n, hop_length=hop_length, power=power) for power in (1, 2)
-    )
+    ripple = cola_ripple(window, n=n, hop_length=hop_length)
+    squared = cola_ripple(window, n=n, hop_length=hop_length, power=2)
     w = window_samples(window, n=n)
     weakest = float(fold(w**2, hop_length).min() / np.max(w**2))
     correlation = float(np.sum(w[hop_length:] * w[: n - hop_length]) / np.sum(w**2))

@@ -16,7 +16,8 @@ except ImportError as error:
 __all__ = ["enhancement_loss"]
 
 FLOOR = 1e-3  # more than 30 dB of SNR is not worth striving for
-N_FFT, HOP = 512, 128
+N_FFT = 512
+HOP = 128
 
 
 def enhancement_loss(estimate, clean, *, weight: float = 10.0):
@@ -57,7 +58,7 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
 
 
 def compressed(y, power: float = 0.3):
-    """Return magnitudes to a power; the squares are lifted off 0, where that power has no
-    gradient.""" window = torch.hann_window(N_FFT, device=y.device) D = torch.stft(y, N_FFT, HOP,
-    window=window, return_complex=True) return (D.real.square() + D.imag.square() + 1e-6) ** (power
-    / 2)
+    """Return magnitudes to a power; the squares are lifted off 0, where it has no gradient."""
+    window = torch.hann_window(N_FFT, device=y.device)
+    D = torch.stft(y, N_FFT, HOP, window=window, return_complex=True)
+    return (D.real.square() + D.imag.square() + 1e-6) ** (power / 2)

@@ -349,7 +349,7 @@ def test_a_salt_is_whole_or_refused(tmp_path):
 
 WRITES = """
 import sys
-from helpers.answers import AnswerFile
+from helpers._storage import AnswerFile
 from helpers.coursework import store
 file = AnswerFile("x", kind="k", key="y", columns={"n": int})
 n = 0

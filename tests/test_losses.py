@@ -178,8 +178,8 @@ def test_bad_input_is_named_with_its_remedy(loss, case):
 
 def test_options_that_do_not_exist_are_refused():
     for make, words in [
-        (lambda: losses.Magnitude(domain="bark"), "domain='bark'"),
-        (lambda: losses.Magnitude(p=3), "p=3"),
+        (lambda: losses.Magnitude(domain="bark"), "no domain 'bark'; choose from linear"),
+        (lambda: losses.Magnitude(p=3), "no exponent p 3; choose from 1, 2"),
         (lambda: losses.Magnitude(pad_mode="wrap"), "no pad_mode 'wrap'"),
         (lambda: losses.PreEmphasis(coef=1.5), "coef=1.5"),
         (lambda: losses.MultiResolutionSTFT(resolutions=[]), "resolutions is empty"),

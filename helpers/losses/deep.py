@@ -19,23 +19,13 @@ from helpers.mel import filterbank
 
 SR = 16000
 WEIGHTS = _weights.FOLDER / "loss_features.safetensors"
-N_FFT, HOP, N_MELS = 512, 128, 64
-LAYERS = (
-    (N_MELS, 48, 1),
-    (48, 48, 2),
-    (48, 64, 2),
-    (64, 64, 2),
-)  # channels in, channels out, stride; three taps each
-CHANGES = (
-    "nothing",
-    "white noise",
-    "hum",
-    "echo",
-    "low-pass",
-    "clipping",
-    "few bits",
-    "lost phase",
-)
+N_FFT = 512
+HOP = 128
+N_MELS = 64
+# channels in, channels out, stride; three taps each
+LAYERS = ((N_MELS, 48, 1), (48, 48, 2), (48, 64, 2), (64, 64, 2))
+CHANGES = ("nothing", "white noise", "hum", "echo", "low-pass", "clipping", "few bits")
+CHANGES += ("lost phase",)
 
 
 class Network(torch.nn.Module):
@@ -46,18 +36,14 @@ class Network(torch.nn.Module):
     def __init__(self):
         super().__init__()
         convs = [torch.nn.Conv1d(a, b, 3, stride=stride, padding=1) for a, b, stride in LAYERS]
-        self.convs, self.head = (
-            torch.nn.ModuleList(convs),
-            torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES)),
-        )
-        self.register_buffer(
-            "scale", torch.ones(len(LAYERS))
-        )  # how far apart two different clips are, layer by layer
+        self.convs = torch.nn.ModuleList(convs)
+        self.head = torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES))
+        # how far apart two different clips are, layer by layer
+        self.register_buffer("scale", torch.ones(len(LAYERS)))
         bands = filterbank(sr=SR, n_fft=N_FFT, n_mels=N_MELS)
         self.register_buffer("bands", torch.from_numpy(bands), persistent=False)
-        self.register_buffer(
-            "window", torch.hann_window(N_FFT, dtype=torch.float64), persistent=False
-        )
+        window = torch.hann_window(N_FFT, dtype=torch.float64)
+        self.register_buffer("window", window, persistent=False)
 
     def features(self, y: torch.Tensor) -> list[torch.Tensor]:
         """Return what each layer makes of samples of shape (batch, n)."""
@@ -67,11 +53,8 @@ class Network(torch.nn.Module):
         x = (torch.log(self.bands.to(y) @ magnitude(D) + 1e-4) + 5) / 2  # about -2 to 2
         found = []
         for conv in self.convs:
-            x = silu(
-                conv1d(
-                    x, conv.weight.to(y), conv.bias.to(y), stride=conv.stride, padding=conv.padding
-                )
-            )
+            weight = conv.weight.to(y)  # in the precision of the sound
+            x = silu(conv1d(x, weight, conv.bias.to(y), conv.stride, conv.padding))
             found.append(x)
         return found
 
@@ -115,11 +98,7 @@ class DeepFeatures(Loss):
 
     def each(self, estimate, target):  # noqa: D102
         n = estimate.shape[-1]
-        pairs = zip(
-            *(self.network.features(y.reshape(-1, n)) for y in (estimate, target)), strict=True
-        )
-        apart = [
-            (e - s).abs().mean((-2, -1)) / c
-            for (e, s), c in zip(pairs, self.network.scale, strict=True)
-        ]
-        return sum(apart) / len(apart)
+        E = self.network.features(estimate.reshape(-1, n))
+        S = self.network.features(target.reshape(-1, n))
+        layers = zip(E, S, self.network.scale, strict=True)
+        return sum((e - s).abs().mean((-2, -1)) / c for e, s, c in layers) / len(E)

@@ -42,12 +42,12 @@ class STFTLoss(Loss):
     ):
         super().__init__()
         check_name(pad_mode, ("constant", "reflect"), what="pad_mode")
-        self.n_fft, self.pad_mode = n_fft, pad_mode
+        self.n_fft = n_fft
+        self.pad_mode = pad_mode
         self.hop_length = n_fft // 4 if hop_length is None else hop_length
         self.win_length = n_fft if win_length is None else win_length
-        self.register_buffer(
-            "window", torch.hann_window(self.win_length, dtype=torch.float64), persistent=False
-        )
+        window = torch.hann_window(self.win_length, dtype=torch.float64)
+        self.register_buffer("window", window, persistent=False)
 
     def stft(self, y: torch.Tensor) -> torch.Tensor:
         """Return the STFT, (batch * channels, n_fft // 2 + 1, n_frames)."""
@@ -112,8 +112,9 @@ class Magnitude(STFTLoss):
     ):
         super().__init__(**frames)
         check_name(domain, DOMAINS, what="domain")
-        check_name(p, (1, 2), what="power")
-        self.domain, self.p = domain, p
+        check_name(p, (1, 2), what="exponent p")
+        self.domain = domain
+        self.p = p
         if "mel" in domain:
             bands = filterbank(sr=sr, n_fft=self.n_fft, n_mels=n_mels)
             self.register_buffer("bands", torch.from_numpy(bands), persistent=False)
@@ -296,23 +297,19 @@ class MultiResolutionSTFT(Loss):
                 "resolutions is empty; pass at least one (n_fft, hop_length, win_length)"
             )
         names = ("n_fft", "hop_length", "win_length")
-        parts = [
-            STFTLoss(pad_mode=pad_mode, **dict(zip(names, one, strict=True))) for one in resolutions
-        ]
-        self.parts, self.weights = torch.nn.ModuleList(parts), (convergence, log, linear)
+        shapes = [dict(zip(names, one, strict=True)) for one in resolutions]
+        parts = [STFTLoss(pad_mode=pad_mode, **shape) for shape in shapes]
+        self.parts = torch.nn.ModuleList(parts)
+        self.weights = (convergence, log, linear)
         for part in parts:
-            bands = (
-                filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels)
-                if n_mels
-                else np.eye(part.n_fft // 2 + 1)
-            )
+            bands = None
+            if n_mels:
+                bands = torch.from_numpy(filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels))
             if a_weighting:
-                bands = bands * 10 ** (weighting(np.arange(bands.shape[1]) * sr / part.n_fft) / 20)
-            part.register_buffer(
-                "bands",
-                torch.from_numpy(bands) if n_mels or a_weighting else None,
-                persistent=False,
-            )
+                freqs = np.arange(part.n_fft // 2 + 1) * sr / part.n_fft
+                gain = torch.from_numpy(10 ** (weighting(freqs) / 20))
+                bands = torch.diag(gain) if bands is None else bands * gain
+            part.register_buffer("bands", bands, persistent=False)
 
     def each(self, estimate, target):  # noqa: D102
         return sum(self.one(part, estimate, target) for part in self.parts) / len(self.parts)
@@ -324,9 +321,8 @@ class MultiResolutionSTFT(Loss):
             E, S = (part.bands.to(a) @ a for a in (E, S))
         logs = (torch.log(torch.clamp(a, min=EPS)) for a in (E, S))
         apart = [norm(S - E) / torch.clamp(norm(S), min=EPS), _l1(*logs), _l1(E, S)]
-        return sum(
-            weight * value for weight, value in zip(self.weights, apart, strict=True) if weight
-        )
+        weighted = zip(self.weights, apart, strict=True)
+        return sum(weight * value for weight, value in weighted if weight)
 
 
 def _l1(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

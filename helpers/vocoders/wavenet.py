@@ -20,7 +20,8 @@ from helpers.vocoders.vocoder import LogMel, MelFormat
 
 __all__ = ["WaveNet", "from_classes", "to_classes"]
 
-CLASSES, WIDEST = 256, 12.0  # eight bits for an excitation from -12 to 12, whose RMS is 1
+CLASSES = 256  # eight bits
+WIDEST = 12.0  # they reach from -12 to 12; the RMS of an excitation is 1
 SILENT = CLASSES // 2
 DOUBLING = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
