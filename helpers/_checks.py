@@ -15,7 +15,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"  # the repository's data 
 
 
 def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray:
-    """Return `y` as a float array of shape (n,) or (channels, n), or say what is wrong with it.
+    """Return `y` as a float array of shape (n,) or (channels, n), or raise ValueError.
 
     float32 and float64 are kept as they are (no copy), other floats become one of them; values
     beyond +-1 are allowed.
@@ -78,7 +78,7 @@ def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
 
 
 def check_rate(sr: int, *, name: str = "sr") -> int:
-    """Return a sampling rate [Hz] as an int (16000.0 is one), or say what is wrong with it.
+    """Return a sampling rate [Hz] as an int (16000.0 is one), or raise ValueError.
 
     >>> check_rate(44.1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -102,14 +102,14 @@ def _is_whole(value, low: float, high: float) -> bool:
 
 
 def check_positive(value, *, name: str, what: str = "number"):
-    """Return a positive finite number, or say what is wrong with it."""
+    """Return a positive finite number, or raise ValueError."""
     if not is_number(value) or not 0 < value < np.inf:
         raise ValueError(f"{name}={value!r} must be a positive {what}")
     return value
 
 
 def check_sr(sr):
-    """Return a positive rate [Hz] (any: a drawing may use 20 Hz), or say what is wrong with it."""
+    """Return a positive rate [Hz] (any: a drawing may use 20 Hz), or raise ValueError."""
     return check_positive(sr, name="sr", what="sampling rate in Hz, such as 16000")
 
 
@@ -141,7 +141,7 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
 
 
 def check_whole(value, *, name: str, low: int, high: int | None = None, remedy: str) -> int:
-    """Return a whole number from `low` to `high` as an int (512.0 is one), or say what is wrong.
+    """Return a whole number from `low` to `high` as an int (512.0 is one), or raise ValueError.
 
     >>> check_whole(0, name="hop_length", low=1, remedy="take 256")
     Traceback (most recent call last):

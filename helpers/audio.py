@@ -24,7 +24,6 @@ from helpers._checks import check, check_name, check_rate, checksums, read_verif
 from helpers._storage import write_file
 
 __all__ = [
-    "VOICE_PATH",
     "check",
     "check_rate",
     "clip",
@@ -34,6 +33,7 @@ __all__ = [
     "mix",
     "resample",
     "save",
+    "voice_path",
 ]
 
 
@@ -347,7 +347,7 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     return speech + np.asarray(gain, dtype=speech.dtype) * noise
 
 
-def VOICE_PATH() -> Path:
+def voice_path() -> Path:
     """Return where unit 00 keeps your recording.
 
     Returns
@@ -371,7 +371,7 @@ def clips() -> list[str]:
     >>> "voice_a" in clips()
     True
     """
-    return [*sorted(_manifest()), *(["my_voice"] if VOICE_PATH().is_file() else [])]
+    return [*sorted(_manifest()), *(["my_voice"] if voice_path().is_file() else [])]
 
 
 def clip(name: str) -> tuple[np.ndarray, int]:
@@ -397,12 +397,12 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     ('float32', 16000)
     """
     if name == "my_voice":
-        if not VOICE_PATH().is_file():
+        if not voice_path().is_file():
             raise ValueError(
                 'there is no my_voice.wav here yet; record it in unit 00, or use clip("voice_a") '
                 "meanwhile"
             )
-        return load(VOICE_PATH())
+        return load(voice_path())
     check_name(name, clips(), what="clip")
     raw = read_verified(_checks.DATA / "clips" / f"{name}.flac", _manifest()[name]["sha256"])
     return load(io.BytesIO(raw), mono=False)

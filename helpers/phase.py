@@ -249,7 +249,7 @@ def _transforms(S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
 
 
 def _check_magnitude(S) -> np.ndarray:
-    """Return a magnitude as float32 or float64, or say what is wrong with it."""
+    """Return a magnitude as float32 or float64, or raise ValueError."""
     S = np.asarray(S)
     if S.dtype.kind == "c":
         raise ValueError("S is complex, so it has a phase; invert it with istft, or pass np.abs(S)")

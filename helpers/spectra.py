@@ -168,7 +168,7 @@ def fold(values: np.ndarray, hop: int) -> np.ndarray:
 
 
 def check_hop(hop_length, *, n: int) -> int:
-    """Return a hop of 1 to `n` samples, the length of the window, or say what is wrong with it."""
+    """Return a hop of 1 to `n` samples, the length of the window, or raise ValueError."""
     remedy = f"more would leap over samples between windows; {max(1, n // 4)} is a quarter of one"
     return check_whole(hop_length, name="hop_length", low=1, high=n, remedy=remedy)
 
@@ -318,13 +318,13 @@ def dtft(y, freqs, *, sr: float) -> np.ndarray:
     """
     y = np.asarray(check(y), dtype=np.float64)
     freqs = check_range(np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz")
-    turns = freqs / check_sr(sr)  # of the exponential, for each sample
+    cycles = freqs / check_sr(sr)  # of the exponential, per sample
     # sample n = b * row + column: two short tables of exponentials replace one of n columns
     b = int(np.ceil(np.sqrt(y.shape[-1])))
     rows = np.zeros((*y.shape[:-1], b * b))
     rows[..., : y.shape[-1]] = y
-    within_row = np.exp(-2j * np.pi * np.outer(np.arange(b), turns))
-    to_row = np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns))
+    within_row = np.exp(-2j * np.pi * np.outer(np.arange(b), cycles))
+    to_row = np.exp(-2j * np.pi * b * np.outer(np.arange(b), cycles))
     return np.sum(rows.reshape(*y.shape[:-1], b, b) @ within_row * to_row, axis=-2)
 
 
@@ -343,7 +343,7 @@ def estimate_frequency(
         The vertex of a parabola through the log magnitudes of the largest bin and its neighbours;
         the largest bin; the largest bin after zero padding to `padding` times the length; or the
         phase by which that sine advances between two frames a quarter of the length apart, with the
-        parabola's value to count whole turns.
+        parabola's value to count whole cycles.
     window : str, tuple or array_like, default "hann"
         Window over the samples; for "phase" over three quarters of them, so there by name.
     padding : int, default 8

@@ -22,7 +22,6 @@ DISTANCES = {
     "L1": losses.L1(),
     "L2": losses.L2(),
     "ESR": losses.ESR(),
-    "ESR, emphasised": losses.ESR(emphasis=0.85),
     "linear L1": losses.Magnitude(),
     "linear L2": losses.Magnitude(p=2),
     "power L1": losses.Magnitude(domain="power"),

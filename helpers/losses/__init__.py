@@ -1,5 +1,5 @@
-"""Losses for audio, in PyTorch: how a network is told how far its sound is from the target, and in
-which direction.
+"""Losses for audio, in PyTorch: how far a network's sound is from its target, as a number with a
+gradient.
 
 Each is a class to be made without arguments and called as ``loss(estimate, target)`` on (batch,
 channels, n); each docstring holds formula and source. `batch` turns NumPy samples into that shape::

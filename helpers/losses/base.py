@@ -90,4 +90,4 @@ def emphasise(y: torch.Tensor, coef: float) -> torch.Tensor:
 
     Bass is lowered by ``20 lg(1 - c)`` dB at 0 Hz, treble raised by ``20 lg(1 + c)`` dB.
     """
-    return y - coef * torch.nn.functional.pad(y, (1, 0))[..., :-1] if coef else y
+    return y - coef * torch.nn.functional.pad(y, (1, 0))[..., :-1]

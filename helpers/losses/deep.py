@@ -1,5 +1,5 @@
-"""A loss that listens through a small network, trained to tell what has been done to a sound; and
-its training.
+"""A deep feature loss: the distance in the layers of a small network, trained to tell what has been
+done to a sound.
 
 The weights are made by ``python3 -m tools.training.loss_features FOLDER``, from the recordings at
 16 kHz in that folder.

@@ -1,5 +1,4 @@
-"""Losses that compare sample with sample: they hear timing and phase exactly, and what an ear would
-not.
+"""Losses that compare sample with sample: sensitive to timing and phase, even where an ear is not.
 
 A small `EPS` keeps ratios finite in silence. It is auraloss' value, so both agree.
 """
@@ -8,7 +7,7 @@ from __future__ import annotations
 
 import torch
 
-from helpers.losses.base import Loss, emphasise
+from helpers.losses.base import Loss
 
 EPS = 1e-8
 
@@ -43,10 +42,7 @@ class ESR(Loss):
     r"""Error-to-signal ratio, :math:`\sum_t (\hat s_t - s_t)^2 / \sum_t s_t^2`, which is 10 **
     (-SNR / 10).
 
-    Parameters
-    ----------
-    emphasis : float, default 0.0
-        Coefficient of a pre-emphasis of both signals; Wright and Valimaki take 0.85 [1]_.
+    `PreEmphasis` before it is the loss of Wright and Valimaki [1]_.
 
     References
     ----------
@@ -59,12 +55,7 @@ class ESR(Loss):
     0.01
     """
 
-    def __init__(self, *, emphasis: float = 0.0):
-        super().__init__()
-        self.emphasis = emphasis
-
     def each(self, estimate, target):  # noqa: D102
-        estimate, target = emphasise(estimate, self.emphasis), emphasise(target, self.emphasis)
         return ((estimate - target) ** 2).sum(-1) / ((target**2).sum(-1) + EPS)
 
 

@@ -171,7 +171,7 @@ class TasNet(Waveform):
         if start == "fourier":
             _fourier(self.encoder.weight, self.decoder.weight, hop)
         self.middle = TCN(filters // 2, filters, size, hidden, kernel, dilations)
-        with torch.no_grad():  # the first mask lets most of everything pass, and turns nothing
+        with torch.no_grad():  # the first mask lets most of everything pass, and changes no phase
             self.middle.onto.weight.mul_(0.1)
             self.middle.onto.bias.copy_(0.7 * (torch.arange(filters) < filters // 2))
 

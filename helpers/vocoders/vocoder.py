@@ -111,7 +111,7 @@ class MelFormat:
         return [f"{n} is {getattr(other, n)!r} instead of {getattr(self, n)!r}" for n in names]
 
     def check(self, log_mel, made_with=None) -> np.ndarray:
-        """Return `log_mel` as float32, or say what is wrong with it."""
+        """Return `log_mel` as float32, or raise ValueError."""
         differences = [] if made_with is None else self.differences(made_with)
         if differences:
             raise ValueError(
