@@ -1,5 +1,6 @@
 """Weights on disk: safetensors with configuration, provenance and checksum.
 
+The rooms that need PyTorch import this one first, so that its absence is said in one line.
 A file that is missing raises FileNotFoundError, a damaged one ValueError; both say how to get it
 back.
 """
@@ -9,9 +10,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError, safe_open
+try:
+    import safetensors.torch
+    import torch
+    from safetensors import SafetensorError, safe_open
+except ImportError as error:
+    raise ImportError(
+        "losses, settings and vocoders need PyTorch, which is not installed here: run `python3 "
+        "course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    ) from error
 
 from helpers._checks import DATA, display_path, read_verified, restore_hint
 from helpers._storage import write_file

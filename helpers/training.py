@@ -2,16 +2,7 @@
 magnitudes.
 """
 
-try:
-    import torch
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(
-        f"training losses need PyTorch, which is not installed here: {remedy}"
-    ) from error
+from helpers._weights import torch  # which says what to do where it is missing
 
 __all__ = ["enhancement_loss"]
 

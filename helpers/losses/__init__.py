@@ -19,15 +19,7 @@ exist raise ValueError.
 - `helpers.losses.deep`: DeepFeatures, what a small trained network makes of both.
 """
 
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"losses need PyTorch, which is not installed here: {remedy}") from error
-
+from helpers import _weights  # noqa: F401 - first: it says what to do without PyTorch
 from helpers.losses.base import Loss, batch
 from helpers.losses.deep import DeepFeatures
 from helpers.losses.perceptual import AWeighting, PreEmphasis

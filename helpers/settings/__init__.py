@@ -15,15 +15,6 @@ An unknown name and a damaged file raise ValueError, a missing file FileNotFound
 ['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
 """
 
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"settings need PyTorch, which is not installed here: {remedy}") from error
-
 from helpers import _weights
 from helpers._checks import check_name
 from helpers.settings.enhancer import Enhancer

@@ -8,15 +8,6 @@
 An unknown name and a damaged file raise ValueError, a missing file FileNotFoundError.
 """
 
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"vocoders need PyTorch, which is not installed here: {remedy}") from error
-
 from functools import partial
 
 from helpers import _weights
