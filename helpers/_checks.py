@@ -1,40 +1,24 @@
-"""Ask, with NumPy alone: is this audio, is that a sampling rate, is this file as it came with the
-course.
+"""Checks of what is passed in: audio, sampling rates, numbers, names, files of the course.
+
+Whatever is not raises ValueError (a missing file FileNotFoundError) with the value and the remedy.
 """
 
 import difflib
 import hashlib
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
-LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000  # [Hz]
 DATA = Path(__file__).resolve().parent.parent / "data"  # the repository's data folder
 
 
 def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray:
-    """Return `y` as a float array of shape (n,) or (channels, n), or say what is wrong with it.
+    """Return `y` as a float array of shape (n,) or (channels, n), or raise ValueError.
 
-    Parameters
-    ----------
-    y : array_like, shape (n,) or (channels, n)
-        Signal [full scale = 1]. float32 and float64 are kept as they are (no copy), other floats
-        become one of them.
-    name : str, default "y"
-        What the error message calls the signal.
-    min_samples : int, default 1
-        Fewest samples accepted on the time axis.
-
-    Returns
-    -------
-    np.ndarray, shape (n,) or (channels, n)
-        The same samples, float32 or float64, all finite. Values beyond +-1 are allowed.
-
-    Raises
-    ------
-    ValueError
-        If `y` holds integers, booleans, complex numbers or text, is not finite, has another shape,
-        has time on the first axis, or is too short.
+    float32 and float64 are kept as they are (no copy), other floats become one of them; values
+    beyond +-1 are allowed.
 
     Examples
     --------
@@ -94,35 +78,13 @@ def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
 
 
 def check_rate(sr: int, *, name: str = "sr") -> int:
-    """Return a sampling rate as an int, or say what is wrong with it.
+    """Return a sampling rate [Hz] as an int (16000.0 is one), or raise ValueError.
 
-    Parameters
-    ----------
-    sr : int
-        Sampling rate [Hz]; a float such as 16000.0 is accepted when it is whole.
-    name : str, default "sr"
-        What the error message calls the rate.
-
-    Returns
-    -------
-    int
-        The rate [Hz], between 1000 and 768000.
-
-    Raises
-    ------
-    ValueError
-        If `sr` is no whole number of hertz between 1000 and 768000.
-
-    Examples
-    --------
-    >>> check_rate(16000.0)
-    16000
     >>> check_rate(44.1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: sr=44.1 is no sampling rate in Hz; it must be a whole number from 1000 to 768000,...
     """
-    number = isinstance(sr, int | float | np.integer | np.floating) and not isinstance(sr, bool)
-    if not number or not LOWEST_RATE <= sr <= HIGHEST_RATE or sr != int(sr):
+    if not _is_whole(sr, LOWEST_RATE, HIGHEST_RATE):
         raise ValueError(
             f"{name}={sr!r} is no sampling rate in Hz; it must be a whole number "
             f"from {LOWEST_RATE} to {HIGHEST_RATE}, such as 16000"
@@ -130,31 +92,30 @@ def check_rate(sr: int, *, name: str = "sr") -> int:
     return int(sr)
 
 
+def is_number(value) -> bool:
+    """Tell whether something is one real number, of Python or of NumPy, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value, low: float, high: float) -> bool:
+    return is_number(value) and low <= value <= high and value == int(value)
+
+
+def check_positive(value, *, name: str, what: str = "number"):
+    """Return a positive finite number, or raise ValueError."""
+    if not is_number(value) or not 0 < value < np.inf:
+        raise ValueError(f"{name}={value!r} must be a positive {what}")
+    return value
+
+
+def check_sr(sr):
+    """Return a positive rate [Hz] (any: a drawing may use 20 Hz), or raise ValueError."""
+    return check_positive(sr, name="sr", what="sampling rate in Hz, such as 16000")
+
+
 def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.ndarray:
-    """Return numbers as float64, or say which of them lies outside the range that makes sense.
+    """Return real numbers of any shape as float64, or say which lies outside a range.
 
-    Parameters
-    ----------
-    values : array_like
-        Real numbers, any shape.
-    name, unit : str
-        What the error message calls them, and what they are counted in.
-    low, high : float
-        The range, both ends included (and a rounding error beyond, so that 20 Hz made by a
-        logarithm passes).
-
-    Returns
-    -------
-    np.ndarray
-        The same numbers, float64, of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or one is NaN, outside the range or no real number.
-
-    Examples
-    --------
     >>> check_range([440.0, -1.0], name="freqs", low=0, high=1e9, unit="Hz")
     Traceback (most recent call last):
     ValueError: freqs holds -1 Hz; every value must be a number from 0 to 1e+09 Hz
@@ -168,8 +129,9 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
         raise ValueError(
             f"{name} holds {values.dtype} values; pass real numbers from {low:g} to {high:g} {unit}"
         )
-    slack = 1e-12 * np.abs([low, high])
-    bad = values[~((values >= low - slack[0]) & (values <= high + slack[1]))]
+    # a rounding error beyond is allowed, so that 20 Hz made by a logarithm passes
+    inside = (values >= low - 1e-12 * abs(low)) & (values <= high + 1e-12 * abs(high))
+    bad = values[~inside]
     if bad.size:
         raise ValueError(
             f"{name} holds {bad[0]:g} {unit}; every value must be a number from {low:g} to "
@@ -179,111 +141,67 @@ def check_range(values, *, name: str, low: float, high: float, unit: str) -> np.
 
 
 def check_whole(value, *, name: str, low: int, high: int | None = None, remedy: str) -> int:
-    """Return a whole number as an int, or say what is wrong with it.
+    """Return a whole number from `low` to `high` as an int (512.0 is one), or raise ValueError.
 
-    Parameters
-    ----------
-    value : int
-        The number; a float such as 512.0 is accepted when it is whole.
-    name, remedy : str
-        What the error message calls it, and what it tells the reader to do.
-    low, high : int
-        The range, both ends included; without `high` it has no upper end.
-
-    Returns
-    -------
-    int
-        The same number.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number in that range.
-
-    Examples
-    --------
     >>> check_whole(0, name="hop_length", low=1, remedy="take 256")
     Traceback (most recent call last):
     ValueError: hop_length=0 must be a whole number, at least 1; take 256
     """
-    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-        value, bool
-    )
-    if not number or not low <= value <= (np.inf if high is None else high) or value != int(value):
+    if not _is_whole(value, low, np.inf if high is None else high):
         limits = f"at least {low}" if high is None else f"from {low} to {high}"
         raise ValueError(f"{name}={value!r} must be a whole number, {limits}; {remedy}")
     return int(value)
 
 
-def check_name(name, names, *, what: str) -> None:
-    """Raise an error if there is no such name, with the nearest one and all there are.
+def check_name(name, names, *, what: str):
+    """Return a name that is one of `names`; else raise an error with the nearest, and with all.
 
-    Parameters
-    ----------
-    name : object
-        What was asked for.
-    names : iterable of str
-        What there is.
-    what : str
-        What it is a name of.
-
-    Raises
-    ------
-    ValueError
-        If `name` is none of `names`.
-
-    Examples
-    --------
     >>> check_name("violine", ["flute", "violin"], what="clip")
     Traceback (most recent call last):
-    ValueError: there is no clip 'violine'; did you mean 'violin'? There are flute, violin
+    ValueError: there is no clip 'violine'; did you mean 'violin'? Choose from flute, violin
     """
-    names = list(names)
     if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no {what} {name!r}; {hint}There are {', '.join(names)}")
+        known = list(map(str, names))
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"did you mean {near[0]!r}? Choose" if near else "choose"
+        raise ValueError(f"there is no {what} {name!r}; {hint} from {', '.join(known)}")
+    return name
 
 
-def again(*paths: Path) -> str:
+def restore_hint(*paths: Path) -> str:
     """Return how to get back files that came with the course."""
-    return (
-        f"get it back with: git checkout -- {' '.join(map(place, paths))} (in the course's folder)"
-    )
+    files = " ".join(map(display_path, paths))
+    return f"get it back with: git checkout -- {files} (in the course's folder)"
 
 
-def place(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return where a file lies in the course; its name alone if it lies elsewhere."""
-    return (
-        path.relative_to(DATA.parent).as_posix() if path.is_relative_to(DATA.parent) else path.name
-    )
+    if not path.is_relative_to(DATA.parent):
+        return path.name
+    return path.relative_to(DATA.parent).as_posix()
 
 
-def sums() -> dict[str, str]:
-    """Return the stated sha256 of files by their places in data/; none where the list is
-    missing.
-    """
+def checksums() -> dict[str, str]:
+    """Return the stated sha256 of files in data/ by their paths; none where the list is missing."""
     path = DATA / "SHA256SUMS"
-    return (
-        {line[66:]: line[:64] for line in path.read_text("utf-8", "replace").splitlines()}
-        if path.is_file()
-        else {}
-    )
+    if not path.is_file():
+        return {}
+    return {line[66:]: line[:64] for line in path.read_text("utf-8", "replace").splitlines()}
 
 
-def whole(path: Path, stated: str | None = None) -> bytes:
+def read_verified(path: Path, stated: str | None = None) -> bytes:
     """Return what a file of the course holds; refuse it if its sha256 is not the stated one
     (data/SHA256SUMS).
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
-    raw, listed = path.read_bytes(), sums().get(place(path).removeprefix("data/"))
-    same = (
-        raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw
-    )  # ends of lines differ by system
-    if (stated or listed) not in (None, hashlib.sha256(same).hexdigest()):
-        remedy = again(path) if stated else again(path, DATA / "SHA256SUMS")
+        raise FileNotFoundError(f"{display_path(path)} is missing; {restore_hint(path)}")
+    raw = path.read_bytes()
+    # ends of lines differ by system
+    same = raw.replace(b"\r", b"") if path.suffix in (".csv", ".json") else raw
+    wanted = stated or checksums().get(display_path(path).removeprefix("data/"))
+    if wanted not in (None, hashlib.sha256(same).hexdigest()):
+        remedy = restore_hint(path) if stated else restore_hint(path, DATA / "SHA256SUMS")
         raise ValueError(
-            f"{place(path)} is damaged: it is not as it came with the course; {remedy}"
+            f"{display_path(path)} is damaged: it is not as it came with the course; {remedy}"
         )
     return raw

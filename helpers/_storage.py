@@ -1,23 +1,67 @@
-"""Files that are whole at any moment: a learner's answers to a test, and any bytes."""
+"""Files that are complete at any moment: a learner's answers to a test, and any bytes.
+
+A change writes the file anew beside the old one and moves it into place, so that a crash leaves the
+old or the new one. A damaged file is set aside under a new name and never deleted.
+"""
 
 import csv
 import io
 import os
 import re
-import tempfile
 from pathlib import Path
 
 VERSION = 1
 
 
+def replace(path: Path, data) -> None:
+    """Replace a file by other bytes in one step, after they have reached the disk."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_file(path: Path, data) -> None:
+    """Do as `replace`; if that fails, say why, and what became of the old file."""
+    try:
+        replace(path, data)
+    except OSError as error:
+        kept = "what it held before is untouched" if path.exists() else "there is no such file yet"
+        raise OSError(
+            error.errno,
+            f"{path.name} could not be saved ({error.strerror}), {kept}; make room or choose "
+            "another folder",
+        ) from error
+
+
+def set_aside(path: Path, word: str) -> Path:
+    """Move a file out of the way, to ``<name>.<word>-1.<suffix>`` or the next free number."""
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.{word}-{number}{path.suffix}")).exists():
+        number += 1
+    os.replace(path, aside)
+    return aside
+
+
+def not_saved(what: str, path: Path, error: OSError) -> str:
+    """Return one line for the learner: why something is kept in this session only."""
+    why = error.strerror or str(error)
+    return (
+        f"Your {what} kept in this session only: {path.name} could not be saved ({why}). "
+        "Mend that and go on: the next answer saves the earlier ones too."
+    )
+
+
 class AnswerFile:
-    """A CSV file such as ``blind_<name>.csv``; its first line says which test the answers belong
-    to.
+    """A CSV file such as ``blind_<name>.csv``; its first line says which test they belong to.
 
     It lies in the working directory, which is the notebook's folder, or where the environment
-    variable EARUP_RESULTS says. Every change writes the whole file beside it and moves it into
-    place, so that a crash leaves the old or the new one. A file of another test, or a damaged one,
-    is set aside under a new name and not deleted.
+    variable EARUP_RESULTS says.
 
     Parameters
     ----------
@@ -31,11 +75,6 @@ class AnswerFile:
         Name and type, `int`, `float` or `str`, of each column.
     what : str, default "blind test"
         What the file calls itself; its first word begins the file's name.
-
-    Raises
-    ------
-    ValueError
-        If the name does not fit for a file.
     """
 
     def __init__(
@@ -47,17 +86,14 @@ class AnswerFile:
         columns: dict[str, type],
         what: str = "blind test",
     ):
-        if name is not None and not (
-            isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name)
-        ):
-            raise ValueError(
-                f"name={name!r} becomes part of a file name: use letters, digits, - and _ only"
-            )
-        self.path = (
-            name
-            and Path(os.environ.get("EARUP_RESULTS", ".")).resolve()
-            / f"{what.split()[0]}_{name}.csv"
-        )
+        self.path = None
+        if name is not None:
+            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
+                raise ValueError(
+                    f"name={name!r} becomes part of a file name: use letters, digits, - and _ only"
+                )
+            folder = Path(os.environ.get("EARUP_RESULTS", ".")).resolve()
+            self.path = folder / f"{what.split()[0]}_{name}.csv"
         self._is = f"# earup {what}, "
         self.head = f"{self._is}version {VERSION}, kind {kind}, test {key}"
         self.columns = columns
@@ -68,19 +104,9 @@ class AnswerFile:
         return self.path.name if self.path else ""
 
     def load(self, accept) -> tuple[list[dict], str]:
-        """Return the answers given so far.
+        """Return the rows of answers given so far, and what was set aside, or "".
 
-        Parameters
-        ----------
-        accept : callable
-            Takes the list of rows and says whether they can be answers to this test.
-
-        Returns
-        -------
-        rows : list of dict
-            One per line; empty if there is no usable file.
-        note : str
-            What was set aside, or empty.
+        `accept` takes the list of rows and says whether they can be answers to this test.
         """
         if not self.path or not self.path.is_file():
             return [], ""
@@ -93,12 +119,8 @@ class AnswerFile:
             rows = [self._row(row) for row in csv.DictReader(io.StringIO(table))]
             if head != self.head or not accept(rows):
                 raise ValueError("not answers to this test")
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            csv.Error,
-        ):  # ValueError: also an empty file and bad UTF-8
+        # ValueError: also an empty file and bad UTF-8
+        except (ValueError, TypeError, KeyError, csv.Error):
             return [], self.set_aside("damaged", f"{self.path.name} could not be read")
         return rows, ""
 
@@ -108,13 +130,7 @@ class AnswerFile:
         return {key: kind(row[key]) for key, kind in self.columns.items()}
 
     def save(self, rows: list[dict]) -> None:
-        """Write all answers.
-
-        Parameters
-        ----------
-        rows : list of dict
-            One per line, with the keys of `columns`.
-        """
+        """Write all answers, one row for each, with the keys of `columns`."""
         if not self.path:
             return
         text = io.StringIO()
@@ -123,79 +139,15 @@ class AnswerFile:
         writer.writeheader()
         writer.writerows(rows)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(
-            prefix=self.path.stem, suffix=".part", dir=self.path.parent
-        )
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text.getvalue())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self.path)
-        finally:
-            Path(beside).unlink(missing_ok=True)
+        replace(self.path, text.getvalue().encode("utf-8"))
 
     def trouble(self, error: OSError) -> str:
-        """Return one line for the learner: why the answers are not saved, and what to do.
-
-        Parameters
-        ----------
-        error : OSError
-            What `save` raised.
-
-        Returns
-        -------
-        str
-            The line.
-        """
-        kept = (
-            f"Your answers are kept in this session only: {self.label} could not be saved "
-            f"({error.strerror})"
-        )
-        return f"{kept}. Mend that and go on: the next answer saves the earlier ones too."
+        """Return one line for the learner: why `save` failed, and what to do."""
+        return not_saved("answers are", self.path, error)
 
     def set_aside(self, word: str, why: str) -> str:
-        """Move the file out of the way.
-
-        Parameters
-        ----------
-        word : str
-            Goes into the new name: ``blind_<name>.<word>-1.csv``.
-        why : str
-            Begins the sentence that is returned.
-
-        Returns
-        -------
-        str
-            What was done, for the learner; empty if there was no file.
-        """
+        """Move the file out of the way; return `why` and what was done, or "" without a file."""
         if not self.path or not self.path.exists():
             return ""
-        numbers = range(1, 1000)
-        free = next(
-            p for i in numbers if not (p := self.path.with_suffix(f".{word}-{i}.csv")).exists()
-        )
-        os.replace(self.path, free)
-        return f"{why}: the old answers are kept in {free.name}, and the test starts anew."
-
-
-def put(path: Path, data) -> None:
-    """Replace a file by other bytes in one step; if that fails, say why, and leave the old file as
-    it was.
-    """
-    beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        kept = "what it held before is untouched" if path.exists() else "there is no such file yet"
-        why = (
-            f"{path.name} could not be saved ({error.strerror}), {kept}; make room or choose "
-            "another folder"
-        )
-        raise OSError(error.errno, why) from error
-    finally:
-        beside.unlink(missing_ok=True)
+        aside = set_aside(self.path, word)
+        return f"{why}: the old answers are kept in {aside.name}, and the test starts anew."

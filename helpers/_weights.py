@@ -1,19 +1,29 @@
-"""Weights on disk: safetensors with configuration, provenance and checksum; what to say when they
-are missing.
+"""Weights on disk: safetensors with configuration, provenance and checksum.
+
+The rooms that need PyTorch import this one first, so that its absence is said in one line.
+A file that is missing raises FileNotFoundError, a damaged one ValueError; both say how to get it
+back.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as save_bytes
+try:
+    import safetensors.torch
+    import torch
+    from safetensors import SafetensorError, safe_open
+except ImportError as error:
+    raise ImportError(
+        "losses, settings and vocoders need PyTorch, which is not installed here: run `python3 "
+        "course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
+    ) from error
 
-from helpers._checks import DATA, again, place, whole
-from helpers._storage import put
+from helpers._checks import DATA, display_path, read_verified, restore_hint
+from helpers._storage import write_file
 
-__all__ = ["FOLDER", "load", "save"]
+__all__ = ["FOLDER", "load", "restore", "restore_bare", "save"]
 
 FOLDER = DATA / "weights"
 
@@ -30,20 +40,10 @@ def checksum(tensors: dict[str, torch.Tensor]) -> str:
 def save(
     path, model: torch.nn.Module, *, config: dict, provenance: dict, half: bool = False
 ) -> None:
-    """Write the weights of a model, and how to build it.
+    """Write the weights of a model (at half precision on request), and how to build it.
 
-    Parameters
-    ----------
-    path : path
-        File to write, ``.safetensors``.
-    model : torch.nn.Module
-        Its state is written.
-    config : dict
-        What its class is called with; plain numbers, texts and lists.
-    provenance : dict
-        Where the weights come from: command, seed, corpus, scores; plain values.
-    half : bool, default False
-        Keep half precision.
+    `config` is what its class is called with, `provenance` where the weights come from (command,
+    seed, corpus, scores); both hold plain numbers, texts and lists.
     """
     dtype = torch.float16 if half else torch.float32
     tensors = {
@@ -55,44 +55,53 @@ def save(
         "provenance": json.dumps(provenance),
         "checksum": checksum(tensors),
     }
-    put(Path(path), save_bytes(tensors, metadata=notes))
+    write_file(Path(path), safetensors.torch.save(tensors, metadata=notes))
 
 
 def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
-    """Return weights (float32), configuration and provenance.
+    """Return weights (float32), configuration and provenance as they were given to `save`.
 
-    Parameters
-    ----------
-    path : path, or str
-        File; a bare name stands for a file of ``data/weights``.
-
-    Returns
-    -------
-    tensors, config, provenance : dict
-        As they were given to `save`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged, or its checksum does not fit.
+    `path` is a file, or a bare name: a file of ``data/weights``.
     """
     path = FOLDER / f"{path}.safetensors" if isinstance(path, str) else path
-    whole(path)  # there is such a file
+    read_verified(path)
     try:
         with safe_open(path, "pt") as file:
-            notes, tensors = (
-                file.metadata() or {},
-                {name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
-            )
-        config, provenance, stated = (
-            json.loads(notes["config"]),
-            json.loads(notes["provenance"]),
-            notes["checksum"],
-        )
+            notes = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = json.loads(notes["config"])
+        provenance = json.loads(notes["provenance"])
+        stated = notes["checksum"]
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
+        raise ValueError(
+            f"{display_path(path)} is damaged ({error}); {restore_hint(path)}"
+        ) from error
     if checksum(tensors) != stated:
-        raise ValueError(f"{place(path)} is damaged: its checksum does not fit; {again(path)}")
+        raise ValueError(
+            f"{display_path(path)} is damaged: its checksum does not fit; {restore_hint(path)}"
+        )
     return {name: value.float() for name, value in tensors.items()}, config, provenance
+
+
+def restore(build: Callable[..., torch.nn.Module], path) -> tuple[torch.nn.Module, dict]:
+    """Return the model that ``build(**config)`` makes, with the weights of a file, and where these
+    come from.
+    """
+    tensors, config, provenance = load(path)
+    model = build(**config)
+    model.load_state_dict(tensors)
+    return model.eval(), provenance
+
+
+def restore_bare(model: torch.nn.Module, path: Path) -> torch.nn.Module:
+    """Return a model with the weights of a file that holds nothing else."""
+    raw = read_verified(path)
+    try:
+        tensors = {name: value.float() for name, value in safetensors.torch.load(raw).items()}
+        model.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(
+            f"{display_path(path)} does not hold these weights ({why}); {restore_hint(path)}"
+        ) from error
+    return model.eval()

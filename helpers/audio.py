@@ -1,7 +1,10 @@
 """Files to arrays and back, resampling, mixing at an SNR, and the clips that come with the course.
 
 The one place that fixes shape, dtype and sampling rate: `y` is float, full scale 1, time last: (n,)
-or (channels, n).
+or (channels, n). ValueError refuses what is no audio or no sampling rate, files that cannot be read
+(a folder, no sound, damaged, too long), names of no clip, levels that would be clipped in a file,
+and silence where a ratio is asked for; FileNotFoundError a file or folder that is not there, with
+similar names; OSError a disk that is full or may not be written to.
 """
 
 import difflib
@@ -17,11 +20,10 @@ import soundfile
 import soxr
 
 from helpers import _checks
-from helpers._checks import check, check_name, check_rate
-from helpers._storage import put
+from helpers._checks import check, check_name, check_rate, checksums, read_verified
+from helpers._storage import write_file
 
 __all__ = [
-    "VOICE_PATH",
     "check",
     "check_rate",
     "clip",
@@ -31,6 +33,7 @@ __all__ = [
     "mix",
     "resample",
     "save",
+    "voice_path",
 ]
 
 
@@ -73,14 +76,6 @@ def load(
     sr : int
         Sampling rate of `y` [Hz].
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file; the message lists similar names.
-    ValueError
-        If it is a folder, no audio, empty, too long, has NaN or infinite values, or an absurd
-        sampling rate.
-
     See Also
     --------
     soundfile.read, librosa.load
@@ -94,19 +89,19 @@ def load(
     >>> float(y.max()), y.dtype.name, sr
     (0.5, 'float32', 8000)
     """
-    wanted = None if sr is None else check_rate(sr)
+    if sr is not None:
+        check_rate(sr)
     name, source, head = _open(path)
-    y, sr = _decode(source, name, head, max_seconds)
+    y, found_sr = _decode(source, name, head, max_seconds)
     y = check(y.mean(axis=0, dtype=np.float32) if mono or len(y) == 1 else y, name=name)
-    if wanted not in (None, sr):
-        y, sr = resample(y, sr=sr, to=wanted), wanted
+    sr = found_sr if sr is None else int(sr)
+    y = y if sr == found_sr else resample(y, sr=found_sr, to=sr)
     peak = float(np.abs(y).max())
     if peak > 1:
         over = 20 * np.log10(peak)
         warnings.warn(
             f"{name} peaks at {peak:.3f} ({over:+.1f} dBFS), beyond full scale: the values are "
-            "kept, "
-            "but a player would clip them; scale down before you play or save",
+            "kept, but a player would clip them; scale down before you play or save",
             stacklevel=2,
         )
     return y, sr
@@ -128,21 +123,15 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     sr : int
         Sampling rate [Hz].
 
-    Raises
-    ------
-    ValueError
-        If `y` is no audio (see `helpers.audio.check`), goes beyond +-1, or the ending is another
-        one.
-    OSError
-        If the folder does not exist, the disk is full or the folder may not be written to.
-
     Examples
     --------
     >>> save("loud.wav", np.array([0.0, 2.0]), sr=8000)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: y peaks at 2.000, beyond full scale, and would be clipped; scale it first...
     """
-    path, y, sr = Path(path), check(y), check_rate(sr)
+    path = Path(path)
+    y = check(y)
+    sr = check_rate(sr)
     kind = path.suffix.lower()
     if kind not in (".wav", ".flac"):
         raise ValueError(
@@ -158,15 +147,14 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
         raise FileNotFoundError(
             f"there is no folder {str(path.parent)!r} to write {path.name} to; create it first"
         )
-    if (
-        kind == ".flac"
-    ):  # by hand: libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
-        y, subtype = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16), "PCM_16"
-    else:
-        y, subtype = y.astype(np.float32), "FLOAT"
+    if kind == ".wav":
+        y = y.astype(np.float32)
+    else:  # libsndfile multiplies by 32767 when it writes, but divides by 32768 when it reads
+        y = np.clip(np.round(y * 32768.0), -32768, 32767).astype(np.int16)
     out = io.BytesIO()  # libsndfile says of a full disk no more than "System error"
+    subtype = "FLOAT" if kind == ".wav" else "PCM_16"
     soundfile.write(out, y.T, sr, subtype=subtype, format=kind[1:].upper())
-    put(path, out.getbuffer())
+    write_file(path, out.getbuffer())
 
 
 def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
@@ -187,11 +175,6 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
         least 1. Like every sharp filter it overshoots at an edge, by up to 9 % of the jump, so a
         square wave ends up beyond its old peak.
 
-    Raises
-    ------
-    ValueError
-        If `y` is no audio or a rate is no sampling rate.
-
     See Also
     --------
     soxr.resample, scipy.signal.resample_poly
@@ -201,10 +184,12 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
     >>> resample(np.zeros(441), sr=44100, to=16000).shape
     (160,)
     """
-    y, sr, to = check(y), check_rate(sr), check_rate(to, name="to")
+    y = check(y)
+    sr = check_rate(sr)
+    to = check_rate(to, name="to")
     if sr == to:
         return y.copy()
-    n = max(1, (2 * y.shape[-1] * to + sr) // (2 * sr))
+    n = max(1, (2 * y.shape[-1] * to + sr) // (2 * sr))  # rounded, without an error of floats
     out = soxr.resample(np.ascontiguousarray(y.T), sr, to, quality="VHQ").T[..., :n]
     return np.pad(out, [(0, 0)] * (y.ndim - 1) + [(0, n - out.shape[-1])])
 
@@ -304,8 +289,9 @@ def __getattr__(name: str) -> Path:
     """
     if name != "DATA":
         raise AttributeError(f"helpers.audio has no {name!r}")
-    for table in _checks.sums():
-        _checks.whole(_checks.DATA / table) if table.startswith("tables/") else None
+    for table in checksums():
+        if table.startswith("tables/"):
+            read_verified(_checks.DATA / table)
     return _checks.DATA
 
 
@@ -332,17 +318,13 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
     np.ndarray, shape (n,) or (channels, n)
         The mixture. It is not normalised, so at a low SNR it can go beyond +-1.
 
-    Raises
-    ------
-    ValueError
-        If one of the two is silent or no audio, the channels differ, or `snr_db` is not finite.
-
     Examples
     --------
     >>> mix(np.array([0.5, -0.5]), np.array([1.0]), snr_db=20.0)
     array([ 0.55, -0.45])
     """
-    speech, noise = check(speech, name="speech"), check(noise, name="noise")
+    speech = check(speech, name="speech")
+    noise = check(noise, name="noise")
     if speech.shape[:-1] != noise.shape[:-1]:
         raise ValueError(
             f"speech has shape {speech.shape} but noise {noise.shape}; give both the same channels"
@@ -354,21 +336,18 @@ def mix(speech: np.ndarray, noise: np.ndarray, *, snr_db: float) -> np.ndarray:
         )
     n = speech.shape[-1]
     noise = np.concatenate([noise] * -(-n // noise.shape[-1]), axis=-1)[..., :n]
-    power = {
-        "speech": np.mean(np.square(speech, dtype=np.float64)),
-        "noise": np.mean(np.square(noise, dtype=np.float64)),
-    }
-    for name, value in power.items():
-        if value == 0:
+    for name, y in (("speech", speech), ("noise", noise)):
+        if not y.any():
             raise ValueError(
                 f"{name} is silent over these {n} samples, so no SNR can be set; pass a part with "
                 "sound"
             )
-    gain = np.sqrt(power["speech"] / power["noise"] * 10 ** (-snr_db / 10))
+    power = [np.mean(np.square(y, dtype=np.float64)) for y in (speech, noise)]
+    gain = np.sqrt(power[0] / power[1] * 10 ** (-snr_db / 10))
     return speech + np.asarray(gain, dtype=speech.dtype) * noise
 
 
-def VOICE_PATH() -> Path:
+def voice_path() -> Path:
     """Return where unit 00 keeps your recording.
 
     Returns
@@ -392,7 +371,7 @@ def clips() -> list[str]:
     >>> "voice_a" in clips()
     True
     """
-    return [*sorted(_manifest()), *(["my_voice"] if VOICE_PATH().is_file() else [])]
+    return [*sorted(_manifest()), *(["my_voice"] if voice_path().is_file() else [])]
 
 
 def clip(name: str) -> tuple[np.ndarray, int]:
@@ -411,11 +390,6 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     sr : int
         Its sampling rate [Hz].
 
-    Raises
-    ------
-    ValueError
-        If there is no clip of that name, no recording of yours yet, or its file is damaged.
-
     Examples
     --------
     >>> y, sr = clip("voice_a")
@@ -423,21 +397,20 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     ('float32', 16000)
     """
     if name == "my_voice":
-        if not VOICE_PATH().is_file():
+        if not voice_path().is_file():
             raise ValueError(
                 'there is no my_voice.wav here yet; record it in unit 00, or use clip("voice_a") '
                 "meanwhile"
             )
-        return load(VOICE_PATH())
-    if name not in _manifest():
-        check_name(name, clips(), what="clip")
-    path = _checks.DATA / "clips" / f"{name}.flac"
-    return load(io.BytesIO(_checks.whole(path, _manifest()[name]["sha256"])), mono=False)
+        return load(voice_path())
+    check_name(name, clips(), what="clip")
+    raw = read_verified(_checks.DATA / "clips" / f"{name}.flac", _manifest()[name]["sha256"])
+    return load(io.BytesIO(raw), mono=False)
 
 
 @cache
 def _manifest() -> dict:
-    return json.loads(_checks.whole(_checks.DATA / "clips" / "manifest.json"))["clips"]
+    return json.loads(read_verified(_checks.DATA / "clips" / "manifest.json"))["clips"]
 
 
 def example(name: str) -> tuple[np.ndarray, int]:
@@ -460,18 +433,11 @@ def example(name: str) -> tuple[np.ndarray, int]:
     sr : int
         Its sampling rate [Hz]: 22050 for the recordings, the clip's own for a stand-in.
 
-    Raises
-    ------
-    ValueError
-        If `name` is none of these keys.
-
     See Also
     --------
     librosa.ex
     """
-    if name not in EXAMPLES:
-        raise ValueError(f"there is no free recording {name!r}; choose from {', '.join(EXAMPLES)}")
-    path = _fetch(name)
+    path = _fetch(check_name(name, EXAMPLES, what="free recording"))
     if path is not None:
         return load(path)
     print(f'No network for the recording "{name}": this is the shipped clip "{EXAMPLES[name]}".')
@@ -494,9 +460,8 @@ def _fetch(name: str) -> str | None:
         except Exception:  # whatever it is, the shipped clip is the answer
             return
 
-    thread = threading.Thread(
-        target=work, daemon=True
-    )  # a thread, because name look-ups have no time limit
+    # a thread, because name look-ups have no time limit
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(PATIENCE_S)
     return found[0] if found else None

@@ -55,11 +55,6 @@ class Corpus:
     ----------
     folder : path
         Folder with wav, flac or ogg files, at any depth.
-
-    Raises
-    ------
-    ValueError
-        If there is no such folder, or no sound file in it.
     """
 
     def __init__(self, folder):
@@ -71,15 +66,14 @@ class Corpus:
                 f"{folder} holds no sound file ({kinds}); name a folder with recordings in it"
             )
         digest = hashlib.sha256()
-        self.sounds, self.names = [], [p.relative_to(folder).as_posix() for p in paths]
+        self.names = [p.relative_to(folder).as_posix() for p in paths]
+        self.sounds = []
         for path in paths:
             digest.update(path.read_bytes())
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", UserWarning
-                )  # a peak beyond full scale is scaled here
-                y, sr = audio.load(path)
-            y = y if sr == SR else audio.resample(y, sr=sr, to=SR)
+                # a peak beyond full scale is scaled below
+                warnings.simplefilter("ignore", UserWarning)
+                y, _ = audio.load(path, sr=SR)
             y = y * (32767 / max(1, np.abs(y).max()))
             self.sounds.append(np.round(y).astype(np.int16))  # half the memory of float32
         self.hash = digest.hexdigest()[:16]
@@ -90,7 +84,8 @@ class Corpus:
         too short.
         """
         for _ in range(tries):
-            parts, have = [], 0
+            parts = []
+            have = 0
             while have < n:
                 y = self.sounds[rng.integers(len(self.sounds))]
                 start = rng.integers(max(1, len(y) - (n - have) + 1))
@@ -122,7 +117,10 @@ class Crops:
     """
 
     def __init__(self, speech, *, seconds=2.0, seed=0, level_db=(-35, -15)):
-        self.speech, self.n, self.seed, self.level_db = speech, round(seconds * SR), seed, level_db
+        self.speech = speech
+        self.n = round(seconds * SR)
+        self.seed = seed
+        self.level_db = level_db
 
     def item(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return one crop, twice, float32."""
@@ -171,15 +169,23 @@ class Mixtures:
         babble=0.2,
         colour=True,
     ):
-        self.speech, self.noise, self.n, self.seed = speech, noise, round(seconds * SR), seed
-        self.snr_db, self.level_db, self.babble, self.colour = snr_db, level_db, babble, colour
+        self.speech = speech
+        self.noise = noise
+        self.n = round(seconds * SR)
+        self.seed = seed
+        self.snr_db = snr_db
+        self.level_db = level_db
+        self.babble = babble
+        self.colour = colour
 
     def item(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return one mixture and its speech, float32."""
         rng = np.random.default_rng([self.seed, step, index])
-        speech, noise = self.speech.crop(rng, self.n), self._noise(rng)
+        speech = self.speech.crop(rng, self.n)
+        noise = self._noise(rng)
         if self.colour:
-            speech, noise = _tint(speech, rng), _tint(noise, rng)
+            speech = _tint(speech, rng)
+            noise = _tint(noise, rng)
         level = rng.uniform(*self.level_db)
         speech = speech * 10 ** ((level - active_level_db(speech)) / 20)
         noise = noise * 10 ** ((level - rng.uniform(*self.snr_db) - active_level_db(noise)) / 20)

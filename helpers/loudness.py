@@ -9,6 +9,8 @@ loudness.
   stands in `data/tables/`, and the tests compare the two.
 - Sones, from loudness level in phon and back.
 - Programme loudness in LUFS: ITU-R BS.1770, EBU R 128.
+
+Values outside the stated ranges, NaN, empty arrays and unknown names raise ValueError.
 """
 
 import csv
@@ -18,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from helpers._checks import DATA, check, check_range, check_rate, whole
+from helpers._checks import DATA, check, check_name, check_range, check_rate, read_verified
 from helpers.audio import resample
 
 __all__ = [
@@ -41,18 +43,16 @@ ISO226 = {
     2003: (4.47e-3, 0.025, 1.15, 94 + 10 * np.log10(P2)),
     1987: None,
 }
-FREQS = np.outer([10, 100, 1000, 10000], [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]).ravel()[
-    3:32
-]  # 20-12500 Hz
+_THIRDS = np.outer([10, 100, 1000, 10000], [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]).ravel()
+FREQS = _THIRDS[3:32]  # 20-12500 Hz
 
 
 class ValidityWarning(UserWarning):
     """A number was computed outside the range for which its standard is stated."""
 
 
-warnings.simplefilter(
-    "always", ValidityWarning, append=True
-)  # not only the first time; your own filters come before
+# not only the first time; your own filters come before
+warnings.simplefilter("always", ValidityWarning, append=True)
 
 
 def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarray:
@@ -78,12 +78,6 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     np.ndarray
         Level [dB SPL], in the broadcast shape; without `freqs`, shape (\*phon.shape, 29).
 
-    Raises
-    ------
-    ValueError
-        For a frequency outside 20-12500 Hz, a `phon` outside 0-130, NaN, no values, or an unknown
-        edition.
-
     Warns
     -----
     ValidityWarning
@@ -96,19 +90,15 @@ def equal_loudness_contour(phon, freqs=None, *, edition: int = 2023) -> np.ndarr
     array([73. , 40. , 51.6])
     """
     phon = check_range(phon, name="phon", low=0, high=130, unit="phon")
-    phon, freqs, (a, b, threshold) = _prepare(
-        phon[..., None] if freqs is None else phon, freqs, edition
-    )
+    phon = phon[..., None] if freqs is None else phon
+    phon, freqs, (a, b, threshold) = _prepare(phon, freqs, edition)
     _warn_outside(phon, freqs, edition)
     if edition == 1987:
         steps = phon - 4.2
         return threshold + steps / (a - b * steps)
     q, r, c, s = ISO226[edition]
-    return (
-        10 / a * np.log10(q * P2**-a * (10 ** (r * phon) - c) + 10 ** (a * (threshold + b) / 10))
-        - b
-        + s
-    )
+    at_threshold = 10 ** (a * (threshold + b) / 10)
+    return 10 / a * np.log10(q * P2**-a * (10 ** (r * phon) - c) + at_threshold) - b + s
 
 
 def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
@@ -131,12 +121,6 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
     np.ndarray
         Loudness level [phon], in the broadcast shape; NaN where it would be negative.
 
-    Raises
-    ------
-    ValueError
-        For a frequency outside 20-12500 Hz, a level outside -100 to 200 dB, NaN, no values, or an
-        unknown edition.
-
     Warns
     -----
     ValidityWarning
@@ -156,9 +140,8 @@ def loudness_level(spl_db, freqs, *, edition: int = 2023) -> np.ndarray:
         above = 10 ** (a * (spl_db + b - s) / 10) - 10 ** (a * (threshold + b) / 10)
         with np.errstate(invalid="ignore", divide="ignore"):
             phon = np.log10(above / (q * P2**-a) + c) / r
-    phon = np.where(phon > -1e-9, np.maximum(phon, 0), np.nan)[
-        ()
-    ]  # -1e-16 is rounding, not a level
+    # -1e-16 is rounding, not a level
+    phon = np.where(phon > -1e-9, np.maximum(phon, 0), np.nan)[()]
     _warn_outside(phon, freqs, edition)
     return phon
 
@@ -182,11 +165,6 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     freqs, spl_db : np.ndarray, shape (n,)
         Frequencies [Hz], from 20 or 25 to 15000 or 16000; levels [dB SPL].
 
-    Raises
-    ------
-    ValueError
-        For another `phon` or `source`.
-
     Examples
     --------
     >>> freqs, spl_db = historical_contour(40, source="fletcher_munson_1933")
@@ -196,26 +174,19 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     points = [tuple(row.values())[:4] for row in _rows("historical_contours_digitised")]
     for row in _rows("threshold_of_hearing"):
         if row["status_iso389"].startswith("confirmed"):
-            points.append(
-                ("iso389_7_2005", "threshold", row["f_hz"], row["iso389_7_2005_free_field_db"])
-            )
-    known = {
-        study: list(dict.fromkeys(p[1] for p in points if p[0] == study)) for study, *_ in points
-    }
-    if source not in known:
-        raise ValueError(
-            f"there is no source {source!r}; choose from {', '.join(map(repr, known))}"
-        )
+            spl_db = row["iso389_7_2005_free_field_db"]
+            points.append(("iso389_7_2005", "threshold", row["f_hz"], spl_db))
+    known = {}  # the levels of each study
+    for study, level, *_ in points:
+        known.setdefault(study, {})[level] = True
+    check_name(source, known, what="source")
     level = str(phon).removesuffix(".0")
-    if level not in known[source]:
-        raise ValueError(
-            f"{source} has no contour {phon!r}; choose from {', '.join(known[source])}"
-        )
+    check_name(level, known[source], what=f"contour of {source}")
     return tuple(np.array([p[2:] for p in points if p[:2] == (source, level)], dtype=float).T)
 
 
 def _rows(name: str) -> list[dict]:
-    table = whole(DATA / "tables" / f"{name}.csv").decode("utf-8")
+    table = read_verified(DATA / "tables" / f"{name}.csv").decode("utf-8")
     return list(csv.DictReader(io.StringIO(table, newline="")))
 
 
@@ -232,13 +203,9 @@ def _parameters(edition: int):
 
 
 def _prepare(levels, freqs, edition):
-    if edition not in ISO226:
-        raise ValueError(
-            f"there is no edition {edition!r} of ISO 226; choose from {', '.join(map(str, ISO226))}"
-        )
-    freqs = check_range(
-        FREQS if freqs is None else freqs, name="freqs", low=20, high=12500, unit="Hz"
-    )
+    check_name(edition, ISO226, what="edition of ISO 226")
+    freqs = FREQS if freqs is None else freqs
+    freqs = check_range(freqs, name="freqs", low=20, high=12500, unit="Hz")
     try:
         levels, freqs = np.broadcast_arrays(levels, freqs)
     except ValueError:
@@ -255,9 +222,8 @@ def _warn_outside(phon, freqs, edition) -> None:
     if not np.all(inside):
         warnings.warn(
             f"{np.size(inside) - np.count_nonzero(inside)} of {np.size(inside)} values lie outside "
-            "20-90 phon (20-80 "
-            f"above 4 kHz), so ISO 226:{edition} does not vouch for them; NaN marks those without "
-            "any number",
+            f"20-90 phon (20-80 above 4 kHz), so ISO 226:{edition} does not vouch for them; NaN "
+            "marks those without any number",
             ValidityWarning,
             stacklevel=3,
         )
@@ -266,7 +232,8 @@ def _warn_outside(phon, freqs, edition) -> None:
 # Poles [Hz] of IEC 61672-1 Annex E, from the -3 dB points 10^1.5 and 10^3.9 Hz of C; A adds two
 # around 10^2.45 Hz. B (ANSI S1.4-1983) adds one at 10^2.2 Hz. D is IEC 537:1976, withdrawn, printed
 # in rad/s.
-_LOW, _HIGH = 20.598997057618316, 12194.217147998012
+_LOW = 20.598997057618316
+_HIGH = 12194.217147998012
 _C = [_LOW, _LOW, _HIGH, _HIGH]
 _A = [*_C, (3 - 5**0.5) / 2 * 10**2.45, (3 + 5**0.5) / 2 * 10**2.45]
 _D_ZEROS = [0, *-np.roots([1, 6532, 4.0975e7]) / (2 * np.pi)]
@@ -317,19 +284,12 @@ def weighting(freqs, *, curve: str = "A") -> np.ndarray:
     np.ndarray
         Gain [dB], of the same shape; minus infinity at 0 Hz, but for Z.
 
-    Raises
-    ------
-    ValueError
-        For a frequency that is negative, NaN or too high, no frequencies, or an unknown curve.
-
     Examples
     --------
     >>> weighting([100, 1000, 10000]).round(1)
     array([-19.1,   0. ,  -2.5])
     """
-    if str(curve) not in CURVES:
-        raise ValueError(f"there is no weighting {curve!r}; choose from {', '.join(CURVES)}")
-    curve = str(curve)
+    curve = check_name(str(curve), CURVES, what="weighting")
     freqs = check_range(freqs, name="freqs", low=0, high=24000 if curve == "K" else 1e6, unit="Hz")
     if curve == "K":
         return _gain_db(np.exp(2j * np.pi * freqs / 48000), curve)
@@ -362,20 +322,14 @@ def phon_to_sone(phon) -> np.ndarray:
     np.ndarray
         Loudness [sone], of the same shape.
 
-    Raises
-    ------
-    ValueError
-        For a negative, NaN or absent level, or one above 130 phon.
-
     Examples
     --------
     >>> phon_to_sone([30, 40, 50, 60]).round(2)
     array([0.44, 1.  , 2.  , 4.  ])
     """
     phon = check_range(phon, name="phon", low=0, high=130, unit="phon")
-    return np.where(
-        phon >= 40, 2 ** ((phon - 40) / 10), np.maximum((phon / 40) ** (1 / 0.35) - 0.0005, 0)
-    )[()]
+    soft = np.maximum((phon / 40) ** (1 / 0.35) - 0.0005, 0)
+    return np.where(phon >= 40, 2 ** ((phon - 40) / 10), soft)[()]
 
 
 def sone_to_phon(sone) -> np.ndarray:
@@ -392,20 +346,14 @@ def sone_to_phon(sone) -> np.ndarray:
     np.ndarray
         Loudness level [phon], of the same shape.
 
-    Raises
-    ------
-    ValueError
-        For a negative, NaN or absent loudness, or one above 512 sone.
-
     Examples
     --------
     >>> sone_to_phon([0.5, 1, 4]).round(1)
     array([31.4, 40. , 60. ])
     """
     sone = check_range(sone, name="sone", low=0, high=512, unit="sone")
-    soft = np.minimum(
-        40 * (sone + 0.0005) ** 0.35, 40
-    )  # the minimum closes the gap of 0.0005 sone at 40 phon
+    # the minimum closes the gap of 0.0005 sone at 40 phon
+    soft = np.minimum(40 * (sone + 0.0005) ** 0.35, 40)
     return np.where(sone >= 1, 40 + 10 * np.log2(np.maximum(sone, 1)), soft)[()]
 
 
@@ -432,11 +380,6 @@ def k_weighting(sr: int) -> np.ndarray:
     np.ndarray, shape (2, 6)
         Second-order sections b0, b1, b2, a0, a1, a2 for `scipy.signal.sosfilt`.
 
-    Raises
-    ------
-    ValueError
-        If `sr` is below 8000 Hz.
-
     References
     ----------
     .. [1] ITU-R BS.1770-5, Annex 1, tables 1 and 2.
@@ -452,10 +395,12 @@ def k_weighting(sr: int) -> np.ndarray:
         raise ValueError(f"sr={sr} is too low for K-weighting; resample to at least 8000 Hz")
     high = 10 ** (3.999843853973347 / 20)  # the shelf's gain, about 4 dB
     band = high**0.4996667741545416
-    k, q = np.tan(np.pi * 1681.974450955533 / sr), 0.7071752369554196
+    k = np.tan(np.pi * 1681.974450955533 / sr)
+    q = 0.7071752369554196
     shelf = [high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k]
     shelf += [1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k]
-    k, q = np.tan(np.pi * 38.13547087602444 / sr), 0.5003270373238773
+    k = np.tan(np.pi * 38.13547087602444 / sr)
+    q = 0.5003270373238773
     poles = np.array([1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k])
     return np.array([np.array(shelf) / shelf[3], [1.0, -2.0, 1.0, *(poles / poles[0])]])
 
@@ -482,11 +427,6 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     -------
     float
         Loudness [LUFS]; minus infinity when every block is below -70 LUFS.
-
-    Raises
-    ------
-    ValueError
-        If `y` lasts less than 0.4 s or has another number of channels.
 
     See Also
     --------
@@ -515,10 +455,10 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     if check_rate(sr) < 8000:
         raise ValueError(f"sr={sr} is too low to tell a loudness; LUFS need at least 8000 Hz")
     if sr < 44100:
-        y, sr = resample(y, sr=sr, to=48000), 48000
-    edges = np.round(np.arange(int(10 * y.shape[-1] / sr + 1e-9) + 1) * sr / 10).astype(
-        int
-    )  # every 100 ms
+        y = resample(y, sr=sr, to=48000)
+        sr = 48000
+    n_tenths = int(10 * y.shape[-1] / sr + 1e-9)
+    edges = np.round(np.arange(n_tenths + 1) * sr / 10).astype(int)  # every 100 ms
     if len(edges) < 5:
         raise ValueError(
             f"y lasts {1000 * y.shape[-1] / sr:.0f} ms; loudness needs at least one block of 400 ms"

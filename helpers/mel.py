@@ -3,6 +3,9 @@ MFCC.
 
 A mel spectrogram is ``filterbank @ S``, where S is ``abs(stft) ** power``; axes (..., n_mels,
 n_frames).
+
+Negative, complex and infinite values, edges beyond half the rate, unknown names and numbers that
+are not positive raise ValueError.
 """
 
 import math
@@ -11,7 +14,7 @@ import warnings
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check_rate, check_whole
+from helpers._checks import check_name, check_positive, check_rate, check_whole
 from helpers.pitch import hz_to_mel, mel_to_hz
 from helpers.stft import stft
 
@@ -19,7 +22,6 @@ __all__ = [
     "EmptyFilterWarning",
     "filterbank",
     "log_compress",
-    "log_expand",
     "mel_spectrogram",
     "mel_to_magnitude",
     "mfcc",
@@ -48,11 +50,6 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
     np.ndarray
         Levels, in the shape of `M`: [dB re `ref`] for "db".
 
-    Raises
-    ------
-    ValueError
-        If `ref` or `floor` is not positive, a value is negative, or the logarithm is unknown.
-
     Examples
     --------
     >>> log_compress([1.0, 0.1, 0.0]).round(9)
@@ -63,30 +60,10 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
         raise ValueError(
             "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"
         )
-    return _scale(log) * np.log(np.maximum(M, positive(floor, "floor")) / positive(ref, "ref"))
-
-
-def log_expand(L, *, log: str = "db", ref: float = 1.0) -> np.ndarray:
-    """Invert `log_compress`, except that values below its floor stay at the floor.
-
-    Parameters
-    ----------
-    L : array_like
-        Levels.
-    log, ref
-        As given to `log_compress`.
-
-    Returns
-    -------
-    np.ndarray
-        Spectrogram, linear.
-
-    Examples
-    --------
-    >>> log_expand([0.0, -10.0]).round(9)
-    array([1. , 0.1])
-    """
-    return positive(ref, "ref") * np.exp(np.asarray(L) / _scale(log))
+    check_positive(floor, name="floor")
+    check_positive(ref, name="ref")
+    scale = LOGS[check_name(log, LOGS, what="logarithm")]
+    return scale * np.log(np.maximum(M, floor) / ref)
 
 
 def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
@@ -105,11 +82,6 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
     np.ndarray, shape (..., n_mfcc, n_frames)
         Coefficients; number 0 is the mean level times ``sqrt(n_mels)``.
 
-    Raises
-    ------
-    ValueError
-        If there are not so many bands.
-
     See Also
     --------
     librosa.feature.mfcc
@@ -125,19 +97,6 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
         n_mfcc, name="n_mfcc", low=1, high=L.shape[-2], remedy="there is one for each band at most"
     )
     return scipy.fft.dct(L, axis=-2, norm="ortho")[..., :n_mfcc, :]
-
-
-def _scale(log: str) -> float:
-    if log not in LOGS:
-        raise ValueError(f"there is no logarithm {log!r}; choose from {', '.join(map(repr, LOGS))}")
-    return LOGS[log]
-
-
-def positive(value: float, name: str) -> float:
-    """Return a positive number, or say what is wrong with it."""
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}={value} must be a positive number")
-    return value
 
 
 class EmptyFilterWarning(UserWarning):
@@ -179,11 +138,6 @@ def filterbank(
     np.ndarray, shape (n_mels, n_fft // 2 + 1)
         Weights.
 
-    Raises
-    ------
-    ValueError
-        If the edges are not 0 <= fmin < fmax <= sr / 2, or a number or name makes no sense.
-
     Warns
     -----
     EmptyFilterWarning
@@ -206,8 +160,7 @@ def filterbank(
         raise ValueError(
             f"fmin={fmin} and fmax={fmax} must satisfy 0 <= fmin < fmax <= sr / 2 = {sr / 2:g} Hz"
         )
-    if norm not in ("slaney", None):
-        raise ValueError(f"there is no norm {norm!r}; choose 'slaney' or None")
+    check_name(norm, ("slaney", None), what="norm")
     low, high = hz_to_mel([fmin, fmax], variant=variant)
     edges = mel_to_hz(np.linspace(low, high, n_mels + 2), variant=variant)[:, None]
     freqs = np.arange(n_fft // 2 + 1) * (sr / n_fft)
@@ -221,15 +174,13 @@ def filterbank(
 def _warn_empty(weights: np.ndarray, edges: np.ndarray, sr: int, n_fft: int) -> None:
     empty = np.flatnonzero(~weights.any(axis=1))
     if empty.size:
-        enough = (
-            int(sr / np.min(edges[2:] - edges[:-2])) + 1
-        )  # then a bin lies inside the narrowest filter
+        # so many that a bin lies inside the narrowest filter
+        enough = int(sr / np.min(edges[2:] - edges[:-2])) + 1
         warnings.warn(
             f"{empty.size} of {len(weights)} mel filters are empty (the first is number "
-            f"{empty[0]}), because bins "
-            f"{sr / n_fft:.4g} Hz apart miss them; take n_fft >= {enough}, fewer n_mels, a higher "
-            "fmin, or the "
-            "variant 'slaney', whose low filters are wider",
+            f"{empty[0]}), because bins {sr / n_fft:.4g} Hz apart miss them; take n_fft >= "
+            f"{enough}, fewer n_mels, a higher fmin, or the variant 'slaney', whose low filters "
+            "are wider",
             EmptyFilterWarning,
             stacklevel=3,
         )
@@ -270,11 +221,6 @@ def mel_spectrogram(
     np.ndarray, shape (n_mels, n_frames) or (channels, n_mels, n_frames)
         Mel spectrogram, linear; float32 for float32.
 
-    Raises
-    ------
-    ValueError
-        As `helpers.stft.stft` and `filterbank`, or if `power` is not positive.
-
     See Also
     --------
     librosa.feature.melspectrogram
@@ -285,21 +231,12 @@ def mel_spectrogram(
     (20, 41)
     """
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=n_mels, **bank)
-    S = np.abs(
-        stft(
-            y,
-            n_fft=n_fft,
-            hop_length=hop_length,
-            win_length=win_length,
-            window=window,
-            center=center,
-        )
-    )
-    S **= positive(power, "power")
+    frames = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length}
+    S = np.abs(stft(y, window=window, center=center, **frames))
+    S **= check_positive(power, name="power")
     M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
-    for few in range(
-        0, len(weights), 10
-    ):  # ten filters need their own bins only: most of the matrix is zeros
+    # ten filters at once, and the bins that they need: most of the matrix is zeros
+    for few in range(0, len(weights), 10):
         rows = weights[few : few + 10].astype(S.dtype)
         bins = np.flatnonzero(rows.any(axis=0))
         low, high = (bins[0], bins[-1] + 1) if bins.size else (0, 0)
@@ -317,7 +254,7 @@ def mel_to_magnitude(
     Parameters
     ----------
     M : array_like, shape (n_mels, n_frames) or (channels, n_mels, n_frames)
-        Mel spectrogram, linear (undo the logarithm first: `log_expand`).
+        Mel spectrogram, linear (undo the logarithm first).
     sr, n_fft : int
         Sampling rate [Hz] and frame length [samples] of the STFT it came from.
     power : float, default 2.0
@@ -335,12 +272,6 @@ def mel_to_magnitude(
     np.ndarray, shape (n_fft // 2 + 1, n_frames) or (channels, n_fft // 2 + 1, n_frames)
         Magnitude, not negative; float32 for float32.
 
-    Raises
-    ------
-    ValueError
-        If `M` is negative (as decibels are), not finite or no spectrogram, or the method is
-        unknown.
-
     See Also
     --------
     librosa.feature.inverse.mel_to_stft
@@ -356,35 +287,32 @@ def mel_to_magnitude(
     (129, 3)
     """
     M = np.asarray(M)
-    if (
-        M.dtype.kind != "f"
-        or M.ndim not in (2, 3)
-        or not M.size
-        or not np.all(np.isfinite(M))
-        or M.min() < 0
-    ):
+    well_formed = M.dtype.kind == "f" and M.ndim in (2, 3) and M.size
+    if not well_formed or not np.all(np.isfinite(M)) or M.min() < 0:
         raise ValueError(
             f"M holds {M.dtype} values of shape {M.shape}; pass a finite mel spectrogram without "
-            "negative values, "
-            "(n_mels, n_frames): undo a logarithm first, as with log_expand"
+            "negative values, (n_mels, n_frames): undo a logarithm first, as 10 ** (L / 10) does "
+            "for decibels"
         )
-    if method not in ("nnls", "pinv"):
-        raise ValueError(f"there is no method {method!r}; choose 'nnls' or 'pinv'")
+    check_name(method, ("nnls", "pinv"), what="method")
     weights = filterbank(sr=sr, n_fft=n_fft, n_mels=M.shape[-2], **bank)
     # where filters are empty or alike, NumPy's own cut-off (1e-15) can take what rounding leaves
     # for a filter
     S = np.maximum(np.linalg.pinv(weights, 1e-12) @ M, 0)
     if method == "nnls":
         S = _nnls(weights, M, S, check_whole(n_iter, name="n_iter", low=1, remedy="such as 100"))
-    return (S ** (1 / positive(power, "power"))).astype(M.dtype)
+    return (S ** (1 / check_positive(power, name="power"))).astype(M.dtype)
 
 
 def _nnls(weights: np.ndarray, M: np.ndarray, S: np.ndarray, n_iter: int) -> np.ndarray:
     """Minimise ``norm(weights @ S - M)`` over S >= 0 by accelerated projected gradient steps."""
     step = 1 / np.linalg.norm(weights, 2) ** 2
-    ahead, t = S, 1.0
+    ahead = S
+    t = 1.0
     for _ in range(n_iter):
-        last, S = S, np.maximum(ahead - step * (weights.T @ (weights @ ahead - M)), 0)
-        last_t, t = t, (1 + np.sqrt(1 + 4 * t * t)) / 2
-        ahead = S + (last_t - 1) / t * (S - last)
+        last = S
+        S = np.maximum(ahead - step * (weights.T @ (weights @ ahead - M)), 0)
+        next_t = (1 + np.sqrt(1 + 4 * t * t)) / 2
+        ahead = S + (t - 1) / next_t * (S - last)
+        t = next_t
     return S

@@ -1,82 +1,68 @@
 """A sound for a magnitude that has lost its phase: Griffin-Lim, plain and fast.
 
-Two facts make it quick here. Momentum needs no spectrogram of the round before: the STFT is linear,
-so stepping on from the last two signals is the same. And one round works frame by frame, so a block
-of frames goes all the way from samples to samples in the cache, and no complex spectrogram is ever
-stored. A first phase can be read off the slopes of the log magnitude.
+Momentum needs no spectrogram of the iteration before: the STFT is linear, so stepping on from the
+last two signals is the same. A first phase can be read off the gradient of the log magnitude. What
+is no magnitude, no phase of its shape or no number of iterations raises ValueError, as do windows
+and hops that leave samples which no frame sees (NOLA).
 """
 
 import heapq
 from collections.abc import Callable
 
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.optimize import minimize_scalar
 
-from helpers._checks import check_whole
-from helpers.spectra import fold
-from helpers.stft import BLOCK, WEAKEST, WEAKEST_END, place_window
+from helpers._checks import check_name, check_whole, is_number
+from helpers.stft import (
+    WEAKEST_END,
+    analyse,
+    blocks,
+    check_nola,
+    place_window,
+    squared_windows,
+    synthesise,
+)
 
 __all__ = ["griffin_lim"]
 
 
-QUIET = 1e-4  # what lies deeper below the peak, 80 dB, gets a random phase: its slopes are noise
+QUIET = 1e-4  # what lies deeper below the peak, 80 dB, gets a random phase: all else is noise
 
 
 def gradient_phase(S: np.ndarray, w: np.ndarray, hop: int, *, seed: int) -> np.ndarray:
-    r"""Return phases whose steps from bin to bin and from frame to frame follow the slopes of the
-    log magnitude.
+    r"""Return phases (n_frames, n_freq) [rad], counted from the first sample of each frame, whose
+    steps follow the gradient of the log magnitude of `S` (n_frames, n_freq).
 
     For a Gaussian window :math:`e^{-\pi n^2 / \gamma}` the magnitude of an STFT determines the
-    slopes of its phase:
+    gradient of its phase:
 
     .. math:: \frac{\partial \phi}{\partial m} = \frac{2 \pi H k}{N} + \frac{H N}{\gamma}
        \frac{\partial \ln S}{\partial k}, \qquad
        \frac{\partial \phi}{\partial k} = - \frac{\gamma}{H N} \frac{\partial \ln S}{\partial m}
 
     with the phase counted from the middle of the frame. For other windows this holds nearly, with
-    the Gaussian that fits best. The slopes are added up from bin to bin, the loudest first.
+    the Gaussian that fits best. The gradient is integrated from bin to bin, the loudest first; bins
+    more than 80 dB below the largest get a random phase. After Z. Prusa, P. Balazs and P. L.
+    Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude", IEEE/ACM
+    Trans. Audio Speech Lang. Process. 25(5), 2017.
 
-    Parameters
-    ----------
-    S : np.ndarray, shape (n_frames, n_freq)
-        Magnitude, not negative; one frame a row.
-    w : np.ndarray, shape (n_fft,)
-        Window, in the middle of `n_fft` samples.
-    hop : int
-        Step [samples].
-    seed : int
-        Of the phases of bins more than 80 dB below the largest.
-
-    Returns
-    -------
-    np.ndarray, shape (n_frames, n_freq)
-        Phase, counted from the first sample of each frame [rad].
-
-    References
-    ----------
-    .. [1] Z. Prusa, P. Balazs and P. L. Sondergaard, "A noniterative method for reconstruction of
-       phase from STFT magnitude", IEEE/ACM Trans. Audio Speech Lang. Process. 25(5), 2017.
-
-    Examples
-    --------
     >>> one_bin = np.array([[0.0, 1.0, 0.0]] * 2)
     >>> steps = np.diff(gradient_phase(one_bin, np.array([0.0, 0.5, 1.0, 0.5]), 2, seed=0)[:, 1])
     >>> float(steps[0] / np.pi)  # bin 1 of 4 turns by half a circle in 2 samples
     1.0
     """
-    n, bins = len(w), np.arange(S.shape[1])
+    n = len(w)
+    bins = np.arange(S.shape[1])
     levels = np.log(np.maximum(S, 1e-10 * S.max() or 1).astype(np.float64))
     gamma = gaussian_like(w)
-    along_time = 2 * np.pi * hop / n * bins + hop * n / gamma * slope(levels, axis=1)
-    along_freq = -gamma / (hop * n) * slope(levels, axis=0)
+    along_time = 2 * np.pi * hop / n * bins + hop * n / gamma * gradient(levels, axis=1)
+    along_freq = -gamma / (hop * n) * gradient(levels, axis=0)
     phase = np.random.default_rng(seed).uniform(-np.pi, np.pi, S.shape)
     phase = integrate(S, along_time, along_freq, phase)
     return phase - 2 * np.pi * (n // 2) / n * bins
 
 
-def slope(levels: np.ndarray, *, axis: int) -> np.ndarray:
+def gradient(levels: np.ndarray, *, axis: int) -> np.ndarray:
     """Return half the difference of both neighbours, 0 where there is one row only."""
     return np.gradient(levels, axis=axis) if levels.shape[axis] > 1 else np.zeros_like(levels)
 
@@ -99,27 +85,27 @@ def gaussian_like(w: np.ndarray) -> float:
 def integrate(
     S: np.ndarray, along_time: np.ndarray, along_freq: np.ndarray, phase: np.ndarray
 ) -> np.ndarray:
-    """Return phases added up along the slopes: from each loud bin that has one to its neighbours,
-    loudest first.
+    """Return phases integrated along their gradient: from each loud bin that has one to its
+    neighbours, loudest first.
     """
-    edged = [np.pad(a, 1) for a in (S, QUIET * S.max() < S, phase, along_time, along_freq)]
-    size, todo, phi, time, freq = (
-        a.ravel().tolist() for a in edged
-    )  # lists: single items come faster
+    # a frame of bins that are never visited, so that no neighbour is missing; lists, because single
+    # items come faster
+    padded = [np.pad(a, 1) for a in (S, QUIET * S.max() < S, phase, along_time, along_freq)]
+    size, todo, phi, time, freq = (a.ravel().tolist() for a in padded)
     width = S.shape[1] + 2
     ways = ((1, freq, 0.5), (-1, freq, -0.5), (width, time, 0.5), (-width, time, -0.5))
-    for first in np.argsort(edged[0], axis=None)[::-1].tolist():
+    for first in np.argsort(padded[0], axis=None)[::-1].tolist():
         heap = [(0.0, first)] if todo[first] else []  # the loudest bin of an island starts it
         todo[first] = False
         while heap:
-            here = heapq.heappop(heap)[1]
-            for step, slopes, half in ways:
+            _, here = heapq.heappop(heap)
+            for step, along, half in ways:
                 there = here + step
                 if todo[there]:
                     todo[there] = False
-                    phi[there] = phi[here] + half * (slopes[here] + slopes[there])
+                    phi[there] = phi[here] + half * (along[here] + along[there])  # trapezoid
                     heapq.heappush(heap, (-size[there], there))
-    return np.reshape(phi, edged[0].shape)[1:-1, 1:-1]
+    return np.reshape(phi, padded[0].shape)[1:-1, 1:-1]
 
 
 INITS = ("random", "zero", "gradient")
@@ -162,7 +148,7 @@ def griffin_lim(
         0 is plain Griffin-Lim, whose error never rises. Up to about 1 it gets further in the same
         number of iterations, with an error that may rise for a while.
     init : {"random", "zero", "gradient"} or array_like of the shape of `S`
-        Initial phase: random; 0 at the first sample of each frame; read off the slopes of the log
+        Initial phase: random; 0 at the first sample of each frame; read off the gradient of the log
         magnitude (`helpers.phase`, some seconds for a million bins); or phases of your own [rad].
     callback : callable, optional
         ``callback(i, y)`` is called with the signal after i iterations, from 0 to `n_iter`.
@@ -175,13 +161,6 @@ def griffin_lim(
     -------
     np.ndarray, shape (length,) or (channels, length)
         Signal, float32 for a float32 `S`. Its sign is arbitrary: the magnitude does not hold it.
-
-    Raises
-    ------
-    ValueError
-        If `S` is complex, negative (as decibels are), not finite or of another shape, `init` is
-        unknown or does not fit, a number makes no sense, or window and hop leave samples that no
-        frame sees (NOLA).
 
     See Also
     --------
@@ -202,126 +181,75 @@ def griffin_lim(
     >>> griffin_lim(np.abs(D), hop_length=1, init=np.angle(D)).round(9)
     array([ 1.  ,  0.5 , -1.  , -0.5 ,  0.25])
     """
-    S = _checked(S)
+    S = _check_magnitude(S)
     n_fft = 2 * (S.shape[-2] - 1) if n_fft is None else n_fft
     w, hop = place_window(n_fft, hop_length, win_length, window)
-    rounds = _Rounds(S, w, hop, length)
+    if S.shape[-2] != len(w) // 2 + 1:
+        raise ValueError(
+            f"S has {S.shape[-2]} bins, but n_fft={n_fft} has {len(w) // 2 + 1}; bins come first"
+        )
     n_iter = check_whole(n_iter, name="n_iter", low=0, remedy="such as 32")
-    if (
-        isinstance(momentum, bool)
-        or not isinstance(momentum, int | float | np.number)
-        or not 0 <= momentum < np.inf
-    ):
+    if not is_number(momentum) or not 0 <= momentum < np.inf:
         raise ValueError(
             f"momentum={momentum!r} must be a number from 0; 0 is plain Griffin-Lim, 0.99 is usual"
         )
-    y = last = rounds.start(_phases(init, S.shape, rounds, seed))
+    # one frame after the other in memory, as the STFT has them
+    S = S.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+    to_spectrum, to_sound = _transforms(S, w, hop, length)
+    least = S.dtype.type(max(TINY * S.max(), np.finfo(S.dtype).tiny))
+
+    def project(y):
+        D = to_spectrum(y)
+        for some in blocks(S.shape[-1], len(w)):  # its phase, the right magnitude
+            D[..., some] *= S[..., some] / np.maximum(np.abs(D[..., some]), least)
+        return to_sound(D)
+
+    y = last = to_sound(_with_phase(S, _initial_phase(init, S, w, hop, seed)))
     for i in range(n_iter + 1):
         if i:
-            last, y = y, rounds.project(y + y.dtype.type(momentum) * (y - last))
+            last, y = y, project(y + S.dtype.type(momentum) * (y - last))
         if callback is not None:
-            callback(i, rounds.signal(y))
-    return rounds.signal(y)
+            callback(i, y.copy())
+    return y
 
 
-class _Rounds:
-    """The projections for one magnitude; a signal in work is (channels, n_padded), zero outside its
-    own samples.
+def _with_phase(S: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Return S * exp(1j * phase), as precise as `S`."""
+    D = np.empty_like(S, np.result_type(S, np.complex64))
+    D.real = np.cos(phase)
+    D.imag = np.sin(phase)
+    D *= S
+    return D
+
+
+def _transforms(S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
+    """Return the STFT and the least-squares inverse between the frames of `S` and `length`
+    samples; as `helpers.stft` has them, but what never changes is worked out once.
     """
+    dtype = np.result_type(S, np.complex64)
+    check_nola(w, hop, dtype)
+    start = len(w) // 2
+    n_frames = S.shape[-1]
+    covered = (n_frames - 1) * hop + len(w)
+    n = (n_frames - 1) * hop if length is None else length
+    remedy = "as long as the sound that S came from"
+    n = check_whole(n, name="length", low=1, high=covered - start, remedy=remedy)
+    weight = squared_windows(w, hop, n_frames)[start : start + n]
+    seen = weight > WEAKEST_END[dtype.name] * np.max(w**2)
+    share = np.divide(1, weight, out=np.zeros(n), where=seen).astype(S.dtype)
+    ends = [(0, 0)] * (S.ndim - 2) + [(start, covered - start - n)]
 
-    def __init__(self, S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
-        if S.shape[-2] != len(w) // 2 + 1:
-            raise ValueError(
-                f"S has {S.shape[-2]} bins, but n_fft={len(w)} has {len(w) // 2 + 1}; bins come "
-                "first"
-            )
-        self.shape, self.peak, n_frames = S.shape[:-2], S.max() or S.dtype.type(1), S.shape[-1]
-        self.S = np.stack(
-            [one.T / self.peak for one in S.reshape(-1, *S.shape[-2:])]
-        )  # a frame a row
-        self.w, self.hop, self.cuts = w.astype(S.dtype), hop, range(-(-len(w) // hop))
-        self.step = max(1, BLOCK // len(w))
-        covered = (n_frames - 1) * hop + len(w) - len(w) // 2
-        n = check_whole(
-            (n_frames - 1) * hop if length is None else length,
-            name="length", low=1, high=covered, remedy="as long as the sound that S came from",
-        )  # fmt: skip
-        self.own = slice(len(w) // 2, len(w) // 2 + n)
-        self.share = self._share(w)
+    def to_spectrum(y):
+        return analyse(np.pad(y, ends), w, hop)
 
-    def _share(self, w: np.ndarray) -> np.ndarray:
-        """Return 1 over the sum of squared windows, 0 where the signal has no samples or no frame
-        sees them.
-        """
-        kind = np.result_type(self.S, np.complex64).name
-        if (weakest := fold(w**2, self.hop).min()) < (least := WEAKEST[kind] * np.max(w**2)):
-            raise ValueError(
-                f"hop_length={self.hop} fails NOLA with this window: where its squares add up "
-                "least they reach "
-                f"{weakest:.1e}, and {kind} needs {least:.1e}; take a smaller hop, such as "
-                f"{max(1, len(w) // 4)}"
-            )
-        weight = np.zeros((self.S.shape[1] + len(self.cuts) - 1, self.hop))
-        self._add(weight, np.broadcast_to(w**2, self.S.shape[1:2] + w.shape), 0)
-        seen = np.zeros(weight.size, bool)
-        seen[self.own] = weight.ravel()[self.own] > WEAKEST_END[kind] * np.max(w**2)
-        return np.divide(1, weight.ravel(), out=np.zeros(weight.size), where=seen).astype(
-            self.S.dtype
-        )
+    def to_sound(D):
+        return synthesise(D, w, hop)[..., start : start + n] * share
 
-    def _add(self, rows: np.ndarray, frames: np.ndarray, m: int) -> None:
-        """Add frames, the first of which is number `m`, at their places: rows of one hop each."""
-        for c in self.cuts:
-            part = frames[:, c * self.hop : (c + 1) * self.hop]
-            rows[m + c : m + c + len(part), : part.shape[1]] += part
-
-    def _gather(self, spectra: Callable[[int, slice], np.ndarray]) -> np.ndarray:
-        """Return the least-squares inverse of spectra that come in blocks of frames."""
-        y = np.zeros((len(self.S), self.share.size), self.S.dtype)
-        for channel in range(len(y)):
-            rows = y[channel].reshape(-1, self.hop)
-            for m in range(0, self.S.shape[1], self.step):
-                D = spectra(channel, slice(m, m + self.step))
-                frames = scipy.fft.irfft(D, len(self.w), overwrite_x=True, workers=1)
-                frames *= self.w
-                self._add(rows, frames, m)
-        y *= self.share
-        return y
-
-    def start(self, phases: np.ndarray) -> np.ndarray:
-        """Return the inverse of the magnitude with these phases, (channels, n_frames, n_freq)."""
-
-        def spectra(channel, some):
-            D = np.empty(self.S[channel, some].shape, np.result_type(self.S, np.complex64))
-            D.real, D.imag = np.cos(phases[channel, some]), np.sin(phases[channel, some])
-            D *= self.S[channel, some]
-            return D
-
-        return self._gather(spectra)
-
-    def project(self, y: np.ndarray) -> np.ndarray:
-        """Return the inverse of the magnitude with the phases of `y`."""
-        frames = sliding_window_view(y, len(self.w), axis=-1)[:, :: self.hop]
-
-        def spectra(channel, some):
-            S = self.S[channel, some]
-            D = scipy.fft.rfft(
-                frames[channel, some][: len(S)] * self.w, overwrite_x=True, workers=1
-            )
-            size = np.abs(D)
-            np.maximum(size, TINY, out=size)
-            D *= np.divide(S, size, out=size)
-            return D
-
-        return self._gather(spectra)
-
-    def signal(self, y: np.ndarray) -> np.ndarray:
-        """Return the samples of `y` at the level of S, in the shape that S had."""
-        return self.peak * y[:, self.own].reshape(*self.shape, -1)
+    return to_spectrum, to_sound
 
 
-def _checked(S) -> np.ndarray:
-    """Return a magnitude as float32 or float64, or say what is wrong with it."""
+def _check_magnitude(S) -> np.ndarray:
+    """Return a magnitude as float32 or float64, or raise ValueError."""
     S = np.asarray(S)
     if S.dtype.kind == "c":
         raise ValueError("S is complex, so it has a phase; invert it with istft, or pass np.abs(S)")
@@ -340,26 +268,23 @@ def _checked(S) -> np.ndarray:
     return S
 
 
-def _phases(init, shape: tuple[int, ...], rounds: _Rounds, seed: int) -> np.ndarray:
-    """Return the initial phases [rad], (channels, n_frames, n_freq)."""
-    S = rounds.S
+def _initial_phase(init, S: np.ndarray, w: np.ndarray, hop: int, seed: int) -> np.ndarray:
+    """Return the initial phase [rad], in the shape of `S`."""
     if not isinstance(init, str):
         phase = np.asarray(init)
-        if phase.shape != shape or phase.dtype.kind != "f" or not np.all(np.isfinite(phase)):
+        if phase.shape != S.shape or phase.dtype.kind != "f" or not np.all(np.isfinite(phase)):
             raise ValueError(
                 f"init holds {phase.dtype} values of shape {phase.shape}; pass finite phases [rad] "
-                "of the shape of S, "
-                f"{shape}, such as np.angle(D), or one of {', '.join(INITS)}"
+                f"of the shape of S, {S.shape}, such as np.angle(D), or one of {', '.join(INITS)}"
             )
-        return phase.reshape(-1, *shape[-2:]).swapaxes(-1, -2)
-    if init == "random":
-        turns = np.random.default_rng(seed).random(S.shape[1:], np.float32)
-        return np.broadcast_to(S.dtype.type(2 * np.pi) * turns, S.shape)
+        return phase
+    check_name(init, INITS, what="initial phase")
     if init == "zero":
-        return np.broadcast_to(np.zeros((), S.dtype), S.shape)
+        return np.zeros_like(S)
     if init == "gradient":
-        return np.stack([gradient_phase(one, rounds.w, rounds.hop, seed=seed) for one in S])
-    raise ValueError(
-        f"there is no initial phase {init!r}; choose one of {', '.join(INITS)}, or pass phases "
-        "[rad]"
-    )
+        channels = S.reshape(-1, *S.shape[-2:])
+        return np.reshape([gradient_phase(one.T, w, hop, seed=seed).T for one in channels], S.shape)
+    # drawn frame by frame, the same for all channels
+    phase = np.random.default_rng(seed).random(S.shape[:-3:-1], np.float32).astype(S.dtype)
+    phase *= 2 * np.pi
+    return np.broadcast_to(phase.T, S.shape)

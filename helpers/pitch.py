@@ -8,7 +8,7 @@ ValueError, which names the valid choices.
 
 import numpy as np
 
-from helpers._checks import check_range
+from helpers._checks import check_name, check_range
 
 TOP = 1e9  # Hz; far beyond hearing, so that every scale has an end
 
@@ -51,7 +51,8 @@ def _zwicker(f):
 
 
 def _zwicker_back(z):
-    low, high = np.zeros_like(z), np.full_like(z, TOP)
+    low = np.zeros_like(z)
+    high = np.full_like(z, TOP)
     for _ in range(100):  # down to the spacing of floats
         middle = (low + high) / 2
         low, high = np.where(_zwicker(middle) < z, (middle, high), (low, middle))
@@ -271,11 +272,7 @@ def _hz(freqs, low=0.0, name="freqs") -> np.ndarray:
 
 
 def _pair(unit: str, variant: str):
-    if variant not in SCALES[unit]:
-        raise ValueError(
-            f"there is no {unit} variant {variant!r}; choose from {', '.join(SCALES[unit])}"
-        )
-    return SCALES[unit][variant]
+    return SCALES[unit][check_name(variant, SCALES[unit], what=f"{unit} variant")]
 
 
 def _to(freqs, unit: str, variant: str) -> np.ndarray:
@@ -285,6 +282,5 @@ def _to(freqs, unit: str, variant: str) -> np.ndarray:
 def _back(values, unit: str, variant: str) -> np.ndarray:
     to, back = _pair(unit, variant)
     low, high = to(np.array([0.0, TOP]))
-    return np.clip(back(check_range(values, name="values", low=low, high=high, unit=unit)), 0, TOP)[
-        ()
-    ]
+    values = check_range(values, name="values", low=low, high=high, unit=unit)
+    return np.clip(back(values), 0, TOP)[()]

@@ -2,12 +2,14 @@
 
 Every signal is float64, mono, shape (n,), with ``n = round(sr * duration)`` for positive `sr` [Hz],
 `duration` [s]. Nothing here clips or filters: a tone above ``sr / 2`` aliases, because hearing that
-is a point of unit 10.
+is a point of unit 10. What makes no such signal or code raises ValueError: rates and durations that
+are not positive, partials beyond half the rate, clicks and fades that do not fit, numbers of bits
+that are none.
 """
 
 import numpy as np
 
-from helpers._checks import check
+from helpers._checks import check, check_sr, check_whole
 
 __all__ = [
     "click",
@@ -15,7 +17,6 @@ __all__ = [
     "harmonics",
     "mu_law_decode",
     "mu_law_encode",
-    "pink_noise",
     "quantize",
     "sine",
     "sweep",
@@ -47,11 +48,6 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
     np.ndarray, shape (n,) or (channels, n)
         Quantised copy, same dtype, still with full scale 1.
 
-    Raises
-    ------
-    ValueError
-        If `bits` is no whole number from 1 to 24, or `y` is no audio.
-
     References
     ----------
     .. [1] S. P. Lipshitz, R. A. Wannamaker and J. Vanderkooy, "Quantization and dither: a
@@ -63,9 +59,8 @@ def quantize(y: np.ndarray, *, bits: int, dither: bool = False, seed: int = 0) -
     array([-1.  , -0.25,  0.  ,  0.25,  0.75])
     """
     y = check(y)
-    if bits != int(bits) or not 1 <= bits <= 24:
-        raise ValueError(f"bits={bits} must be a whole number from 1 to 24")
-    q = 2.0 ** (1 - int(bits))
+    bits = check_whole(bits, name="bits", low=1, high=24, remedy="such as 16")
+    q = 2.0 ** (1 - bits)
     rng = np.random.default_rng(seed)
     noise = q * (rng.random(y.shape) - rng.random(y.shape)) if dither else 0.0
     return np.clip(q * np.round((y + noise) / q), -1, 1 - q).astype(y.dtype)
@@ -90,11 +85,6 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     np.ndarray of int, shape (n,) or (channels, n)
         Codes from 0 to `mu`.
 
-    Raises
-    ------
-    ValueError
-        If `y` goes beyond +-1 or `mu` is no positive whole number.
-
     See Also
     --------
     librosa.mu_compress
@@ -104,7 +94,8 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     >>> mu_law_encode(np.array([-1.0, 0.0, 0.01, 1.0]))
     array([  0, 128, 157, 255])
     """
-    y, mu = check(y), _whole_mu(mu)
+    y = check(y)
+    mu = check_whole(mu, name="mu", low=1, remedy="255 for 8 bits")
     peak = np.abs(y).max()
     if peak > 1:
         raise ValueError(
@@ -130,11 +121,6 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     np.ndarray, shape (n,) or (channels, n)
         Signal between -1 and 1, float64. With an odd `mu`, as in 8 bits, no code means exactly 0.
 
-    Raises
-    ------
-    ValueError
-        If `codes` are no integers from 0 to `mu`.
-
     See Also
     --------
     librosa.mu_expand
@@ -144,7 +130,8 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     >>> mu_law_decode(np.array([0, 255]))
     array([-1.,  1.])
     """
-    codes, mu = np.asarray(codes), _whole_mu(mu)
+    codes = np.asarray(codes)
+    mu = check_whole(mu, name="mu", low=1, remedy="255 for 8 bits")
     if codes.dtype.kind not in "iu" or codes.size == 0 or codes.min() < 0 or codes.max() > mu:
         raise ValueError(
             f"codes must be integers from 0 to {mu}, got {codes.dtype} of shape {codes.shape}"
@@ -153,16 +140,9 @@ def mu_law_decode(codes: np.ndarray, *, mu: int = 255) -> np.ndarray:
     return np.sign(compressed) * np.expm1(np.abs(compressed) * np.log1p(mu)) / mu
 
 
-def _whole_mu(mu: int) -> int:
-    if mu != int(mu) or mu < 1:
-        raise ValueError(f"mu={mu} must be a positive whole number, such as 255 for 8 bits")
-    return int(mu)
-
-
 def _times(sr: float, duration: float) -> np.ndarray:
     """Return the sample times [s]; any positive rate, so that a drawing can use 20 Hz."""
-    if not (np.isfinite(sr) and sr > 0):
-        raise ValueError(f"sr={sr} must be a positive sampling rate in Hz, such as 16000")
+    check_sr(sr)
     if not (np.isfinite(duration) and duration > 0 and round(sr * duration) >= 1):
         raise ValueError(
             f"duration={duration} s must be positive and hold at least one sample at sr={sr}"
@@ -216,11 +196,6 @@ def sweep(f0: float, f1: float, *, sr: float, duration: float, amp: float = 1.0)
     -------
     np.ndarray, shape (n,)
         The signal; it starts at phase 0.
-
-    Raises
-    ------
-    ValueError
-        If a frequency is not positive.
     """
     if f0 <= 0 or f1 <= 0:
         raise ValueError(
@@ -254,11 +229,6 @@ def harmonics(
     -------
     np.ndarray, shape (n_samples,)
         The signal.
-
-    Raises
-    ------
-    ValueError
-        If the highest partial reaches ``sr / 2``.
     """
     if f0 <= 0 or n < 1:
         raise ValueError(f"f0={f0} Hz and n={n} must be positive")
@@ -270,11 +240,6 @@ def harmonics(
         )
     k = np.arange(1, n + 1)[:, None]
     return amp * np.sum(np.sin(2 * np.pi * k * f0 * _times(sr, duration)) / k, axis=0)
-
-
-def _at_level(y: np.ndarray, level_db: float) -> np.ndarray:
-    """Scale to an RMS of exactly `level_db` (0 dB = RMS 1)."""
-    return y * (10 ** (level_db / 20) / np.sqrt(np.mean(y**2)))
 
 
 def white_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -> np.ndarray:
@@ -300,45 +265,8 @@ def white_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -
     >>> round(float(np.sqrt(np.mean(y**2))), 6)
     0.1
     """
-    return _at_level(
-        np.random.default_rng(seed).standard_normal(len(_times(sr, duration))), level_db
-    )
-
-
-def pink_noise(*, sr: float, duration: float, level_db: float, seed: int = 0) -> np.ndarray:
-    """Return Gaussian noise with equal power in every octave: its density falls by 3.01 dB per
-    octave.
-
-    White noise is shaped by 1/sqrt(f) in one DFT over the whole length; 0 Hz is removed.
-
-    Parameters
-    ----------
-    sr, duration : float
-        Sampling rate [Hz] and length [s]; at least two samples.
-    level_db : float
-        RMS level of these very samples [dBFS, RMS 1 = 0 dB].
-    seed : int, default 0
-        Same seed, same noise.
-
-    Returns
-    -------
-    np.ndarray, shape (n,)
-        The signal.
-
-    Raises
-    ------
-    ValueError
-        If there is only one sample.
-    """
-    n = len(_times(sr, duration))
-    if n < 2:
-        raise ValueError(
-            f"duration={duration} s holds one sample at sr={sr}; pink noise needs at least two"
-        )
-    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
-    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
-    spectrum[0] = 0
-    return _at_level(np.fft.irfft(spectrum, n), level_db)
+    y = np.random.default_rng(seed).standard_normal(len(_times(sr, duration)))
+    return y * (10 ** (level_db / 20) / np.sqrt(np.mean(y**2)))
 
 
 def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndarray:
@@ -358,11 +286,6 @@ def click(*, sr: float, duration: float, at: float, amp: float = 1.0) -> np.ndar
     -------
     np.ndarray, shape (n,)
         The signal.
-
-    Raises
-    ------
-    ValueError
-        If `at` lies outside the signal.
 
     Examples
     --------
@@ -397,18 +320,14 @@ def fade(y: np.ndarray, *, sr: float, ms: float = 20.0) -> np.ndarray:
     np.ndarray, shape (n,) or (channels, n)
         A faded copy, same dtype.
 
-    Raises
-    ------
-    ValueError
-        If two fades do not fit into `y`.
-
     Examples
     --------
     >>> fade(np.ones(7), sr=1000, ms=2.0)
     array([0. , 0.5, 1. , 1. , 1. , 0.5, 0. ])
     """
     y = check(y)
-    m, n = round(sr * ms / 1000), y.shape[-1]
+    m = round(sr * ms / 1000)
+    n = y.shape[-1]
     if ms < 0 or 2 * m > n:
         raise ValueError(
             f"two fades of {ms} ms do not fit into {1000 * n / sr:g} ms; the longest is "

@@ -3,7 +3,8 @@
 Bins are counted in steps of ``sr / n``, frequencies in hertz. A window is a name or tuple for
 `scipy.signal.get_window` ("hann", ("kaiser", 8.6)), of which the periodic form is taken, or an
 array of its own samples. What it costs in one spectrum, and how shifted copies of it add up, is
-here too.
+here too. What is no audio, no window, no positive rate or no whole number of samples raises
+ValueError.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check, check_range, check_whole
+from helpers._checks import check, check_name, check_range, check_sr, check_whole
 
 __all__ = [
     "WindowProperties",
@@ -68,11 +69,6 @@ def window_samples(window, *, n: int) -> np.ndarray:
         The periodic form, the one period of n + 1 symmetric samples that leaves the last one out,
         as float64.
 
-    Raises
-    ------
-    ValueError
-        If there is no such window, its samples are not n finite real numbers, or they sum to zero.
-
     Examples
     --------
     >>> window_samples("hann", n=4)
@@ -121,11 +117,6 @@ def window_properties(window, *, n: int) -> WindowProperties:
         widths at half power and at half amplitude), `worst_case_loss_db` (of a sine against white
         noise).
 
-    Raises
-    ------
-    ValueError
-        If the window is none, or so short that its transform has no side lobe.
-
     References
     ----------
     .. [1] F. J. Harris, "On the use of windows for harmonic analysis with the discrete Fourier
@@ -155,9 +146,18 @@ def window_properties(window, *, n: int) -> WindowProperties:
         level, bounds=((k - 1) / GRID, (k + 1) / GRID), method="bounded", options={"xatol": 1e-9}
     ).x
     widths = [2 * brentq(lambda b, to=to: level(b) - to, 0, null) for to in (0.5**0.5, 0.5)]
-    enbw, scalloping = n * np.sum(w**2) / w.sum() ** 2, -20 * np.log10(level(0.5))
-    figures = (2 * null, 20 * np.log10(lobes[k:].max()), enbw, scalloping, w.mean(), *widths)
-    return WindowProperties(*map(float, (*figures, scalloping + 10 * np.log10(enbw))))
+    enbw = n * np.sum(w**2) / w.sum() ** 2
+    scalloping_db = -20 * np.log10(level(0.5))
+    return WindowProperties(
+        main_lobe_bins=float(2 * null),
+        peak_sidelobe_db=float(20 * np.log10(lobes[k:].max())),
+        enbw_bins=float(enbw),
+        scalloping_db=float(scalloping_db),
+        coherent_gain=float(w.mean()),
+        bandwidth_3db_bins=float(widths[0]),
+        bandwidth_6db_bins=float(widths[1]),
+        worst_case_loss_db=float(scalloping_db + 10 * np.log10(enbw)),
+    )
 
 
 def fold(values: np.ndarray, hop: int) -> np.ndarray:
@@ -168,7 +168,7 @@ def fold(values: np.ndarray, hop: int) -> np.ndarray:
 
 
 def check_hop(hop_length, *, n: int) -> int:
-    """Return a hop of 1 to `n` samples, the length of the window, or say what is wrong with it."""
+    """Return a hop of 1 to `n` samples, the length of the window, or raise ValueError."""
     remedy = f"more would leap over samples between windows; {max(1, n // 4)} is a quarter of one"
     return check_whole(hop_length, name="hop_length", low=1, high=n, remedy=remedy)
 
@@ -190,11 +190,6 @@ def cola_ripple(window, *, n: int, hop_length: int, power: int = 1) -> float:
     float
         Largest minus smallest sum over the mean sum: 0 for a constant.
 
-    Raises
-    ------
-    ValueError
-        If the window is none, or the hop is 0 or beyond the window.
-
     See Also
     --------
     scipy.signal.check_COLA
@@ -205,9 +200,8 @@ def cola_ripple(window, *, n: int, hop_length: int, power: int = 1) -> float:
     [0.0, 0.667]
     """
     w = window_samples(window, n=n)
-    sums = fold(
-        w ** check_whole(power, name="power", low=1, remedy="1 or 2"), check_hop(hop_length, n=n)
-    )
+    power = check_whole(power, name="power", low=1, remedy="1 or 2")
+    sums = fold(w**power, check_hop(hop_length, n=n))
     return float(np.ptp(sums) / abs(sums.mean())) if sums.mean() else np.inf
 
 
@@ -232,11 +226,6 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
         1e-10 of their peak everywhere; `weakest`: the least such sum [re the peak]; `correlation`
         of neighbouring frames of white noise.
 
-    Raises
-    ------
-    ValueError
-        If the window is none, or the hop is 0 or beyond the window.
-
     See Also
     --------
     scipy.signal.check_COLA, scipy.signal.check_NOLA
@@ -247,9 +236,8 @@ def overlap_report(window, *, n: int, hop_length: int) -> Overlap:
     >>> report.cola, report.cola_squared, report.nola
     (True, False, True)
     """
-    ripple, squared = (
-        cola_ripple(window, n=n, hop_length=hop_length, power=power) for power in (1, 2)
-    )
+    ripple = cola_ripple(window, n=n, hop_length=hop_length)
+    squared = cola_ripple(window, n=n, hop_length=hop_length, power=2)
     w = window_samples(window, n=n)
     weakest = float(fold(w**2, hop_length).min() / np.max(w**2))
     correlation = float(np.sum(w[hop_length:] * w[: n - hop_length]) / np.sum(w**2))
@@ -286,17 +274,13 @@ def amplitude_spectrum(
     amps : np.ndarray, shape (n_fft // 2 + 1,) or (channels, n_fft // 2 + 1)
         Peak amplitude [full scale = 1].
 
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, `sr` is not positive, or `n_fft` is below n.
-
     Examples
     --------
     >>> amplitude_spectrum([0.5, 0.5, 0.5, 0.5], sr=4, window="boxcar")[1]
     array([0.5, 0. , 0. ])
     """
-    y, sr = check(y), positive(sr)
+    y = check(y)
+    sr = check_sr(sr)
     n = y.shape[-1]
     n_fft = check_whole(
         n if n_fft is None else n_fft, name="n_fft", low=n, remedy="cut y to a shorter part"
@@ -327,33 +311,21 @@ def dtft(y, freqs, *, sr: float) -> np.ndarray:
     np.ndarray, shape (n_freqs,) or (channels, n_freqs)
         Complex values, not scaled: at 0 Hz the sum of `y`.
 
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, `freqs` has no values or is not finite, or `sr` is not positive.
-
     Examples
     --------
     >>> dtft([1.0, 1.0], [0.0, 1.0], sr=4).round(6)
     array([2.+0.j, 1.-1.j])
     """
     y = np.asarray(check(y), dtype=np.float64)
-    turns = check_range(
-        np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz"
-    ) / positive(sr)
-    n = y.shape[-1]
-    b = int(
-        np.ceil(np.sqrt(n))
-    )  # n = b * row + column: two short tables of exponentials replace one of n columns
+    freqs = check_range(np.atleast_1d(freqs), name="freqs", low=-1e9, high=1e9, unit="Hz")
+    cycles = freqs / check_sr(sr)  # of the exponential, per sample
+    # sample n = b * row + column: two short tables of exponentials replace one of n columns
+    b = int(np.ceil(np.sqrt(y.shape[-1])))
     rows = np.zeros((*y.shape[:-1], b * b))
-    rows[..., :n] = y
-    columns = np.exp(-2j * np.pi * np.outer(np.arange(b), turns))
-    return np.sum(
-        rows.reshape(*y.shape[:-1], b, b)
-        @ columns
-        * np.exp(-2j * np.pi * b * np.outer(np.arange(b), turns)),
-        -2,
-    )
+    rows[..., : y.shape[-1]] = y
+    within_row = np.exp(-2j * np.pi * np.outer(np.arange(b), cycles))
+    to_row = np.exp(-2j * np.pi * b * np.outer(np.arange(b), cycles))
+    return np.sum(rows.reshape(*y.shape[:-1], b, b) @ within_row * to_row, axis=-2)
 
 
 def estimate_frequency(
@@ -371,7 +343,7 @@ def estimate_frequency(
         The vertex of a parabola through the log magnitudes of the largest bin and its neighbours;
         the largest bin; the largest bin after zero padding to `padding` times the length; or the
         phase by which that sine advances between two frames a quarter of the length apart, with the
-        parabola's value to count whole turns.
+        parabola's value to count whole cycles.
     window : str, tuple or array_like, default "hann"
         Window over the samples; for "phase" over three quarters of them, so there by name.
     padding : int, default 8
@@ -381,11 +353,6 @@ def estimate_frequency(
     -------
     float
         Frequency [Hz].
-
-    Raises
-    ------
-    ValueError
-        If `y` is no audio, silent, or not of one channel, or the method is unknown.
 
     Examples
     --------
@@ -400,27 +367,16 @@ def estimate_frequency(
             f"y has shape {y.shape} and peak {np.abs(y).max():g}; pass one channel that is not "
             "silent"
         )
-    n = y.shape[-1]
-    if method not in ("argmax", "padded", "parabola", "phase"):
-        raise ValueError(
-            f"there is no method {method!r}; choose 'parabola', 'argmax', 'padded' or 'phase'"
-        )
+    check_name(method, ("parabola", "argmax", "padded", "phase"), what="method")
     if method == "phase":
-        hop = n // 4
-        frames = np.stack([y[: n - hop], y[hop:]])
-        rough = estimate_frequency(frames[0], sr=sr, window=window)
-        first, second = dtft(frames * window_samples(window, n=n - hop), [rough], sr=sr)[:, 0]
-        expected = 2 * np.pi * rough * hop / sr
-        return float(
-            rough + np.angle(second / first * np.exp(-1j * expected)) * sr / (2 * np.pi * hop)
-        )
-    zeros = (
-        check_whole(padding, name="padding", low=1, remedy="1 adds no zeros")
-        if method == "padded"
-        else 1
-    )
-    mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n * zeros))
-    k, bin_hz = int(np.argmax(mags)), positive(sr) / (n * zeros)
+        return _frequency_by_phase(y, sr, window)
+    n = y.shape[-1]
+    n_fft = n
+    if method == "padded":
+        n_fft *= check_whole(padding, name="padding", low=1, remedy="1 adds no zeros")
+    mags = np.abs(scipy.fft.rfft(y * window_samples(window, n=n), n_fft))
+    k = int(np.argmax(mags))
+    bin_hz = check_sr(sr) / n_fft
     if method != "parabola" or not 0 < k < len(mags) - 1:
         return k * bin_hz
     left, mid, right = np.log(np.maximum(mags[k - 1 : k + 2], 1e-30))
@@ -428,10 +384,13 @@ def estimate_frequency(
     return float(k + 0.5 * (left - right) / bend) * bin_hz if bend < -1e-9 else k * bin_hz
 
 
-def positive(sr: float) -> float:
-    """Return a positive rate in hertz (any: a drawing may use 20 Hz), or say what is wrong with
-    it.
-    """
-    if not isinstance(sr, int | float | np.integer | np.floating) or not 0 < sr < np.inf:
-        raise ValueError(f"sr={sr!r} must be a positive sampling rate in Hz, such as 16000")
-    return float(sr)
+def _frequency_by_phase(y: np.ndarray, sr: float, window) -> float:
+    """Return the parabola's frequency, corrected by how far the phase turns in a quarter of `y`."""
+    hop = len(y) // 4
+    frames = np.stack([y[: len(y) - hop], y[hop:]])
+    rough = estimate_frequency(frames[0], sr=sr, window=window)
+    windowed = frames * window_samples(window, n=frames.shape[-1])
+    first, second = dtft(windowed, [rough], sr=sr)[:, 0]
+    expected = 2 * np.pi * rough * hop / sr
+    missed = np.angle(second / first * np.exp(-1j * expected))
+    return float(rough + missed * sr / (2 * np.pi * hop))

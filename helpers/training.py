@@ -2,21 +2,13 @@
 magnitudes.
 """
 
-try:
-    import torch
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(
-        f"training losses need PyTorch, which is not installed here: {remedy}"
-    ) from error
+from helpers._weights import torch  # which says what to do where it is missing
 
 __all__ = ["enhancement_loss"]
 
 FLOOR = 1e-3  # more than 30 dB of SNR is not worth striving for
-N_FFT, HOP = 512, 128
+N_FFT = 512
+HOP = 128
 
 
 def enhancement_loss(estimate, clean, *, weight: float = 10.0):
@@ -28,8 +20,8 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
        + w\, \overline{\left(|S|^{0.3} - |\hat S|^{0.3}\right)^2}
 
     The first term looks after the waveform, the second after what is quiet: the power 0.3 lifts it.
-    Both are finite for digital silence, and so are their slopes: squares get a small number added
-    before the power is taken.
+    Both are finite for digital silence, and so are their gradients: squares get a small number
+    added before the power is taken.
 
     Parameters
     ----------
@@ -57,7 +49,7 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
 
 
 def compressed(y, power: float = 0.3):
-    """Return magnitudes to a power; the squares are lifted off 0, where that power has no slope."""
+    """Return magnitudes to a power; the squares are lifted off 0, where it has no gradient."""
     window = torch.hann_window(N_FFT, device=y.device)
     D = torch.stft(y, N_FFT, HOP, window=window, return_complex=True)
     return (D.real.square() + D.imag.square() + 1e-6) ** (power / 2)

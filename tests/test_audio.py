@@ -386,7 +386,7 @@ def test_my_voice_is_a_clip_once_it_is_recorded(tmp_path, monkeypatch):
     assert "my_voice" not in audio.clips()
     with pytest.raises(ValueError, match=r'record it in unit 00, or use clip\("voice_a"\)'):
         audio.clip("my_voice")
-    audio.save(audio.VOICE_PATH(), np.full(480, 0.25), sr=48000)
+    audio.save(audio.voice_path(), np.full(480, 0.25), sr=48000)
     assert audio.clips()[-1] == "my_voice"
     y, sr = audio.clip("my_voice")
     assert (sr, y.shape, float(y.max())) == (48000, (480,), 0.25)

@@ -66,7 +66,7 @@ def deep_features():
     pytest.importorskip("torch")
     from helpers.losses import deep
 
-    return deep.load(_checks.DATA / "weights" / "loss_features.safetensors")
+    return deep.DeepFeatures(_checks.DATA / "weights" / "loss_features.safetensors")
 
 
 USES = {
@@ -143,7 +143,7 @@ def test_what_the_list_of_sums_says_is_so_and_all_tables_in_use_are_on_it():
     pages += (ROOT / "helpers" / "loudness.py").read_text(encoding="utf-8")
     used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(re.findall(r'_rows\("(\w+)"\)', pages))
     used &= {path.stem for path in (ROOT / "data" / "tables").glob("*.csv")}
-    assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= _checks.sums().keys()
+    assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= _checks.checksums().keys()
     assert not used & {Path(name).stem for name in sums.FOR_MAINTAINERS}
 
 

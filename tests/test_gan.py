@@ -18,7 +18,7 @@ from helpers.datasets import (
     Corpus,
     Crops,
 )
-from helpers.settings.setting2 import OVERLAP, Cleaner, Rebuilding
+from helpers.settings.setting2 import OVERLAP, Cleaner, PhaseRebuilder
 from helpers.vocoders import MelFormat, Vocoder, load_vocoder
 from helpers.vocoders.gan import FLOOR, Generator, distance
 from tools.training.adversary import Adversary
@@ -252,7 +252,7 @@ def untrained():
     """An enhancer of Setting 2 that changes nothing but the phase."""
     model = Cleaner("linear", **SMALL, vocoder="griffin_lim")
     torch.nn.init.zeros_(model.onto.weight), torch.nn.init.zeros_(model.onto.bias)
-    return Rebuilding("setting2_griffin_lim", model, {})
+    return PhaseRebuilder("setting2_griffin_lim", model, {})
 
 
 @pytest.mark.parametrize("n", [1, 300, SR])

@@ -14,7 +14,7 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 7400  # lines of code in helpers/ without exercises
+BUDGET = 7000  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics datasets
@@ -49,11 +49,9 @@ LAZY = {
 NOT_YET = {"datasets": "tools/training learns from it; part 4 does"}
 # what nothing calls yet: promised to other people's tools, or waiting for units that come
 KEPT = """audio.py:example coursework/__init__.py:certificate coursework/report.py:write_certificate
-    loudness.py:sone_to_phon"""
+    loudness.py:sone_to_phon losses/waveform.py:SNR"""
 # what is to go, or to find its notebook
-KEPT += """ coursework/catalogue.py:solution_lines explore/sliders.py:still losses/waveform.py:DC
-    losses/waveform.py:LogCosh losses/waveform.py:SDSDR losses/waveform.py:SNR mel.py:log_expand
-    metrics.py:esr metrics.py:sd_sdr psychophysics.py:abx_rate"""
+KEPT += """ coursework/catalogue.py:solution_lines explore/sliders.py:still"""
 
 
 def rooms():

@@ -21,10 +21,7 @@ SR = 16000
 DISTANCES = {
     "L1": losses.L1(),
     "L2": losses.L2(),
-    "log-cosh": losses.LogCosh(),
     "ESR": losses.ESR(),
-    "ESR, emphasised": losses.ESR(emphasis=0.85),
-    "DC": losses.DC(),
     "linear L1": losses.Magnitude(),
     "linear L2": losses.Magnitude(p=2),
     "power L1": losses.Magnitude(domain="power"),
@@ -45,7 +42,7 @@ DISTANCES = {
     "A-weighting": losses.AWeighting(),
     "deep": losses.DeepFeatures(),
 }
-RATIOS = {"SNR": losses.SNR(), "SI-SDR": losses.SISDR(), "SD-SDR": losses.SDSDR()}
+RATIOS = {"SNR": losses.SNR(), "SI-SDR": losses.SISDR()}
 EVERY = DISTANCES | RATIOS
 
 
@@ -180,8 +177,8 @@ def test_bad_input_is_named_with_its_remedy(loss, case):
 
 def test_options_that_do_not_exist_are_refused():
     for make, words in [
-        (lambda: losses.Magnitude(domain="bark"), "domain='bark'"),
-        (lambda: losses.Magnitude(p=3), "p=3"),
+        (lambda: losses.Magnitude(domain="bark"), "no domain 'bark'; choose from linear"),
+        (lambda: losses.Magnitude(p=3), "no exponent p 3; choose from 1, 2"),
         (lambda: losses.Magnitude(pad_mode="wrap"), "no pad_mode 'wrap'"),
         (lambda: losses.PreEmphasis(coef=1.5), "coef=1.5"),
         (lambda: losses.MultiResolutionSTFT(resolutions=[]), "resolutions is empty"),
@@ -295,19 +292,6 @@ def test_an_offset_is_heard_unless_the_mean_is_taken_off():
     y = sine()
     assert -float(losses.SISDR()(y + 0.1, y)) == pytest.approx(16.9897, abs=1e-4)
     assert -float(losses.SISDR(zero_mean=True)(y + 0.1, y)) > 100
-    assert float(losses.DC()(y + 0.1, y)) == pytest.approx(0.01 / 0.5, rel=1e-6)
-    assert float(losses.DC()(y + noise(1, 1, SR) - noise(1, 1, SR).mean(), y)) == pytest.approx(
-        0, abs=1e-12
-    )
-
-
-def test_log_cosh_is_quadratic_near_and_linear_far():
-    zero = torch.zeros(1, 1, 5)
-    assert float(losses.LogCosh()(zero + 1e-3, zero)) == pytest.approx(0.5e-6, rel=1e-3)
-    assert float(losses.LogCosh()(zero + 1000, zero)) == pytest.approx(1000 - np.log(2), rel=1e-6)
-    assert float(losses.LogCosh(a=10.0)(zero + 1, zero)) == pytest.approx(
-        np.log(np.cosh(10)) / 10, rel=1e-6
-    )
 
 
 def test_a_gain_in_every_domain():
@@ -351,10 +335,11 @@ def test_metrics_in_numpy_agree(n):
         0.5 * s + 0.2 * e
     )  # near 0 dB, where the small constants that keep a loss finite do not count
     pair = e[0].numpy(), s[0].numpy()
-    twins = {"snr": losses.SNR(), "si_sdr": losses.SISDR(), "sd_sdr": losses.SDSDR()}
+    twins = {"snr": losses.SNR(), "si_sdr": losses.SISDR()}
     for name, loss in twins.items():
         assert getattr(metrics, name)(*pair).mean() == pytest.approx(-float(loss(e, s)), abs=1e-5)
-    assert metrics.esr(*pair).mean() == pytest.approx(float(losses.ESR()(e, s)), rel=1e-6)
+    esr = 10 ** (-metrics.snr(*pair) / 10)  # the error-to-signal ratio is the SNR upside down
+    assert esr.mean() == pytest.approx(float(losses.ESR()(e, s)), rel=1e-6)
     db = metrics.spectral_convergence_db(pair[0][:1], pair[1][:1], n_fft=1024, hop_length=256)[0]
     ours = losses.SpectralConvergence(n_fft=1024, hop_length=256)(e[:, :1], s[:, :1])
     assert db == pytest.approx(20 * np.log10(float(ours)), abs=1e-5)
@@ -401,14 +386,10 @@ def test_pre_emphasis_has_the_gains_of_the_table():
 MIRRORED = {"n_fft": 1024, "hop_length": 256, "pad_mode": "reflect"}
 AGREE = {
     "ESR": (losses.ESR(), auraloss.time.ESRLoss()),
-    "DC": (losses.DC(), auraloss.time.DCLoss()),
-    "log-cosh": (losses.LogCosh(), auraloss.time.LogCoshLoss(eps=0)),
-    "log-cosh, a = 5": (losses.LogCosh(a=5.0), auraloss.time.LogCoshLoss(a=5.0, eps=0)),
     "SNR": (losses.SNR(zero_mean=True), auraloss.time.SNRLoss()),
     "SNR, with its mean": (losses.SNR(), auraloss.time.SNRLoss(zero_mean=False)),
     "SI-SDR": (losses.SISDR(zero_mean=True), auraloss.time.SISDRLoss()),
     "SI-SDR, with its mean": (losses.SISDR(), auraloss.time.SISDRLoss(zero_mean=False)),
-    "SD-SDR": (losses.SDSDR(zero_mean=True), auraloss.time.SDSDRLoss()),
     "convergence": (losses.SpectralConvergence(**MIRRORED), auraloss.freq.STFTLoss(w_log_mag=0)),
     "log magnitude": (losses.LogMagnitude(**MIRRORED), auraloss.freq.STFTLoss(w_sc=0)),
     "log magnitude, L2": (
@@ -455,7 +436,7 @@ def test_auraloss_agrees(name, seed):
 
 def test_auraloss_means_over_samples_and_over_a_batch_are_ours():
     e, s = noise(4, 2, 8000, seed=1, dtype=torch.float32), noise(4, 2, 8000, dtype=torch.float32)
-    for name in ("ESR", "SI-SDR", "SD-SDR", "log magnitude", "linear magnitude"):
+    for name in ("ESR", "SI-SDR", "log magnitude", "linear magnitude"):
         ours, theirs = AGREE[name]
         assert float(ours(e, s)) == pytest.approx(float(theirs(e, s)), rel=1e-5, abs=1e-5)
 

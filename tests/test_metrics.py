@@ -50,7 +50,7 @@ def test_the_floor_and_the_reference():
     assert metrics.amplitude_to_db(20e-6, ref=20e-6) == pytest.approx(0)
     assert metrics.amplitude_to_db(-0.1j) == pytest.approx(-20)
     for bad in (0, -1, np.nan):
-        with pytest.raises(ValueError, match="must be positive"):
+        with pytest.raises(ValueError, match="must be a positive number"):
             metrics.amplitude_to_db(1.0, ref=bad)
     with pytest.raises(ValueError, match="negative; for amplitudes use amplitude_to_db"):
         metrics.power_to_db(-0.1)

@@ -55,16 +55,6 @@ def test_power_refuses_rates_that_no_listener_has(rate):
         psychophysics.abx_power(16, rate)
 
 
-@pytest.mark.parametrize("d_prime", [0.5, 1.5, 3.0])
-def test_abx_rate_is_that_of_noisy_impressions(d_prime):
-    rng, n = np.random.default_rng(1), 400_000
-    a, b, noise = rng.standard_normal(n), d_prime + rng.standard_normal(n), rng.standard_normal(n)
-    x_is_a = rng.random(n) < 0.5
-    x = np.where(x_is_a, 0, d_prime) + noise
-    right = (np.abs(x - a) < np.abs(x - b)) == x_is_a
-    assert psychophysics.abx_rate(d_prime) == pytest.approx(right.mean(), abs=4 * 0.5 / np.sqrt(n))
-
-
 @pytest.mark.parametrize(
     ("k", "says"),
     [(12, "told A from B"), (11, "did not show"), (16, "told A from B"), (0, "did not show")],
@@ -137,23 +127,12 @@ TIED = [([1, 1, 2, 3], [4, 3, 2, 1]), ([1, 2, 2, 2, 5], [1.5, 1.5, 3, 4, 4])]
 @pytest.mark.parametrize(("a", "b"), ORDERS + TIED)
 def test_rank_correlations_equal_scipy(a, b):
     assert psychophysics.rank_correlation(a, b)[0] == pytest.approx(stats.spearmanr(a, b).statistic)
-    assert psychophysics.rank_correlation(a, b, method="kendall")[0] == pytest.approx(
-        stats.kendalltau(a, b).statistic
-    )
 
 
-@pytest.mark.parametrize(("a", "b"), ORDERS)
-def test_kendalls_p_equals_scipys_exact_one(a, b):
-    exact = stats.kendalltau(a, b, method="exact").pvalue
-    assert psychophysics.rank_correlation(a, b, method="kendall")[1] == pytest.approx(exact)
-
-
-@pytest.mark.parametrize("method", ["spearman", "kendall"])
 @pytest.mark.parametrize(("a", "b"), ORDERS[:2] + TIED)
-def test_rank_p_is_the_share_of_all_orders(a, b, method):
-    of = stats.spearmanr if method == "spearman" else stats.kendalltau
-    chance = [abs(of(order, b).statistic) for order in permutations(a)]
-    value, p = psychophysics.rank_correlation(a, b, method=method)
+def test_rank_p_is_the_share_of_all_orders(a, b):
+    chance = [abs(stats.spearmanr(order, b).statistic) for order in permutations(a)]
+    value, p = psychophysics.rank_correlation(a, b)
     assert p == pytest.approx(np.mean(np.array(chance) >= abs(value) - 1e-9))
 
 
@@ -175,11 +154,6 @@ def test_the_same_order_of_nine_is_one_of_two_extremes():
 def test_what_is_no_order_is_refused(a, b, says):
     with pytest.raises(ValueError, match=says):
         psychophysics.rank_correlation(a, b)
-
-
-def test_an_unknown_correlation_is_refused():
-    with pytest.raises(ValueError, match="pearson"):
-        psychophysics.rank_correlation([1, 2, 3], [1, 2, 3], method="pearson")
 
 
 def brute_wilcoxon(d):

@@ -335,6 +335,6 @@ def test_an_hour_needs_no_more_memory_than_a_minute(name):
     for k in range(4):
         stream.push(noise(3200, seed=k))
         sizes.add(
-            (stream._waiting.size, stream._begun.numel(), sum(s.numel() for s in stream._state))
+            (stream._waiting.size, stream._pending.numel(), sum(s.numel() for s in stream._state))
         )
     assert len(sizes) == 1

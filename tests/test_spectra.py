@@ -455,7 +455,7 @@ GOOD = NOISE[0]
         ),
         (
             lambda: spectra.estimate_frequency(GOOD, sr=SR, method="best"),
-            "no method 'best'; choose 'parabola'",
+            "no method 'best'; choose from parabola",
         ),
         (lambda: spectra.estimate_frequency(np.zeros(99), sr=SR), "not silent"),
         (lambda: spectra.estimate_frequency(NOISE, sr=SR), "one channel"),

@@ -33,7 +33,7 @@ from tools.training.evaluation import (
 )
 from tools.training.loop import (
     Plan,
-    optimizer,
+    make_optimizer,
     rate_at,
     train,
 )
@@ -313,12 +313,12 @@ def test_muon_moves_matrices_by_steps_without_a_weak_direction():
     """
     torch.manual_seed(0)
     net = torch.nn.ModuleDict({"a": torch.nn.Linear(24, 16), "b": torch.nn.Linear(16, 4)})
-    mover = optimizer(net, Plan(rate=0.01, muon="a."))
+    optimizer = make_optimizer(net, Plan(rate=0.01, muon="a."))
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
     slope = torch.outer(torch.randn(16), torch.randn(24)) + 0.1 * torch.randn(16, 24)
     for name, p in net.named_parameters():
         p.grad = slope if name == "a.weight" else torch.ones_like(p)
-    mover.step()
+    optimizer.step()
     moved = before["a.weight"] * (1 - 0.01 * 0.01) - net["a"].weight.detach()
     values = torch.linalg.svdvals(moved)
     assert values[0] < 2 * values[-1]
@@ -327,12 +327,12 @@ def test_muon_moves_matrices_by_steps_without_a_weak_direction():
     torch.testing.assert_close(
         before["b.weight"] * (1 - 1e-4) - 0.01, net["b"].weight
     )  # AdamW's first step
-    mover.zero_grad()
+    optimizer.zero_grad()
     assert all(p.grad is None for p in net.parameters())
     with pytest.raises(
         ValueError, match="no matrix of this network has a name that begins with 'x'"
     ):
-        optimizer(net, Plan(muon="x"))
+        make_optimizer(net, Plan(muon="x"))
 
 
 @pytest.mark.parametrize("sixteen", [False, True])

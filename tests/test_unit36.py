@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import scipy.fft
+from scipy import stats
 
 torch = pytest.importorskip("torch")
 
@@ -135,7 +136,7 @@ def test_the_transforms_of_setting_2_are_really_so_many(unit, monkeypatch, name,
         real = getattr(scipy.fft, which)
 
         def spy(x, *args, real=real, **kw):
-            found.append(x.shape[0])
+            found.append(x.size // x.shape[-1])
             return real(x, *args, **kw)
 
         monkeypatch.setattr(scipy.fft, which, spy)
@@ -215,10 +216,7 @@ def test_agreement_of_the_page_is_that_of_kendall_and_of_the_solution(unit, rng)
     exec(catalogue.exercises("36")["36.agree"].solution, solve)
     for _ in range(5):
         ears, metric = rng.normal(size=(2, 6, 3))
-        taus = [
-            psychophysics.rank_correlation(a, b, method="kendall")[0]
-            for a, b in zip(ears, metric, strict=True)
-        ]
+        taus = [stats.kendalltau(a, b).statistic for a, b in zip(ears, metric, strict=True)]
         assert unit["share_of_pairs"](ears, metric) == pytest.approx((1 + np.mean(taus)) / 2)
         assert unit["share_of_pairs"](ears, metric) == pytest.approx(
             solve["agreement"](ears, metric)

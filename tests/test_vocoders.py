@@ -97,7 +97,7 @@ def test_another_format_is_named(vocoder):
 
 @pytest.mark.parametrize("length", [0, -1, 4096, 1.5, True, "all"])
 def test_a_length_that_the_frames_cannot_hold_is_refused(vocoder, length):
-    with pytest.raises(ValueError, match="whole number from 1 to 4095"):
+    with pytest.raises(ValueError, match="whole number, from 1 to 4095"):
         vocoder.synthesize(vocoder.mel(VOICE, sr=SR), length=length)
 
 

@@ -15,7 +15,7 @@ from helpers import (
 )
 from helpers.settings.enhancer import Enhancer
 from helpers.settings.setting3 import TasNet
-from helpers.settings.unet import UNet
+from tools.training.unet import UNet
 
 SR = 16000
 SMALL = {"size": 6, "hidden": 8, "kernel": 3, "dilations": [1, 2]}

@@ -13,7 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers._checks import again, place
+from helpers._checks import display_path, restore_hint
 from helpers.coursework.checking import Check, Result
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "coursework"
@@ -58,13 +58,15 @@ def read(path: Path) -> dict:
     not there.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
+        raise FileNotFoundError(f"{display_path(path)} is missing; {restore_hint(path)}")
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         if not found:
             raise ValueError("it is empty")
     except ValueError as error:  # no TOML, or no text
-        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
+        raise ValueError(
+            f"{display_path(path)} is damaged ({error}); {restore_hint(path)}"
+        ) from error
     return found
 
 
@@ -72,7 +74,7 @@ def read(path: Path) -> dict:
 def _run(path: Path) -> dict[str, Check]:
     """Return the CHECKS of a file of Python, which is no module: nothing is left beside it."""
     if not path.is_file():
-        raise FileNotFoundError(f"{place(path)} is missing; {again(path)}")
+        raise FileNotFoundError(f"{display_path(path)} is missing; {restore_hint(path)}")
     space = {"__name__": f"coursework_{path.parent.name}", "__file__": str(path)}
     try:
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec", dont_inherit=True), space)
@@ -80,7 +82,9 @@ def _run(path: Path) -> dict[str, Check]:
             raise ValueError("it ends before its CHECKS")
         return space["CHECKS"]
     except (SyntaxError, ValueError, NameError) as error:
-        raise ValueError(f"{place(path)} is damaged ({error}); {again(path)}") from error
+        raise ValueError(
+            f"{display_path(path)} is damaged ({error}); {restore_hint(path)}"
+        ) from error
 
 
 def units() -> tuple[str, ...]:
@@ -102,7 +106,8 @@ def unit(number: str) -> dict:
     path = _file(number, "unit.toml")
     if lost := {"title", "short", "exercise", "question", "predict"} - read(path).keys():
         raise ValueError(
-            f"{place(path)} is damaged (it has no {' and no '.join(sorted(lost))}); {again(path)}"
+            f"{display_path(path)} is damaged (it has no {' and no '.join(sorted(lost))}); "
+            f"{restore_hint(path)}"
         )
     return read(path)
 
@@ -129,7 +134,8 @@ def parts() -> tuple[Part, ...]:
     items = read(path).get("part", [])
     if not items or not all({"name", "planned"} <= item.keys() for item in items):
         raise ValueError(
-            f"{place(path)} is damaged (each part has a name and what is planned); {again(path)}"
+            f"{display_path(path)} is damaged (each part has a name and what is planned); "
+            f"{restore_hint(path)}"
         )
     found = []
     for digit, item in enumerate(items):

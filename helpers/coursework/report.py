@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from helpers._storage import put
+from helpers._storage import write_file
 from helpers.coursework import catalogue
 from helpers.coursework.catalogue import Exercise
 
@@ -257,5 +257,5 @@ def write_certificate(name: str, found: list[Standing], folder: Path) -> Path:
         name=html.escape(name), count=len(found), rows=rows, day=date.today().isoformat()
     )
     path = folder / "certificate.html"
-    put(path, page.encode("utf-8"))
+    write_file(path, page.encode("utf-8"))
     return path

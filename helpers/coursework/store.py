@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from helpers import _storage
 from helpers.coursework.catalogue import renumbered
 
 VERSION = 2
@@ -68,7 +69,9 @@ def _load(file: Path) -> tuple[dict, str]:
     except FileNotFoundError:
         return _blank(), ""
     except ValueError:  # ours, or a text that is no UTF-8
-        return _blank(), _set_aside(file)
+        kept = _storage.set_aside(file, "corrupt").name
+        note = f"{file.name} could not be read; it is kept as {kept}, and a new one was begun."
+        return _blank(), note
     if state["version"] > VERSION:
         raise OSError(
             f"{file.name} was written by a newer version of the course, so it is left alone"
@@ -96,29 +99,7 @@ def _keep_first_edition(file: Path) -> None:
         return
     raw = file.read_bytes()
     if _parse(raw.decode("utf-8"))["version"] <= 1:
-        _replace(aside, raw)
-
-
-def _set_aside(file: Path) -> str:
-    """Rename a broken file, so that nothing in it is lost, and say so."""
-    number = 1
-    while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
-        number += 1
-    file.rename(aside)
-    return f"{file.name} could not be read; it is kept as {aside.name}, and a new one was begun."
-
-
-def _replace(file: Path, raw: bytes) -> None:
-    """Replace a file in one step, after the new one has reached the disk."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as out:
-            out.write(raw)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+        _storage.replace(aside, raw)
 
 
 @contextlib.contextmanager
@@ -179,7 +160,7 @@ def update(change: Callable[[dict], None]) -> str:
                 pending(state)
             _keep_first_edition(file)
             text = json.dumps(state, indent=1, ensure_ascii=False, sort_keys=True)
-            _replace(file, text.encode("utf-8"))
+            _storage.replace(file, text.encode("utf-8"))
     except OSError as error:
         return _trouble(error)
     _waiting.clear()
@@ -187,6 +168,4 @@ def update(change: Callable[[dict], None]) -> str:
 
 
 def _trouble(error: OSError) -> str:
-    why = error.strerror or str(error)
-    kept = f"Your progress is kept in this session only: {path().name} could not be saved ({why})"
-    return f"{kept}. Mend that and go on: the next answer saves the earlier ones too."
+    return _storage.not_saved("progress is", path(), error)

@@ -71,7 +71,7 @@ class Recorder(Stored, anywidget.AnyWidget):
 
     def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
-        self._path = audio.VOICE_PATH().with_name(
+        self._path = audio.voice_path().with_name(
             f"{self.name}.wav"
         )  # the folder of now: a later chdir moves nothing
         self._parts: list[bytes] = []

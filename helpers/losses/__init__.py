@@ -1,5 +1,5 @@
-"""Losses for audio, in PyTorch: how a network is told how far its sound is from the target, and in
-which direction.
+"""Losses for audio, in PyTorch: how far a network's sound is from its target, as a number with a
+gradient.
 
 Each is a class to be made without arguments and called as ``loss(estimate, target)`` on (batch,
 channels, n); each docstring holds formula and source. `batch` turns NumPy samples into that shape::
@@ -9,22 +9,17 @@ channels, n); each docstring holds formula and source. `batch` turns NumPy sampl
     loss = losses.MultiResolutionSTFT()
     loss(losses.batch(estimate), losses.batch(target))
 
-- `helpers.losses.waveform`: sample against sample: L1, L2, LogCosh, ESR, DC, SNR, SISDR, SDSDR.
+What is no finite float tensor (batch, channels, n), pairs of unequal shapes and options that do not
+exist raise ValueError.
+
+- `helpers.losses.waveform`: sample against sample: L1, L2, ESR, SNR, SISDR.
 - `helpers.losses.spectral`: spectrogram against spectrogram: Magnitude, SpectralConvergence,
   LogMagnitude, ComplexSTFT, PhaseSensitive; MultiResolutionSTFT, several at once.
 - `helpers.losses.perceptual`: PreEmphasis and AWeighting, before any of them.
 - `helpers.losses.deep`: DeepFeatures, what a small trained network makes of both.
 """
 
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"losses need PyTorch, which is not installed here: {remedy}") from error
-
+from helpers import _weights  # noqa: F401 - first: it says what to do without PyTorch
 from helpers.losses.base import Loss, batch
 from helpers.losses.deep import DeepFeatures
 from helpers.losses.perceptual import AWeighting, PreEmphasis
@@ -37,10 +32,10 @@ from helpers.losses.spectral import (
     PhaseSensitive,
     SpectralConvergence,
 )
-from helpers.losses.waveform import DC, ESR, L1, L2, SDSDR, SISDR, SNR, LogCosh
+from helpers.losses.waveform import ESR, L1, L2, SISDR, SNR
 
 __all__ = [
-    "DC", "ESR", "L1", "L2", "RESOLUTIONS", "SDSDR", "SISDR", "SNR", "AWeighting", "ComplexSTFT",
-    "DeepFeatures", "LogCosh", "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT",
-    "PhaseSensitive", "PreEmphasis", "SpectralConvergence", "batch",
+    "ESR", "L1", "L2", "RESOLUTIONS", "SISDR", "SNR", "AWeighting", "ComplexSTFT", "DeepFeatures",
+    "LogMagnitude", "Loss", "Magnitude", "MultiResolutionSTFT", "PhaseSensitive", "PreEmphasis",
+    "SpectralConvergence", "batch",
 ]  # fmt: skip

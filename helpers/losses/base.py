@@ -19,11 +19,6 @@ def batch(y) -> torch.Tensor:
     torch.Tensor, shape (batch, channels, n)
         float32, or float64 for float64.
 
-    Raises
-    ------
-    ValueError
-        If `y` holds no floats, or has another number of axes.
-
     Examples
     --------
     >>> batch(np.zeros((2, 100))).shape
@@ -51,24 +46,7 @@ class Loss(torch.nn.Module):
         super().__init__()  # torch's own takes anything; a loss says what it takes
 
     def forward(self, estimate: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss, after a look at the two signals.
-
-        Parameters
-        ----------
-        estimate, target : torch.Tensor, shape (batch, channels, n)
-            What came out and what should have [full scale = 1].
-
-        Returns
-        -------
-        torch.Tensor, shape ()
-            The mean over all channels.
-
-        Raises
-        ------
-        ValueError
-            If one of them is no float tensor of three axes, is empty or not finite, or their shapes
-            differ.
-        """
+        """Return the mean over all channels, after a look at the two signals."""
         check(estimate, "estimate")
         check(target, "target")
         if estimate.shape != target.shape:
@@ -108,19 +86,8 @@ def check(y, name: str) -> None:
 
 
 def emphasise(y: torch.Tensor, coef: float) -> torch.Tensor:
-    r"""Return :math:`y_t - c\, y_{t-1}`, with silence before the first sample.
+    r"""Return :math:`y_t - c\, y_{t-1}`, with silence before the first sample; c from 0 to 1.
 
-    Parameters
-    ----------
-    y : torch.Tensor, shape (..., n)
-        Signal.
-    coef : float
-        c, 0 to 1; 0 leaves `y` as it is.
-
-    Returns
-    -------
-    torch.Tensor, shape (..., n)
-        Filtered signal: bass lowered by ``20 lg(1 - c)`` dB at 0 Hz, treble raised by ``20 lg(1 +
-        c)`` dB.
+    Bass is lowered by ``20 lg(1 - c)`` dB at 0 Hz, treble raised by ``20 lg(1 + c)`` dB.
     """
-    return y - coef * torch.nn.functional.pad(y, (1, 0))[..., :-1] if coef else y
+    return y - coef * torch.nn.functional.pad(y, (1, 0))[..., :-1]

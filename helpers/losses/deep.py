@@ -1,5 +1,5 @@
-"""A loss that listens through a small network, trained to tell what has been done to a sound; and
-its training.
+"""A deep feature loss: the distance in the layers of a small network, trained to tell what has been
+done to a sound.
 
 The weights are made by ``python3 -m tools.training.loss_features FOLDER``, from the recordings at
 16 kHz in that folder.
@@ -9,34 +9,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch.nn.functional import conv1d, silu
 
-from helpers._checks import DATA, again, place, whole
+from helpers import _weights
 from helpers.losses.base import Loss
 from helpers.losses.spectral import magnitude
 from helpers.mel import filterbank
 
 SR = 16000
-WEIGHTS = DATA / "weights" / "loss_features.safetensors"
-N_FFT, HOP, N_MELS = 512, 128, 64
-LAYERS = (
-    (N_MELS, 48, 1),
-    (48, 48, 2),
-    (48, 64, 2),
-    (64, 64, 2),
-)  # channels in, channels out, stride; three taps each
-CHANGES = (
-    "nothing",
-    "white noise",
-    "hum",
-    "echo",
-    "low-pass",
-    "clipping",
-    "few bits",
-    "lost phase",
-)
+WEIGHTS = _weights.FOLDER / "loss_features.safetensors"
+N_FFT = 512
+HOP = 128
+N_MELS = 64
+# channels in, channels out, stride; three taps each
+LAYERS = ((N_MELS, 48, 1), (48, 48, 2), (48, 64, 2), (64, 64, 2))
+CHANGES = ("nothing", "white noise", "hum", "echo", "low-pass", "clipping", "few bits")
+CHANGES += ("lost phase",)
 
 
 class Network(torch.nn.Module):
@@ -47,18 +36,14 @@ class Network(torch.nn.Module):
     def __init__(self):
         super().__init__()
         convs = [torch.nn.Conv1d(a, b, 3, stride=stride, padding=1) for a, b, stride in LAYERS]
-        self.convs, self.head = (
-            torch.nn.ModuleList(convs),
-            torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES)),
-        )
-        self.register_buffer(
-            "scale", torch.ones(len(LAYERS))
-        )  # how far apart two different clips are, layer by layer
+        self.convs = torch.nn.ModuleList(convs)
+        self.head = torch.nn.Linear(2 * LAYERS[-1][1], len(CHANGES))
+        # how far apart two different clips are, layer by layer
+        self.register_buffer("scale", torch.ones(len(LAYERS)))
         bands = filterbank(sr=SR, n_fft=N_FFT, n_mels=N_MELS)
         self.register_buffer("bands", torch.from_numpy(bands), persistent=False)
-        self.register_buffer(
-            "window", torch.hann_window(N_FFT, dtype=torch.float64), persistent=False
-        )
+        window = torch.hann_window(N_FFT, dtype=torch.float64)
+        self.register_buffer("window", window, persistent=False)
 
     def features(self, y: torch.Tensor) -> list[torch.Tensor]:
         """Return what each layer makes of samples of shape (batch, n)."""
@@ -68,11 +53,8 @@ class Network(torch.nn.Module):
         x = (torch.log(self.bands.to(y) @ magnitude(D) + 1e-4) + 5) / 2  # about -2 to 2
         found = []
         for conv in self.convs:
-            x = silu(
-                conv1d(
-                    x, conv.weight.to(y), conv.bias.to(y), stride=conv.stride, padding=conv.padding
-                )
-            )
+            weight = conv.weight.to(y)  # in the precision of the sound
+            x = silu(conv1d(x, weight, conv.bias.to(y), conv.stride, conv.padding))
             found.append(x)
         return found
 
@@ -97,13 +79,6 @@ class DeepFeatures(Loss):
     path : str or Path, optional
         Weights to load; the course's own by default.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the weights are not there.
-    ValueError
-        If the file holds something else.
-
     References
     ----------
     .. [1] F. G. Germain, Q. Chen and V. Koltun, "Speech denoising with deep feature losses",
@@ -118,30 +93,12 @@ class DeepFeatures(Loss):
 
     def __init__(self, path: str | Path | None = None):
         super().__init__()
-        self.network = load(WEIGHTS if path is None else Path(path)).requires_grad_(False)
+        network = _weights.restore_bare(Network(), WEIGHTS if path is None else Path(path))
+        self.network = network.requires_grad_(False)
 
     def each(self, estimate, target):  # noqa: D102
         n = estimate.shape[-1]
-        pairs = zip(
-            *(self.network.features(y.reshape(-1, n)) for y in (estimate, target)), strict=True
-        )
-        apart = [
-            (e - s).abs().mean((-2, -1)) / c
-            for (e, s), c in zip(pairs, self.network.scale, strict=True)
-        ]
-        return sum(apart) / len(apart)
-
-
-def load(path: Path) -> Network:
-    """Return the network with the weights of a .safetensors file."""
-    raw, network = whole(path), Network()
-    try:
-        network.load_state_dict(
-            {name: w.float() for name, w in safetensors.torch.load(raw).items()}
-        )
-    except (safetensors.SafetensorError, RuntimeError) as error:
-        why = str(error).splitlines()[0]
-        raise ValueError(
-            f"{place(path)} does not hold these weights ({why}); {again(WEIGHTS)}"
-        ) from error
-    return network.eval()
+        E = self.network.features(estimate.reshape(-1, n))
+        S = self.network.features(target.reshape(-1, n))
+        layers = zip(E, S, self.network.scale, strict=True)
+        return sum((e - s).abs().mean((-2, -1)) / c for e, s, c in layers) / len(E)

@@ -22,11 +22,6 @@ class PreEmphasis(Loss):
     coef : float, default 0.85
         c, from 0 to 1; 0.85 is Wright and Valimaki's [1]_, HTK and librosa take 0.97.
 
-    Raises
-    ------
-    ValueError
-        If `coef` lies outside 0 to 1.
-
     References
     ----------
     .. [1] A. Wright and V. Valimaki, "Perceptual loss function for neural modelling of audio
@@ -43,7 +38,8 @@ class PreEmphasis(Loss):
         super().__init__()
         if not 0 <= coef <= 1:
             raise ValueError(f"coef={coef} must lie between 0 and 1, such as 0.85 or 0.97")
-        self.loss, self.coef = loss or ESR(), coef
+        self.loss = loss or ESR()
+        self.coef = coef
 
     def each(self, estimate, target):  # noqa: D102
         return self.loss(emphasise(estimate, self.coef), emphasise(target, self.coef))
@@ -79,8 +75,10 @@ class AWeighting(Loss):
 
     def __init__(self, loss: Loss | None = None, *, sr: int = 16000, curve: str = "A"):
         super().__init__()
-        self.loss, self.sr, self.curve = loss or L2(), sr, curve
-        self._gain = {}
+        self.loss = loss or L2()
+        self.sr = sr
+        self.curve = curve
+        self._gain = {}  # of the last length
 
     def weighted(self, y: torch.Tensor) -> torch.Tensor:
         """Return `y` through the curve, of the same shape."""

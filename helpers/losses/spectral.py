@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from helpers._checks import check_name
 from helpers.losses.base import Loss
 from helpers.loudness import weighting
 from helpers.mel import filterbank
@@ -40,14 +41,13 @@ class STFTLoss(Loss):
         pad_mode: str = "constant",
     ):
         super().__init__()
-        if pad_mode not in ("constant", "reflect"):
-            raise ValueError(f"there is no pad_mode {pad_mode!r}; choose 'constant' or 'reflect'")
-        self.n_fft, self.pad_mode = n_fft, pad_mode
+        check_name(pad_mode, ("constant", "reflect"), what="pad_mode")
+        self.n_fft = n_fft
+        self.pad_mode = pad_mode
         self.hop_length = n_fft // 4 if hop_length is None else hop_length
         self.win_length = n_fft if win_length is None else win_length
-        self.register_buffer(
-            "window", torch.hann_window(self.win_length, dtype=torch.float64), persistent=False
-        )
+        window = torch.hann_window(self.win_length, dtype=torch.float64)
+        self.register_buffer("window", window, persistent=False)
 
     def stft(self, y: torch.Tensor) -> torch.Tensor:
         """Return the STFT, (batch * channels, n_fft // 2 + 1, n_frames)."""
@@ -95,11 +95,6 @@ class Magnitude(STFTLoss):
     **frames
         `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
 
-    Raises
-    ------
-    ValueError
-        If there is no such domain, or `p` is neither 1 nor 2.
-
     References
     ----------
     .. [1] J. Engel et al., "DDSP: Differentiable digital signal processing", ICLR 2020, arXiv
@@ -116,12 +111,10 @@ class Magnitude(STFTLoss):
         self, *, domain: str = "linear", p: int = 1, sr: int = 16000, n_mels: int = 80, **frames
     ):
         super().__init__(**frames)
-        if domain not in DOMAINS or p not in (1, 2):
-            raise ValueError(
-                f"domain={domain!r}, p={p!r}: choose a domain of {', '.join(DOMAINS)}, and p of 1 "
-                "or 2"
-            )
-        self.domain, self.p = domain, p
+        check_name(domain, DOMAINS, what="domain")
+        check_name(p, (1, 2), what="exponent p")
+        self.domain = domain
+        self.p = p
         if "mel" in domain:
             bands = filterbank(sr=sr, n_fft=self.n_fft, n_mels=n_mels)
             self.register_buffer("bands", torch.from_numpy(bands), persistent=False)
@@ -275,11 +268,6 @@ class MultiResolutionSTFT(Loss):
     pad_mode : {"constant", "reflect"}
         As for `STFTLoss`.
 
-    Raises
-    ------
-    ValueError
-        If there is no resolution.
-
     References
     ----------
     .. [1] R. Yamamoto, E. Song and J.-M. Kim, "Parallel WaveGAN", ICASSP 2020, arXiv 1910.11480.
@@ -309,23 +297,19 @@ class MultiResolutionSTFT(Loss):
                 "resolutions is empty; pass at least one (n_fft, hop_length, win_length)"
             )
         names = ("n_fft", "hop_length", "win_length")
-        parts = [
-            STFTLoss(pad_mode=pad_mode, **dict(zip(names, one, strict=True))) for one in resolutions
-        ]
-        self.parts, self.weights = torch.nn.ModuleList(parts), (convergence, log, linear)
+        shapes = [dict(zip(names, one, strict=True)) for one in resolutions]
+        parts = [STFTLoss(pad_mode=pad_mode, **shape) for shape in shapes]
+        self.parts = torch.nn.ModuleList(parts)
+        self.weights = (convergence, log, linear)
         for part in parts:
-            bands = (
-                filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels)
-                if n_mels
-                else np.eye(part.n_fft // 2 + 1)
-            )
+            bands = None
+            if n_mels:
+                bands = torch.from_numpy(filterbank(sr=sr, n_fft=part.n_fft, n_mels=n_mels))
             if a_weighting:
-                bands = bands * 10 ** (weighting(np.arange(bands.shape[1]) * sr / part.n_fft) / 20)
-            part.register_buffer(
-                "bands",
-                torch.from_numpy(bands) if n_mels or a_weighting else None,
-                persistent=False,
-            )
+                freqs = np.arange(part.n_fft // 2 + 1) * sr / part.n_fft
+                gain = torch.from_numpy(10 ** (weighting(freqs) / 20))
+                bands = torch.diag(gain) if bands is None else bands * gain
+            part.register_buffer("bands", bands, persistent=False)
 
     def each(self, estimate, target):  # noqa: D102
         return sum(self.one(part, estimate, target) for part in self.parts) / len(self.parts)
@@ -337,9 +321,8 @@ class MultiResolutionSTFT(Loss):
             E, S = (part.bands.to(a) @ a for a in (E, S))
         logs = (torch.log(torch.clamp(a, min=EPS)) for a in (E, S))
         apart = [norm(S - E) / torch.clamp(norm(S), min=EPS), _l1(*logs), _l1(E, S)]
-        return sum(
-            weight * value for weight, value in zip(self.weights, apart, strict=True) if weight
-        )
+        weighted = zip(self.weights, apart, strict=True)
+        return sum(weight * value for weight, value in weighted if weight)
 
 
 def _l1(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -2,27 +2,18 @@
 
 - `helpers.settings.setting1`: Setting 1, a model on the magnitude (or mel) spectrogram with the
   phase that came in.
-- `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: the masks that know the
-  answer.
+- `helpers.settings.masknet`: the network in it; `helpers.settings.masks`: ideal (oracle) masks.
 - `helpers.settings.setting2`: Setting 2, a model on the spectrogram, and a new phase;
   `helpers.vocoders`.
-- `helpers.settings.setting3`: Setting 3, from samples to samples; `helpers.settings.unet`: its
-  rival.
+- `helpers.settings.setting3`: Setting 3, from samples to samples.
 - `helpers.settings.enhancer`: what every enhancer can do; `helpers._weights`: files in
   data/weights.
+
+An unknown name and a damaged file raise ValueError, a missing file FileNotFoundError.
 
 >>> enhancers()
 ['setting1_stft', 'setting1_mel', 'setting2_griffin_lim', 'setting2_vocoder', 'setting3_waveform']
 """
-
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"settings need PyTorch, which is not installed here: {remedy}") from error
 
 from helpers import _weights
 from helpers._checks import check_name
@@ -67,30 +58,19 @@ RECIPES = {
 
 
 def enhancers() -> list[str]:
-    """Return the names that `load` knows.
+    """Return the names that `load` knows, in the order of the units.
 
     Returns
     -------
     list of str
-        In the order of the units.
+        Setting 1 first.
     """
     return list(RECIPES)
 
 
 def configuration(name: str) -> dict:
-    """Return what the network of an enhancer is built with, unless its weights say otherwise.
-
-    Parameters
-    ----------
-    name : str
-        One of `enhancers()`.
-
-    Returns
-    -------
-    dict
-        For `build`.
-    """
-    return dict(_recipe(name)[1])
+    """Return what the network of an enhancer is built with, unless its weights say otherwise."""
+    return dict(RECIPES[check_name(name, RECIPES, what="enhancer")][1])
 
 
 def build(name: str, **config):
@@ -108,59 +88,30 @@ def build(name: str, **config):
     torch.nn.Module
         From noisy waveforms (B, n) at 16 kHz to enhanced ones.
     """
-    kind, usual = _recipe(name)
-    return kind(**(usual | config))
+    network = RECIPES[check_name(name, RECIPES, what="enhancer")][0]
+    return network(**(configuration(name) | config))
 
 
 def load(name: str, **options) -> Enhancer:
-    """Return a trained enhancer.
+    """Return a trained enhancer, with the weights of ``data/weights``.
 
     Parameters
     ----------
     name : str
         One of `enhancers()`.
     **options
-        As for `load_file`.
-
-    Returns
-    -------
-    Enhancer
-        With the weights of ``data/weights``.
-
-    Raises
-    ------
-    ValueError
-        If there is no enhancer of that name, or its file is damaged.
-    FileNotFoundError
-        If its file is missing.
-    """
-    return load_file(name, name, **options)
-
-
-def load_file(name: str, file, **options) -> Enhancer:
-    """Return an enhancer with weights of your own training.
-
-    Parameters
-    ----------
-    name : str
-        One of `enhancers()`: what was trained.
-    file : path
-        The file that training wrote.
-    **options
         For Setting 2: ``vocoder``, the name of another vocoder than its own, or a `Vocoder`.
 
     Returns
     -------
     Enhancer
-        With those weights.
+        Ready to enhance.
     """
-    kind, _ = _recipe(name)
-    tensors, config, provenance = _weights.load(file)
-    model = kind(**config)
-    model.load_state_dict(tensors)
-    return getattr(kind, "enhancer", Enhancer)(name, model, provenance, **options)
+    return load_file(name, name, **options)
 
 
-def _recipe(name):
-    check_name(name, RECIPES, what="enhancer")
-    return RECIPES[name]
+def load_file(name: str, file, **options) -> Enhancer:
+    """Return an enhancer as `load` does, with the weights in a file that training wrote."""
+    network = RECIPES[check_name(name, RECIPES, what="enhancer")][0]
+    model, provenance = _weights.restore(network, file)
+    return getattr(network, "enhancer", Enhancer)(name, model, provenance, **options)

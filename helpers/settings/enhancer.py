@@ -1,5 +1,6 @@
-"""What every enhancer of the course has: a name, a network, sound in, sound of the same length
-out.
+"""What every enhancer of the course has: a name, a network, sound in, sound of the same length out.
+
+What is no audio (`helpers.audio.check`) or no sampling rate raises ValueError.
 """
 
 import numpy as np
@@ -30,16 +31,20 @@ class Stream:
     """
 
     def __init__(self, model):
-        self._model, self.hop, self.latency = model, model.hop, model.latency
+        self._model = model
+        self.hop = model.hop
+        self.latency = model.latency
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        self._waiting = np.zeros(self._model.before, np.float32)
-        self._begun = torch.zeros(
-            2, 0
-        )  # unfinished samples: the frames' sum, and that of their squared windows
-        self._early, self._state, self._fed, self._given = self._model.early, None, 0, 0
+        self._waiting = np.zeros(self._model.left_pad, np.float32)  # input that fills no frame yet
+        # unfinished output: the sum of the frames, and that of their squared windows
+        self._pending = torch.zeros(2, 0)
+        self._state = None
+        self._skip = self._model.skip  # samples still to drop before the first one
+        self._n_in = 0
+        self._n_out = 0
 
     def push(self, y) -> np.ndarray:
         """Take the next samples and return those that are finished.
@@ -54,19 +59,14 @@ class Stream:
         np.ndarray
             The samples that are finished: none at first, then as many as are pushed, if these are
             whole hops.
-
-        Raises
-        ------
-        ValueError
-            If `y` is no mono audio.
         """
         y = check(y)
         if y.ndim != 1:
             raise ValueError(
                 f"y has shape {y.shape}, but a stream is mono; open one stream for each channel"
             )
-        self._fed += len(y)
-        return self._give(self._step(y.astype(np.float32)))
+        self._n_in += len(y)
+        return self._emit(self._step(y.astype(np.float32)))
 
     def flush(self) -> np.ndarray:
         """Return what is left, so that as many samples have come out as went in, and start anew.
@@ -76,30 +76,30 @@ class Stream:
         np.ndarray
             The last samples.
         """
-        done = self._step(np.zeros(self._model.rest(self._fed), np.float32))
-        out = self._give(torch.cat([done, self._model.tail(self._begun)]))
-        out = out[: len(out) - (self._given - self._fed)]
+        done = self._step(np.zeros(self._model.right_pad(self._n_in), np.float32))
+        out = self._emit(torch.cat([done, self._model.flush(self._pending)]))
+        out = out[: len(out) - (self._n_out - self._n_in)]
         self.reset()
         return out
 
-    def _give(self, y):
+    def _emit(self, y):
         """Drop what lies before the first sample, and count the rest."""
-        skip = min(self._early, len(y))
-        self._early -= skip
-        self._given += len(y) - skip
+        skip = min(self._skip, len(y))
+        self._skip -= skip
+        self._n_out += len(y) - skip
         return y[skip:].numpy()
 
     @torch.no_grad()
     def _step(self, y):
         """Return the samples that the frames which can be made now finish."""
         y = np.concatenate([self._waiting, y])
-        n = (len(y) - self._model.span) // self.hop + 1
-        if n < 1:
+        n_frames = (len(y) - self._model.span) // self.hop + 1
+        if n_frames < 1:
             self._waiting = y
             return torch.zeros(0)
-        self._waiting = y[n * self.hop :]
-        span = torch.from_numpy(y[: self._model.span + (n - 1) * self.hop])
-        done, self._begun, self._state = self._model.frames(span, self._begun, self._state)
+        self._waiting = y[n_frames * self.hop :]
+        covered = torch.from_numpy(y[: self._model.span + (n_frames - 1) * self.hop])
+        done, self._pending, self._state = self._model.frames(covered, self._pending, self._state)
         return done
 
 
@@ -119,7 +119,9 @@ class Enhancer:
     sr = 16000
 
     def __init__(self, name: str, model, provenance: dict):
-        self.name, self.model, self.provenance = name, model.eval(), provenance
+        self.name = name
+        self.model = model.eval()
+        self.provenance = provenance
 
     def __repr__(self) -> str:
         """Return its name and size."""
@@ -141,44 +143,37 @@ class Enhancer:
         -------
         np.ndarray
             The same shape and type.
-
-        Raises
-        ------
-        ValueError
-            If `y` is no audio, or `sr` no sampling rate.
         """
-        y, sr = check(y), check_rate(sr)
+        y = check(y)
+        sr = check_rate(sr)
         if y.ndim == 2:
             return np.stack([self.enhance(channel, sr=sr) for channel in y])
-        inner = y if sr == self.sr else resample(y, sr=sr, to=self.sr)
-        out = self._enhance(inner)
+        out = self._enhance(y if sr == self.sr else resample(y, sr=sr, to=self.sr))
         out = out if sr == self.sr else resample(out, sr=self.sr, to=sr)
-        return _fit(out, len(y)).astype(y.dtype, copy=False)
+        # rates that do not divide each other round the length
+        out = np.pad(out[: len(y)], (0, max(0, len(y) - len(out))))
+        return out.astype(y.dtype, copy=False)
 
     def _enhance(self, y):
-        """Enhance block by block, into one array: an hour of sound is large enough without
-        copies.
-        """
-        stream, block, out, at = (
-            self.stream(),
-            int(BLOCK_S * self.sr),
-            np.empty(len(y), np.float32),
-            0,
-        )
-        for n in range(0, len(y), block):
-            done = stream.push(y[n : n + block])
-            out[at : at + len(done)] = done
-            at += len(done)
-        out[at:] = stream.flush()
+        """Enhance in blocks, into one array: an hour of sound is large enough without copies."""
+        stream = self.stream()
+        out = np.empty(len(y), np.float32)
+        block = int(BLOCK_S * self.sr)
+        n_done = 0
+        for start in range(0, len(y), block):
+            done = stream.push(y[start : start + block])
+            out[n_done : n_done + len(done)] = done
+            n_done += len(done)
+        out[n_done:] = stream.flush()
         return out
 
     def stream(self) -> Stream:
         """Return a new stream: it takes hops (8 ms) and gives what `enhance` gives, its latency (32
         ms) later.
+
+        Returns
+        -------
+        Stream
+            With nothing heard yet.
         """
         return Stream(self.model)
-
-
-def _fit(y, n):
-    """Cut or fill to n samples: rates that do not divide each other round the length."""
-    return y[:n] if len(y) >= n else np.pad(y, (0, n - len(y)))

@@ -24,7 +24,8 @@ class DualPath(nn.Module):
         self.norms = nn.ModuleList([nn.LayerNorm(size), nn.LayerNorm(size)])
         self.bands = nn.GRU(size, size // 2, bidirectional=True)
         self.time = nn.GRU(size, hidden)
-        self.mix, self.out = nn.Linear(size, size), nn.Linear(hidden, size)
+        self.mix = nn.Linear(size, size)
+        self.out = nn.Linear(hidden, size)
 
     def forward(self, x, state=None):
         """Return the output, and the state after the last frame; x: (K, T, B, N), K bands of N

@@ -1,7 +1,8 @@
-"""Masks that know the answer: how good Setting 1 could be, if its model were perfect.
+"""Ideal (oracle) masks, computed from clean speech and noise: how good Setting 1 could be, if its
+model were perfect.
 
-All take the STFT of the speech and of the noise, and give values from 0 to 1 for the STFT of their
-sum.
+All take the STFT of the speech and of the noise, two arrays of one shape, and give values from 0 to
+1 for the STFT of their sum.
 """
 
 import numpy as np
@@ -25,11 +26,6 @@ def binary_mask(S, N, *, threshold_db: float = 0.0) -> np.ndarray:
     -------
     np.ndarray
         Mask of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
 
     References
     ----------
@@ -57,11 +53,6 @@ def ratio_mask(S, N) -> np.ndarray:
     -------
     np.ndarray
         Mask of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
 
     References
     ----------
@@ -92,11 +83,6 @@ def amplitude_mask(S, N) -> np.ndarray:
     np.ndarray
         Mask of the same shape.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
     Examples
     --------
     >>> amplitude_mask(np.array([[1.0], [1.0]]), np.array([[1.0], [-0.5]])).ravel()
@@ -123,11 +109,6 @@ def phase_sensitive_mask(S, N) -> np.ndarray:
     np.ndarray
         Mask of the same shape.
 
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
     References
     ----------
     .. [1] H. Erdogan, J. R. Hershey, S. Watanabe and J. Le Roux, "Phase-sensitive and
@@ -144,7 +125,8 @@ def phase_sensitive_mask(S, N) -> np.ndarray:
 
 
 def _pair(S, N):
-    S, N = np.asarray(S), np.asarray(N)
+    S = np.asarray(S)
+    N = np.asarray(N)
     if S.shape != N.shape or S.ndim < 2:
         raise ValueError(
             f"S has shape {S.shape} and N {N.shape}; pass two STFTs of the same shape, (n_freq, "

@@ -14,11 +14,10 @@ from helpers.settings.masknet import MaskNet
 
 __all__ = ["HOP", "N_FFT", "Masking"]
 
-N_FFT, HOP, SR = (
-    512,
-    128,
-    16000,
-)  # of every enhancer of the course: frames of 32 ms, a new one every 8 ms
+# of every enhancer of the course: frames of 32 ms, a new one every 8 ms
+SR = 16000
+N_FFT = 512
+HOP = 128
 
 
 def spread(n_mels: int) -> torch.Tensor:
@@ -26,15 +25,14 @@ def spread(n_mels: int) -> torch.Tensor:
     its bands.
     """
     bank = mel.filterbank(sr=SR, n_fft=N_FFT, n_mels=n_mels, norm=None)
-    middles = bank.argmax(1)
-    bank[0, : middles[0]] = bank[-1, middles[-1] :] = (
-        1  # beyond the first and last peak there is one band only
-    )
+    # beyond the first and the last peak there is one band only
+    bank[0, : bank[0].argmax()] = 1
+    bank[-1, bank[-1].argmax() :] = 1
     return torch.from_numpy((bank / bank.sum(0)).T.astype(np.float32))
 
 
 class Masking(nn.Module):
-    """The picture of the setting, from waveform to waveform.
+    """A mask on the magnitude of the STFT, and the phase that came in: from waveform to waveform.
 
     Parameters
     ----------
@@ -47,26 +45,27 @@ class Masking(nn.Module):
 
     Attributes
     ----------
-    hop, span, latency, before, early : int
+    hop, span, latency, left_pad, skip : int
         As in `helpers.settings.setting3.Waveform`: a frame is needed, and comes out one frame
         later; the first frame has its middle on the first sample.
     """
 
-    hop, span, latency, before, early = HOP, N_FFT, N_FFT, N_FFT // 2, N_FFT // 2
+    hop = HOP
+    span = N_FFT
+    latency = N_FFT
+    left_pad = N_FFT // 2
+    skip = N_FFT // 2
 
     def __init__(self, bands, n_mels: int | None = None, **network):
         super().__init__()
-        self.network, self.n_fft = MaskNet(bands, **network), N_FFT
+        self.network = MaskNet(bands, **network)
+        self.n_fft = N_FFT
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
-        bank = (
-            mel.filterbank(sr=SR, n_fft=N_FFT, n_mels=n_mels).astype(np.float32)
-            if n_mels
-            else np.zeros((0, 0))
-        )
-        self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
-        self.register_buffer(
-            "spread", spread(n_mels) if n_mels else torch.zeros(0, 0), persistent=False
-        )
+        bank = None
+        if n_mels:
+            bank = torch.from_numpy(mel.filterbank(sr=SR, n_fft=N_FFT, n_mels=n_mels)).float()
+        self.register_buffer("bank", bank, persistent=False)
+        self.register_buffer("spread", spread(n_mels) if n_mels else None, persistent=False)
 
     def stft(self, y):
         """Return the STFT, (B, 257, T) complex, of waveforms (B, n); the same as
@@ -82,7 +81,7 @@ class Masking(nn.Module):
 
     def mask(self, S, state=None):
         """Return the mask of magnitudes S, (B, 257, T), and the state after the last frame."""
-        if not len(self.bank):
+        if self.bank is None:
             return self.network(S, state)
         mask, state = self.network(self.bank @ S, state)
         return self.spread @ mask, state
@@ -93,42 +92,29 @@ class Masking(nn.Module):
         mask, _ = self.mask(D.abs())
         return self.istft(mask * D, y.shape[-1])
 
-    def frames(self, y, begun, state=None):
-        """Enhance the whole frames of a piece and overlap-add them to those before; what `Stream`
-        does.
+    def frames(self, y, pending, state=None):
+        """Enhance the frames that samples ``(n_fft + (n - 1) * hop,)`` hold; what `Stream` does.
 
-        Parameters
-        ----------
-        y : torch.Tensor, shape (n_fft + (n - 1) * hop,)
-            The samples that n frames span.
-        begun : torch.Tensor, shape (2, up to n_fft - hop)
-            Unfinished samples that begin where `y` does: sum of the frames before, sum of their
-            squared windows.
-        state : list, optional
-            Of the network, after the frame before.
-
-        Returns
-        -------
-        done : torch.Tensor, shape (n * hop,)
-            Finished samples.
-        begun, state
-            For the next call.
+        `pending` (2, up to n_fft - hop) are unfinished samples that begin where `y` does: the sum
+        of the frames before, and the sum of their squared windows. Return the n * hop samples that
+        are finished, and `pending` and `state` for the next call.
         """
         D = torch.fft.rfft(y.unfold(0, N_FFT, HOP) * self.window).T  # (257, n)
         mask, state = self.mask(D.abs()[None], state)
         pieces = torch.fft.irfft((mask[0] * D).T, N_FFT) * self.window
+        # overlap-add of the pieces and of their squared windows, by torch's own fold
         both = torch.stack([pieces, self.window.square().expand_as(pieces)])  # (2, n, n_fft)
-        both = nn.functional.fold(
-            both.transpose(1, 2), (1, len(y)), (1, N_FFT), stride=(1, HOP)
-        ).view(2, -1)
-        both[:, : begun.shape[1]] += begun
-        n = D.shape[1] * HOP
-        return both[0, :n] / both[1, :n].clamp_min(1e-8), both[:, n:], state
+        both = nn.functional.fold(both.transpose(1, 2), (1, len(y)), (1, N_FFT), stride=(1, HOP))
+        both = both.view(2, -1)
+        both[:, : pending.shape[1]] += pending
+        n_done = D.shape[1] * HOP
+        done = both[:, :n_done]
+        return done[0] / done[1].clamp_min(1e-8), both[:, n_done:], state
 
-    def rest(self, n: int) -> int:
+    def right_pad(self, n: int) -> int:
         """Return how many zeros follow n samples until the last frame is full."""
         return max(0, n // HOP * HOP + N_FFT // 2 - n)
 
-    def tail(self, begun):
-        """Return the unfinished samples: of the last frames."""
-        return begun[0] / begun[1].clamp_min(1e-8)
+    def flush(self, pending):
+        """Return the unfinished samples of the last frames."""
+        return pending[0] / pending[1].clamp_min(1e-8)

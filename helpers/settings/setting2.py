@@ -1,8 +1,8 @@
 """Setting 2: a model on the spectrogram, whose phase is thrown away and made anew.
 
 The model sees the log spectrogram of noisy speech and returns that of clean speech. It may look
-ahead, because the phase is made for whole sounds anyway. `Rebuilding` puts the two steps together:
-`setting2_griffin_lim` cleans the linear magnitude and lets Griffin-Lim find a phase,
+ahead, because the phase is made for whole sounds anyway. `PhaseRebuilder` puts the two steps
+together: `setting2_griffin_lim` cleans the linear magnitude and lets Griffin-Lim find a phase,
 `setting2_vocoder` cleans the mel spectrogram and hands it to a vocoder.
 """
 
@@ -16,7 +16,7 @@ from helpers.vocoders import MelFormat, Vocoder, load_vocoder
 from helpers.vocoders.gan import FLOOR, Block, distance
 from helpers.vocoders.vocoder import LogMel
 
-__all__ = ["Cleaner", "Rebuilding"]
+__all__ = ["Cleaner", "PhaseRebuilder"]
 
 OVERLAP = 8000  # samples that two blocks of a long sound share
 
@@ -36,19 +36,21 @@ class Cleaner(nn.Module):
 
     def __init__(self, rows: str, size: int, hidden: int, blocks: int, vocoder: str):
         super().__init__()
-        self.rows, self.vocoder, self.features = rows, vocoder, LogMel(MelFormat())
+        self.rows = rows
+        self.vocoder = vocoder
+        self.features = LogMel(MelFormat())
         n = self.features.form.n_mels if rows == "mel" else self.features.form.n_fft // 2 + 1
-        self.into, self.first = nn.Conv1d(n, size, 3, padding=1), nn.LayerNorm(size)
+        self.into = nn.Conv1d(n, size, 3, padding=1)
+        self.first = nn.LayerNorm(size)
         self.blocks = nn.ModuleList(Block(size, hidden) for _ in range(blocks))
-        self.last, self.onto = nn.LayerNorm(size), nn.Linear(size, n)
+        self.last = nn.LayerNorm(size)
+        self.onto = nn.Linear(size, n)
 
     def spectrogram(self, y):
         """Return the log spectrogram (B, rows, T) of waveforms (B, n)."""
-        return (
-            self.features(y)
-            if self.rows == "mel"
-            else self.features.stft(y).abs().clamp_min(FLOOR).log()
-        )
+        if self.rows == "mel":
+            return self.features(y)
+        return self.features.stft(y).abs().clamp_min(FLOOR).log()
 
     def clean(self, log_S):
         """Return the log spectrogram of the speech in a noisy one, (B, rows, T)."""
@@ -68,10 +70,10 @@ class Cleaner(nn.Module):
     @staticmethod
     def enhancer(name: str, model, provenance: dict, **options) -> Enhancer:
         """Return the enhancer that a trained one is part of."""
-        return Rebuilding(name, model, provenance, **options)
+        return PhaseRebuilder(name, model, provenance, **options)
 
 
-class Rebuilding(Enhancer):
+class PhaseRebuilder(Enhancer):
     """An enhancer that makes a new phase: its waveform looks unlike that of the speech, and may
     sound like it.
 
@@ -111,7 +113,8 @@ class Rebuilding(Enhancer):
         """Work in blocks, and blend where they overlap: an hour of sound must not be one
         spectrogram.
         """
-        block, out = int(BLOCK_S * self.sr), np.empty(len(y), np.float32)
+        block = int(BLOCK_S * self.sr)
+        out = np.empty(len(y), np.float32)
         for start in range(0, max(1, len(y) - OVERLAP), block - OVERLAP):
             piece = y[start : start + block]
             made = self.sound(self.spectrogram(piece), len(piece))
@@ -120,9 +123,10 @@ class Rebuilding(Enhancer):
 
     def _join(self, out, made, start):
         """Write a block behind what is there; its sign is free, so it takes the one that fits."""
-        both = min(OVERLAP, len(made)) if start else 0
-        before = out[start : start + both]
-        made = -made if before @ made[:both] < 0 else made
-        fade = np.linspace(0, 1, both, dtype=np.float32)
-        out[start : start + both] = (1 - fade) * before + fade * made[:both]
-        out[start + both : start + len(made)] = made[both:]
+        n = min(OVERLAP, len(made)) if start else 0
+        earlier = out[start : start + n]
+        if earlier @ made[:n] < 0:
+            made = -made
+        fade = np.linspace(0, 1, n, dtype=np.float32)
+        out[start : start + n] = (1 - fade) * earlier + fade * made[:n]
+        out[start + n : start + len(made)] = made[n:]

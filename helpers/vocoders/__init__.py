@@ -4,16 +4,11 @@
 - `wavenet`: one sample after the other. `waveglow`: an invertible map.
 - `gan`: a spectrum at once, taught by an adversary.
 - `hub`: pretrained ones from the hub, through an optional library.
+
+An unknown name and a damaged file raise ValueError, a missing file FileNotFoundError.
 """
 
-try:
-    import torch  # noqa: F401 - asked for first, so that its absence is said in one line
-except ImportError as error:
-    remedy = (
-        "run `python3 course.py setup`, or here `%pip install torch safetensors tqdm`, and restart "
-        "the kernel"
-    )
-    raise ImportError(f"vocoders need PyTorch, which is not installed here: {remedy}") from error
+from functools import partial
 
 from helpers import _weights
 from helpers._checks import check_name
@@ -56,33 +51,21 @@ def vocoders() -> list[str]:
 
 
 def configuration(name: str) -> dict:
-    """Return what a vocoder is built with, unless its weights say otherwise.
-
-    Parameters
-    ----------
-    name : str
-        One of `vocoders()`.
-
-    Returns
-    -------
-    dict
-        For `build`; ``form`` holds the fields of its `MelFormat`, where they are not the usual
-        ones.
+    """Return what a vocoder is built with, unless its weights say otherwise; ``form`` holds the
+    fields of its `MelFormat`, where they are not the usual ones.
     """
-    return dict(_recipe(name)[1])
+    return dict(RECIPES[check_name(name, RECIPES, what="vocoder")][1])
 
 
-def build(name: str, *, form: dict | None = None, **config):
+def build(name: str, **config):
     """Return the model of a vocoder, with fresh weights.
 
     Parameters
     ----------
     name : str
         One of `vocoders()`.
-    form : dict, optional
-        Fields of its `MelFormat`.
     **config
-        Instead of its own `configuration`.
+        Instead of its own `configuration`; ``form`` holds fields of its `MelFormat`.
 
     Returns
     -------
@@ -90,13 +73,13 @@ def build(name: str, *, form: dict | None = None, **config):
         With ``generate`` and ``form``; what has weights also has ``forward`` and ``loss``, for
         training.
     """
-    kind, usual = _recipe(name)
-    whole = usual | config | ({} if form is None else {"form": form})
-    return kind(MelFormat(**whole.pop("form", {})), **whole)
+    model = RECIPES[check_name(name, RECIPES, what="vocoder")][0]
+    config = configuration(name) | config
+    return model(MelFormat(**config.pop("form", {})), **config)
 
 
 def load_vocoder(name: str) -> Vocoder:
-    """Return a vocoder.
+    """Return a vocoder, with the weights of ``data/weights`` if it has any.
 
     Parameters
     ----------
@@ -106,44 +89,18 @@ def load_vocoder(name: str) -> Vocoder:
     Returns
     -------
     Vocoder
-        With the weights of ``data/weights``, if it has any.
-
-    Raises
-    ------
-    ValueError
-        If there is no vocoder of that name, or its file is damaged.
-    FileNotFoundError
-        If its file is missing.
+        Ready to synthesize.
     """
     if isinstance(name, str) and name.startswith("hub:"):
         return load_hub(name.removeprefix("hub:"))
-    if not hasattr(_recipe(name)[0], "loss"):  # nothing to learn
-        model = build(name)
-        return Vocoder(name, model, model.form, {})
-    return load_file(name, name)
+    model = RECIPES[check_name(name, RECIPES, what="vocoder")][0]
+    if model is not GriffinLim:
+        return load_file(name, name)
+    baseline = build(name)  # it has nothing to learn, so there is no file
+    return Vocoder(name, baseline, baseline.form, {})
 
 
 def load_file(name: str, file) -> Vocoder:
-    """Return a vocoder with weights of your own training.
-
-    Parameters
-    ----------
-    name : str
-        One of `vocoders()`: what was trained.
-    file : path
-        The file that training wrote.
-
-    Returns
-    -------
-    Vocoder
-        With those weights.
-    """
-    tensors, config, provenance = _weights.load(file)
-    model = build(name, **config)
-    model.load_state_dict(tensors)
-    return Vocoder(name, model.eval(), model.form, provenance)
-
-
-def _recipe(name):
-    check_name(name, RECIPES, what="vocoder")
-    return RECIPES[name]
+    """Return a vocoder as `load_vocoder` does, with the weights in a file that training wrote."""
+    model, provenance = _weights.restore(partial(build, name), file)
+    return Vocoder(name, model, model.form, provenance)

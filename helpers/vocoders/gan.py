@@ -1,11 +1,10 @@
-"""The good one: a network draws the whole spectrogram at once, an adversary says whether it looks
-real.
+"""GAN vocoder: it predicts the magnitude, Griffin-Lim finds the phase.
 
 The generator takes the mel spectrogram and returns the linear magnitude that the mel has blurred:
-513 bins from 80 bands. A phase that fits follows by a few rounds of Griffin-Lim. It is an
-inverse-STFT generator, as Vocos [1]_ is, and has its blocks [2]_; but Vocos lets the network guess
-the phase too. That learns far more slowly here (``tools.measure.compare_generators``, and unit 34):
-so all 3.5 million weights look after the magnitude.
+513 bins from 80 bands; in training an adversary tells made from real. It is an inverse-STFT
+generator, as Vocos [1]_ is, and has its blocks [2]_; but Vocos lets the network guess the phase
+too. That learns far more slowly here (``tools.measure.compare_generators``, and unit 34): so all
+3.5 million weights look after the magnitude.
 
 .. [1] H. Siuzdak, "Vocos: closing the gap between time-domain and Fourier-based neural vocoders for
    high-quality audio synthesis", ICLR 2024.
@@ -40,18 +39,16 @@ def distance(log_S, target, *, loud: float = 5.0):
 
 
 class Block(nn.Module):
-    """Seven frames of each channel together, then all channels of each frame together; a ConvNeXt
-    block.
+    """A ConvNeXt block: a convolution over seven frames of each channel, then a network of all
+    channels in each frame.
     """
 
     def __init__(self, size: int, hidden: int):
         super().__init__()
         self.time = nn.Conv1d(size, size, 7, padding=3, groups=size)
-        self.norm, self.up, self.down = (
-            nn.LayerNorm(size),
-            nn.Linear(size, hidden),
-            nn.Linear(hidden, size),
-        )
+        self.norm = nn.LayerNorm(size)
+        self.up = nn.Linear(size, hidden)
+        self.down = nn.Linear(hidden, size)
         self.scale = nn.Parameter(torch.full((size,), 0.3))
 
     def forward(self, x):
@@ -73,18 +70,20 @@ class Generator(nn.Module):
         Each sees three frames further to both sides.
     """
 
-    quick = True  # to generate is cheap, so training chooses the best weights by PESQ
+    cheap_to_generate = True  # so training chooses the best weights by PESQ
 
     def __init__(self, form: MelFormat, size: int = 256, hidden: int = 768, blocks: int = 8):
         super().__init__()
-        self.form, self.features = form, LogMel(form)
-        self.before = [
-            self.features
-        ]  # what makes the mel in training; in a list, so that it is no part of the weights
-        self.into, self.first = nn.Conv1d(form.n_mels, size, 7, padding=3), nn.LayerNorm(size)
+        self.form = form
+        self.features = LogMel(form)
+        # what makes the mel in training; in a list, so that it is no part of the weights
+        self.to_mel = [self.features]
+        self.into = nn.Conv1d(form.n_mels, size, 7, padding=3)
+        self.first = nn.LayerNorm(size)
         self.blocks = nn.ModuleList(Block(size, hidden) for _ in range(blocks))
-        self.last, self.onto = nn.LayerNorm(size), nn.Linear(size, form.n_fft // 2 + 1)
-        bank = mel.filterbank(n_mels=form.n_mels, **form.bank)
+        self.last = nn.LayerNorm(size)
+        self.onto = nn.Linear(size, form.n_fft // 2 + 1)
+        bank = mel.filterbank(n_mels=form.n_mels, **form.filterbank_kwargs)
         share = bank / bank.sum(1, keepdims=True)  # how much of a band each bin is
         rough = (share / share.sum(0).clip(1e-9)).T
         self.register_buffer("rough", torch.from_numpy(rough.astype(np.float32)), persistent=False)
@@ -102,7 +101,7 @@ class Generator(nn.Module):
 
     def forward(self, y):
         """Return the log magnitude that the network makes of the mel of waveforms (B, n)."""
-        return self.magnitude(self.before[0](y))
+        return self.magnitude(self.to_mel[0](y))
 
     def target(self, y):
         """Return the log magnitude of waveforms (B, n) that it should have made."""
@@ -113,8 +112,8 @@ class Generator(nn.Module):
         return distance(log_magnitude, self.target(y))
 
     def generate(self, log_mel, n: int, *, seed: int = 0, n_iter: int = 32):
-        """Return waveforms (B, n) of log-mels (B, n_mels, T), the phase found by `n_iter` fast
-        rounds.
+        """Return waveforms (B, n) of log-mels (B, n_mels, T), the phase found by `n_iter`
+        iterations of Griffin-Lim.
         """
         S = self.magnitude(log_mel).clamp(-12, 8).exp().cpu().numpy()
         y = griffin_lim(S, hop_length=self.form.hop_length, n_iter=n_iter, length=n, seed=seed)

@@ -65,13 +65,6 @@ def load_hub(name: str) -> Vocoder:
     -------
     Vocoder
         With its own mel.
-
-    Raises
-    ------
-    ImportError
-        If transformers is not installed.
-    ValueError
-        If there is no network, or no such model, or it is of another kind.
     """
     try:
         from transformers import AutoConfig, SpeechT5HifiGan
@@ -79,9 +72,8 @@ def load_hub(name: str) -> Vocoder:
         raise ImportError(
             f"vocoders of the hub need transformers: pip install transformers; {FALLBACK}"
         ) from error
-    logging.getLogger("huggingface_hub").setLevel(
-        "ERROR"
-    )  # its retries would stand in the notebook, line by line
+    # its retries would stand in the notebook, line by line
+    logging.getLogger("huggingface_hub").setLevel("ERROR")
     here = {"local_files_only": Path(name).is_dir() or _offline()}
     try:
         config = AutoConfig.from_pretrained(name, **here)

@@ -31,27 +31,21 @@ def between_frames(x):
     PARTS * T).
     """
     after = torch.cat([x[..., 1:], x[..., -1:]], -1)
-    return torch.stack([x + (after - x) * ((k + 0.5) / PARTS) for k in range(PARTS)], -1).flatten(
-        -2
-    )
+    parts = [x + (after - x) * ((k + 0.5) / PARTS) for k in range(PARTS)]
+    return torch.stack(parts, -1).flatten(-2)
 
 
 class Prediction(nn.Module):
-    """A filter that predicts a sample from those before it, made of the log-mel; there and back
-    without loss.
-
-    Parameters
-    ----------
-    form : MelFormat
-        The mel.
-    order : int
-        How many samples before are looked at.
+    """A filter that predicts a sample from the `order` samples before it, made of the log-mel of a
+    `form`; there and back without loss.
     """
 
     def __init__(self, form: MelFormat, order: int = 64):
         super().__init__()
-        self.form, self.order, self.hold = form, order, form.hop_length // PARTS
-        bank = mel.filterbank(n_mels=form.n_mels, **form.bank)
+        self.form = form
+        self.order = order
+        self.hold = form.hop_length // PARTS  # samples for which a filter stays the same
+        bank = mel.filterbank(n_mels=form.n_mels, **form.filterbank_kwargs)
         share = bank / bank.sum(1, keepdims=True)  # how much of a band each bin is
         spread = (share / share.sum(0).clip(1e-9)).T / bank.sum(1)
         self.register_buffer(
@@ -67,13 +61,13 @@ class Prediction(nn.Module):
         """Return weights (B, PARTS * T, order) and the level (B, PARTS * T) of what they cannot
         predict.
         """
-        M = between_frames(log_mel).exp() if self.form.log == "e" else 10 ** between_frames(log_mel)
-        power = (self.spread @ M) ** (2 / self.form.power) / (
-            0.375 * self.form.n_fft
-        )  # over that of the Hann window
-        power = power * (
-            4 / np.pi if self.form.power == 1 else 1
-        )  # the mean magnitude of noise is below its RMS
+        log_mel = between_frames(log_mel)
+        M = log_mel.exp() if self.form.log == "e" else 10**log_mel
+        # the power spectrum over that of the Hann window
+        power = (self.spread @ M) ** (2 / self.form.power) / (0.375 * self.form.n_fft)
+        if self.form.power == 1:  # the mean magnitude of noise is below its RMS
+            power = power * (4 / np.pi)
+        # the normal equations of its autocorrelation
         r = torch.fft.irfft(power.transpose(1, 2))[..., : self.order + 1].double() * self.blur
         r[..., 0] = r[..., 0] * (1 + 1e-5) + 1e-11
         weights = torch.linalg.solve(r[..., self.index], r[..., 1:, None])[..., 0]
@@ -86,9 +80,8 @@ class Prediction(nn.Module):
         """
         n = y.shape[-1]
         weights, level = (x.repeat_interleave(self.hold, 1)[:, :n] for x in self.filters(log_mel))
-        past = (
-            functional.pad(y, (self.order, -1)).unfold(-1, self.order, 1).flip(-1)
-        )  # (B, n, order)
+        past = functional.pad(y, (self.order, -1)).unfold(-1, self.order, 1).flip(-1)
+        # (B, n, order), the newest first
         return (y - (past * weights).sum(-1)) / level, level
 
     def sound(self, excitation, log_mel):
@@ -97,7 +90,8 @@ class Prediction(nn.Module):
         y = np.zeros(excitation.shape)
         for b, drive in enumerate(excitation.double().numpy()):
             for k, at in enumerate(range(0, y.shape[1], self.hold)):
-                a, here = np.concatenate([[1.0], -weights[b, k]]), slice(at, at + self.hold)
+                a = np.concatenate([[1.0], -weights[b, k]])
+                here = slice(at, at + self.hold)
                 state = lfiltic([1.0], a, y[b, max(0, at - self.order) : at][::-1])
                 y[b, here] = lfilter([1.0], a, level[b, k] * drive[here], zi=state)[0]
         return torch.from_numpy(y).float()

@@ -1,7 +1,8 @@
 """What every vocoder of the course has: its mel, in NumPy and in torch, and a way to sound; a
 baseline.
 
-The baseline, `GriffinLim`, has learned nothing: non-negative least squares, then Griffin-Lim.
+The baseline, `GriffinLim`, has learned nothing: non-negative least squares, then Griffin-Lim. What
+is no mono audio or no mel of a vocoder's format raises ValueError.
 """
 
 from dataclasses import dataclass, fields
@@ -11,13 +12,14 @@ import torch
 from torch import nn
 
 from helpers import mel
+from helpers._checks import check_whole
 from helpers.audio import check, check_rate, resample
 from helpers.phase import griffin_lim
 
 __all__ = ["GriffinLim", "LogMel", "MelFormat", "Vocoder"]
 
 
-LIVELIEST = 9.0  # no natural logarithm of a mel magnitude of sound within full scale is higher
+MAX_LOG_MEL = 9.0  # ln of the largest mel magnitude at full scale
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,10 @@ class MelFormat:
     floor: float = 1e-5
 
     @property
-    def bank(self) -> dict:
-        """Return what the functions of `helpers.mel` need to know of the bands, beside their
-        number.
-        """
-        return {
-            key: getattr(self, key) for key in ("sr", "n_fft", "fmin", "fmax", "variant", "norm")
-        }
+    def filterbank_kwargs(self) -> dict:
+        """What the functions of `helpers.mel` need to know of the bands, beside their number."""
+        names = ("sr", "n_fft", "fmin", "fmax", "variant", "norm")
+        return {name: getattr(self, name) for name in names}
 
     def mel(self, y, *, sr: int) -> np.ndarray:
         """Return the log-mel spectrogram of a sound, as the vocoder expects it.
@@ -75,21 +74,20 @@ class MelFormat:
         -------
         np.ndarray, shape (n_mels, n_frames)
             Logarithm of the mel spectrogram, float32.
-
-        Raises
-        ------
-        ValueError
-            If `y` is no mono audio, or `sr` no sampling rate.
         """
-        y, sr = check(y), check_rate(sr)
+        y = check(y)
+        sr = check_rate(sr)
         if y.ndim != 1:
             raise ValueError(
                 f"y has shape {y.shape}, but a vocoder is mono; take one channel, or the mean of "
                 "them"
             )
-        y = y if sr == self.sr else resample(y, sr=sr, to=self.sr)
         M = mel.mel_spectrogram(
-            y, hop_length=self.hop_length, n_mels=self.n_mels, power=self.power, **self.bank
+            resample(y, sr=sr, to=self.sr),
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+            power=self.power,
+            **self.filterbank_kwargs,
         )
         return self._log(np.maximum(M, self.floor)).astype(np.float32)
 
@@ -98,7 +96,7 @@ class MelFormat:
         format.
         """
         M = np.exp(log_mel) if self.log == "e" else 10.0**log_mel
-        return mel.mel_to_magnitude(M, power=self.power, **self.bank)
+        return mel.mel_to_magnitude(M, power=self.power, **self.filterbank_kwargs)
 
     def _log(self, M):
         return np.log(M) if self.log == "e" else np.log10(M)
@@ -106,41 +104,25 @@ class MelFormat:
     def differences(self, other: "MelFormat") -> list[str]:
         """Return in words how another format differs from this one.
 
-        Parameters
-        ----------
-        other : MelFormat
-            What a mel was made with.
-
-        Returns
-        -------
-        list of str
-            Empty if they are the same.
-
-        Examples
-        --------
         >>> MelFormat().differences(MelFormat(variant="htk"))
         ["variant is 'htk' instead of 'slaney'"]
         """
-        both = [(f.name, getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
-        return [
-            f"{name} is {there!r} instead of {here!r}"
-            for name, here, there in both
-            if here != there
-        ]
+        names = [f.name for f in fields(self) if getattr(self, f.name) != getattr(other, f.name)]
+        return [f"{n} is {getattr(other, n)!r} instead of {getattr(self, n)!r}" for n in names]
 
     def check(self, log_mel, made_with=None) -> np.ndarray:
-        """Return `log_mel` as float32, or say what is wrong with it."""
-        if made_with is not None and (found := self.differences(made_with)):
+        """Return `log_mel` as float32, or raise ValueError."""
+        differences = [] if made_with is None else self.differences(made_with)
+        if differences:
             raise ValueError(
-                f"this vocoder was made for another mel: {'; '.join(found)}. Make it with "
+                f"this vocoder was made for another mel: {'; '.join(differences)}. Make it with "
                 "Vocoder.mel(y)"
             )
         M = np.asarray(log_mel)
         if M.ndim != 2 or not M.size or M.dtype.kind != "f":
             raise ValueError(
                 f"log_mel holds {M.dtype} values of shape {M.shape}; pass floats of shape (n_mels, "
-                "n_frames), "
-                "as Vocoder.mel(y, sr=sr) gives them"
+                "n_frames), as Vocoder.mel(y, sr=sr) gives them"
             )
         if M.shape[0] != self.n_mels:
             turned = (
@@ -154,16 +136,13 @@ class MelFormat:
             raise ValueError(
                 "log_mel holds NaN or infinite values: the logarithm of 0? Vocoder.mel has a floor"
             )
-        low, high = (
-            float(self._log(np.float64(self.floor))),
-            LIVELIEST * (1 if self.log == "e" else 0.4343),
-        )
+        low = float(self._log(self.floor))
+        high = MAX_LOG_MEL if self.log == "e" else MAX_LOG_MEL / np.log(10)
         if M.max() > high or M.min() < 4 * low:
             raise ValueError(
                 f"log_mel reaches from {M.min():.3g} to {M.max():.3g}, but the logarithm (base "
-                f"{self.log}) of a mel "
-                f"magnitude lies from {low:.3g} to {high:.3g}; decibels, or no logarithm at all? "
-                "Use Vocoder.mel(y)"
+                f"{self.log}) of a mel magnitude lies from {low:.3g} to {high:.3g}; decibels, or "
+                "no logarithm at all? Use Vocoder.mel(y)"
             )
         return M.astype(np.float32)
 
@@ -185,7 +164,10 @@ class Vocoder:
     """
 
     def __init__(self, name: str, model, form: MelFormat, provenance: dict):
-        self.name, self.model, self.form, self.provenance = name, model, form, provenance
+        self.name = name
+        self.model = model
+        self.form = form
+        self.provenance = provenance
         self.sr = form.sr
 
     def __repr__(self) -> str:
@@ -197,11 +179,9 @@ class Vocoder:
     @property
     def size(self) -> int:
         """Return the number of parameters."""
-        return (
-            sum(p.numel() for p in self.model.parameters())
-            if isinstance(self.model, torch.nn.Module)
-            else 0
-        )
+        if not isinstance(self.model, nn.Module):
+            return 0
+        return sum(p.numel() for p in self.model.parameters())
 
     def mel(self, y, *, sr: int) -> np.ndarray:
         """Return the log-mel spectrogram that this vocoder expects; see `MelFormat.mel`."""
@@ -232,28 +212,20 @@ class Vocoder:
         -------
         np.ndarray, shape (length,)
             Sound at `sr`, float32. The level is that of the mel; nothing is normalised.
-
-        Raises
-        ------
-        ValueError
-            If `log_mel` is no mel of this format, or `length` is none.
         """
-        M, hop = self.form.check(log_mel, made_with), self.form.hop_length
-        most = max(
-            hop, hop * (M.shape[1] - 1) + hop - 1
-        )  # a sound of so many samples has this many frames
-        n = hop * max(1, M.shape[1] - 1) if length is None else length
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or not 1 <= n <= most:
-            raise ValueError(
-                f"length={length!r} must be a whole number from 1 to {most}: {M.shape[1]} frames "
-                "hold that"
-            )
-        y = self.model.generate(torch.from_numpy(M)[None], int(n), seed=seed, **options)[0]
+        M = self.form.check(log_mel, made_with)
+        hop = self.form.hop_length
+        n_frames = M.shape[1]
+        n = hop * max(1, n_frames - 1) if length is None else length
+        most = max(hop, hop * n_frames - 1)  # a longer sound would have more frames
+        remedy = f"{n_frames} frames hold that"
+        n = check_whole(n, name="length", low=1, high=most, remedy=remedy)
+        y = self.model.generate(torch.from_numpy(M)[None], n, seed=seed, **options)[0]
         return y.float().numpy()
 
 
 class LogMel(nn.Module):
-    """The log-mel spectrogram of `MelFormat.mel` for a batch, with slopes and on any device.
+    """The log-mel spectrogram of `MelFormat.mel` for a batch, differentiable and on any device.
 
     Parameters
     ----------
@@ -264,7 +236,7 @@ class LogMel(nn.Module):
     def __init__(self, form: MelFormat):
         super().__init__()
         self.form = form
-        bank = mel.filterbank(n_mels=form.n_mels, **form.bank).astype(np.float32)
+        bank = mel.filterbank(n_mels=form.n_mels, **form.filterbank_kwargs).astype(np.float32)
         self.register_buffer("window", torch.hann_window(form.n_fft), persistent=False)
         self.register_buffer("bank", torch.from_numpy(bank), persistent=False)
 
@@ -272,10 +244,10 @@ class LogMel(nn.Module):
         """Return the complex STFT (B, n_fft // 2 + 1, T) of waveforms (B, n), zeros beyond both
         ends.
         """
-        n_fft, hop = self.form.n_fft, self.form.hop_length
         return torch.stft(
-            y, n_fft, hop, window=self.window, pad_mode="constant", return_complex=True
-        )
+            y, self.form.n_fft, self.form.hop_length, window=self.window, pad_mode="constant",
+            return_complex=True,
+        )  # fmt: skip
 
     def forward(self, y):
         """Return the log-mel spectrogram (B, n_mels, T) of waveforms (B, n)."""
@@ -284,13 +256,7 @@ class LogMel(nn.Module):
 
 
 class GriffinLim:
-    """Find a magnitude that has this mel, then a sound that has this magnitude.
-
-    Parameters
-    ----------
-    form : MelFormat
-        The mel that comes in.
-    """
+    """Find a magnitude that has the mel of a format, then a sound that has this magnitude."""
 
     def __init__(self, form: MelFormat):
         self.form = form
@@ -298,20 +264,10 @@ class GriffinLim:
     def generate(
         self, log_mel, n: int, *, seed: int = 0, n_iter: int = 100, momentum: float = 0.99
     ):
-        """Return waveforms (B, n) of log-mel spectrograms (B, n_mels, n_frames); `n_iter` rounds as
-        in unit 33.
-        """
-        return torch.from_numpy(
-            np.stack([self._one(M, n, seed, n_iter, momentum) for M in log_mel.numpy()])
-        )
-
-    def _one(self, log_mel, n, seed, n_iter, momentum):
-        S = self.form.magnitude(log_mel)
-        return griffin_lim(
-            S,
-            hop_length=self.form.hop_length,
-            n_iter=n_iter,
-            momentum=momentum,
-            length=n,
+        """Return waveforms (B, n) of log-mels (B, n_mels, n_frames), by `n_iter` iterations."""
+        S = np.stack([self.form.magnitude(M) for M in log_mel.numpy()])
+        y = griffin_lim(
+            S, hop_length=self.form.hop_length, n_iter=n_iter, momentum=momentum, length=n,
             seed=seed,
-        )
+        )  # fmt: skip
+        return torch.from_numpy(y)

@@ -24,23 +24,15 @@ __all__ = ["Step", "WaveGlow"]
 
 
 class Step(nn.Module):
-    """One invertible step: mix the group, then stretch and shift one half of it by what the other
-    half says.
-
-    Parameters
-    ----------
-    group : int
-        Samples in a group: the channels that the step sees.
-    size : int
-        Channels of the network that looks at the first half.
-    layers : int
-        Its layers; each looks twice as far as the one before.
+    """One invertible step: mix the channels of a group of samples, then stretch and shift one half
+    of them by what a network of `size` channels and `layers` layers makes of the other half.
     """
 
     def __init__(self, group: int, size: int, layers: int):
         super().__init__()
         self.mix = nn.Parameter(torch.linalg.qr(torch.randn(group, group))[0])
-        self.start, self.end = nn.Conv1d(group // 2, size, 1), nn.Conv1d(size, group, 1)
+        self.start = nn.Conv1d(group // 2, size, 1)
+        self.end = nn.Conv1d(size, group, 1)
         self.taps = nn.ModuleList(
             nn.Conv1d(size, 2 * size, 3, dilation=2**k, padding=2**k, bias=False)
             for k in range(layers)
@@ -53,9 +45,8 @@ class Step(nn.Module):
         """Return the logarithm of the factor, and the shift, for the other half."""
         x = self.start(half)
         held = x.shape[-1] // conditions.shape[-1]
-        for taps, residual, c in zip(
-            self.taps, self.residual, conditions.chunk(len(self.taps), 1), strict=True
-        ):
+        layers = zip(self.taps, self.residual, conditions.chunk(len(self.taps), 1), strict=True)
+        for taps, residual, c in layers:
             a, b = (taps(x).unflatten(-1, (-1, held)) + c[..., None]).flatten(-2).chunk(2, 1)
             x = x + residual(torch.tanh(a) * torch.sigmoid(b))
         log_factor, shift = self.end(x).chunk(2, 1)
@@ -96,8 +87,10 @@ class WaveGlow(nn.Module):
 
     def __init__(self, form: MelFormat, group=16, steps=8, size=64, layers=4, hidden=128, order=64):
         super().__init__()
-        self.form, self.group = form, group
-        self.features, self.prediction = LogMel(form), Prediction(form, order)
+        self.form = form
+        self.group = group
+        self.features = LogMel(form)
+        self.prediction = Prediction(form, order)
         self.frames = nn.Conv1d(form.n_mels, hidden, 5, padding=2)
         self.condition = nn.Conv1d(hidden, steps * layers * 2 * size, 1)
         self.steps = nn.ModuleList(Step(group, size, layers) for _ in range(steps))
@@ -118,10 +111,8 @@ class WaveGlow(nn.Module):
         parts = slice(edge, y.shape[-1] // hold - edge)
         inner = slice(parts.start * hold, parts.stop * hold)
         x, level = (part[:, inner] for part in self.prediction.excitation(y, log_mel))
-        x, log_det = (
-            x.unflatten(1, (-1, self.group)).transpose(1, 2),
-            -level.log().sum(1),
-        )  # (B, group, m / group)
+        x = x.unflatten(1, (-1, self.group)).transpose(1, 2)  # (B, group, m / group)
+        log_det = -level.log().sum(1)
         for step, c in zip(self.steps, self.conditions(log_mel), strict=True):
             x, volume = step(x, c[..., parts])
             log_det = log_det + volume
@@ -129,10 +120,8 @@ class WaveGlow(nn.Module):
 
     def inverse(self, z, log_mel):
         """Return the waveforms (B, n) of noise (B, n), n a multiple of a quarter of a hop."""
-        x, parts = (
-            z.unflatten(1, (-1, self.group)).transpose(1, 2),
-            z.shape[1] // self.prediction.hold,
-        )
+        x = z.unflatten(1, (-1, self.group)).transpose(1, 2)
+        parts = z.shape[1] // self.prediction.hold
         for step, c in reversed(list(zip(self.steps, self.conditions(log_mel), strict=True))):
             x = step.inverse(x, c[..., :parts])
         return self.prediction.sound(x.transpose(1, 2).flatten(1), log_mel)

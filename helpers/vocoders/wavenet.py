@@ -20,7 +20,8 @@ from helpers.vocoders.vocoder import LogMel, MelFormat
 
 __all__ = ["WaveNet", "from_classes", "to_classes"]
 
-CLASSES, WIDEST = 256, 12.0  # eight bits for an excitation from -12 to 12, whose RMS is 1
+CLASSES = 256  # eight bits
+WIDEST = 12.0  # they reach from -12 to 12; the RMS of an excitation is 1
 SILENT = CLASSES // 2
 DOUBLING = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
@@ -62,13 +63,17 @@ class WaveNet(nn.Module):
         self, form: MelFormat, size=64, hidden=128, kernel=2, dilations=DOUBLING, order=64
     ):
         super().__init__()
-        self.form, self.size, self.kernel, self.dilations = form, size, kernel, tuple(dilations)
-        self.features, self.prediction = LogMel(form), Prediction(form, order)
+        self.form = form
+        self.size = size
+        self.kernel = kernel
+        self.dilations = tuple(dilations)
+        self.features = LogMel(form)
+        self.prediction = Prediction(form, order)
         middle = from_classes(torch.arange(CLASSES))
         self.embed = nn.Embedding(CLASSES, size)  # close classes start close
-        self.embed.weight.data = 0.1 * torch.randn(CLASSES, size) + middle.sign()[
-            :, None
-        ] * torch.outer(middle.abs().sqrt(), 0.5 * torch.randn(size))
+        own = 0.1 * torch.randn(CLASSES, size)
+        shared = torch.outer(middle.abs().sqrt(), 0.5 * torch.randn(size))
+        self.embed.weight.data = own + middle.sign()[:, None] * shared
         self.frames = nn.Conv1d(form.n_mels, hidden, 5, padding=2)
         self.condition = nn.Conv1d(hidden, 2 * size * len(self.dilations), 1)
         self.taps = nn.ModuleList(
@@ -79,9 +84,8 @@ class WaveNet(nn.Module):
         self.out = nn.Sequential(
             nn.ReLU(), nn.Conv1d(hidden, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, CLASSES, 1)
         )
-        self.out[-1].bias.data = (
-            middle.abs() + WIDEST / CLASSES
-        ).log() - 0.5 * middle**2  # normal: width times density
+        # at first every excitation is as likely as a normal one: width of the class times density
+        self.out[-1].bias.data = (middle.abs() + WIDEST / CLASSES).log() - 0.5 * middle**2
 
     @property
     def receptive_field(self) -> int:
@@ -96,15 +100,15 @@ class WaveNet(nn.Module):
         """Return the logits (B, 256, n) of what follows each of `classes` (B, n), n a multiple of a
         quarter hop.
         """
-        x, gated, hold = self.embed(classes).transpose(1, 2), [], self.prediction.hold
+        x = self.embed(classes).transpose(1, 2)
+        gated = []
         conditions = conditions.chunk(len(self.dilations), 1)
-        for d, taps, residual, c in zip(
-            self.dilations, self.taps, self.residual, conditions, strict=True
-        ):
-            z = taps(
-                functional.pad(x, ((self.kernel - 1) * d, 0))
-            )  # zeros before the beginning: no sample sees later
-            a, b = (z.unflatten(-1, (-1, hold)) + c[..., None]).flatten(-2).chunk(2, 1)
+        layers = zip(self.dilations, self.taps, self.residual, conditions, strict=True)
+        for d, taps, residual, c in layers:
+            # zeros before the beginning: no sample sees later ones
+            z = taps(functional.pad(x, ((self.kernel - 1) * d, 0)))
+            z = z.unflatten(-1, (-1, self.prediction.hold)) + c[..., None]
+            a, b = z.flatten(-2).chunk(2, 1)
             gated.append(torch.tanh(a) * torch.sigmoid(b))
             x = x + residual(gated[-1])
         return self.out(self.skip(torch.cat(gated, 1)))
@@ -115,17 +119,14 @@ class WaveNet(nn.Module):
 
         Half a frame at both ends is left out: there the mel sees beyond the crop.
         """
-        log_mel, hold, edge = (
-            self.features(y),
-            self.prediction.hold,
-            self.form.n_fft // 2 // self.prediction.hold,
-        )
+        log_mel = self.features(y)
+        hold = self.prediction.hold
+        edge = self.form.n_fft // 2 // hold
         parts = slice(edge, y.shape[-1] // hold - edge)
-        classes = to_classes(self.prediction.excitation(y, log_mel)[0])[
-            :, parts.start * hold : parts.stop * hold
-        ]
-        before = functional.pad(classes[:, :-1], (1, 0), value=SILENT)
-        return self.logits(before, self.conditions(log_mel)[..., parts]), classes
+        excitation, _ = self.prediction.excitation(y, log_mel)
+        classes = to_classes(excitation)[:, parts.start * hold : parts.stop * hold]
+        previous = functional.pad(classes[:, :-1], (1, 0), value=SILENT)
+        return self.logits(previous, self.conditions(log_mel)[..., parts]), classes
 
     def loss(self, output, y):
         """Return the negative log-likelihood [bit per sample]."""
@@ -147,34 +148,31 @@ class WaveNet(nn.Module):
         all that is known of the past, so no sample costs more than another.
         """
         n, B = draws.shape
+        size = self.size
         with torch.no_grad():
-            table, weights, skip, first, last = self._matrices()
-            held = (
-                conditions.transpose(1, 2)
-                .reshape(B, -1, len(weights), 2 * self.size)
-                .permute(1, 2, 0, 3)
-            )
-        held = np.ascontiguousarray(held.numpy())  # (PARTS * T, layers, B, 2 * size)
-        held[..., self.size :] /= 2
-        rings = [
-            np.zeros(((self.kernel - 1) * d, B, self.size), np.float32) for d in self.dilations
-        ]
-        taps = np.zeros((B, self.kernel * self.size), np.float32)
-        gated = np.zeros((B, len(weights) * self.size), np.float32)
-        current, out = np.full(B, SILENT), np.empty((n, B), np.int64)
+            table, layers, skip, first, last = self._matrices()
+            # one row for each quarter of a hop: (PARTS * T, layers, B, 2 * size)
+            held = conditions.transpose(1, 2).reshape(B, -1, len(layers), 2 * size)
+            held = np.ascontiguousarray(held.permute(1, 2, 0, 3).numpy())
+        held[..., size:] /= 2  # as the matrices: see `_matrices`
+        rings = [np.zeros(((self.kernel - 1) * d, B, size), np.float32) for d in self.dilations]
+        taps = np.zeros((B, self.kernel * size), np.float32)
+        gated = np.zeros((B, len(layers) * size), np.float32)
+        current = np.full(B, SILENT)
+        out = np.empty((n, B), np.int64)
         for t in range(n):
-            x, c = table[current], held[t // self.prediction.hold]
+            x = table[current]
+            c = held[t // self.prediction.hold]
             for k, (ring, d, (W, R, r)) in enumerate(
-                zip(rings, self.dilations, weights, strict=True)
+                zip(rings, self.dilations, layers, strict=True)
             ):
                 for j in range(self.kernel - 1):
-                    taps[:, j * self.size : (j + 1) * self.size] = ring[(t + j * d) % len(ring)]
-                taps[:, -self.size :] = ring[t % len(ring)] = x
-                z = np.tanh(
-                    taps @ W + c[k]
-                )  # sigmoid(b) = (1 + tanh(b / 2)) / 2; the halves are in the matrices
-                h = gated[:, k * self.size : (k + 1) * self.size]
-                np.multiply(z[:, : self.size], 1 + z[:, self.size :], out=h)
+                    taps[:, j * size : (j + 1) * size] = ring[(t + j * d) % len(ring)]
+                taps[:, -size:] = x
+                ring[t % len(ring)] = x
+                z = np.tanh(taps @ W + c[k])
+                h = gated[:, k * size : (k + 1) * size]
+                np.multiply(z[:, :size], 1 + z[:, size:], out=h)
                 x = x + (h @ R + r)
             x = np.maximum(gated @ skip[0] + skip[1], 0)
             x = np.maximum(x @ first[0] + first[1], 0) @ last[0] + last[1]
@@ -187,20 +185,24 @@ class WaveNet(nn.Module):
         return torch.from_numpy(out.T.copy())
 
     def _matrices(self):
-        """Return everything that `draw` multiplies by, for rows on the left, as arrays."""
+        """Return everything that `draw` multiplies by, for rows on the left, as arrays.
+
+        sigmoid(b) = (1 + tanh(b / 2)) / 2, so one tanh serves both gates: the inner half is in the
+        taps, the outer one in what the gated units go through.
+        """
         half = torch.ones(2 * self.size)
         half[self.size :] = 0.5
-        taps = [(c.weight * half[:, None, None]).permute(2, 1, 0).flatten(0, 1) for c in self.taps]
-        layers = [
-            (*map(_array, (W, c.weight[..., 0].T / 2, c.bias)),)
-            for W, c in zip(taps, self.residual, strict=True)
-        ]
-        ends = [
-            (_array(c.weight[..., 0].T), _array(c.bias))
-            for c in (self.skip, self.out[1], self.out[3])
-        ]
-        ends[0] = ends[0][0] / 2, ends[0][1]
-        return _array(self.embed.weight), layers, *ends
+        layers = []
+        for taps, residual in zip(self.taps, self.residual, strict=True):
+            W = (taps.weight * half[:, None, None]).permute(2, 1, 0).flatten(0, 1)
+            layers.append((_array(W), _array(residual.weight[..., 0].T / 2), _array(residual.bias)))
+        ends = [(_array(c.weight[..., 0].T), _array(c.bias)) for c in self.ends()]
+        skip, bias = ends[0]
+        return _array(self.embed.weight), layers, (skip / 2, bias), *ends[1:]
+
+    def ends(self):
+        """Return the layers from all gated units to the logits."""
+        return self.skip, self.out[1], self.out[3]
 
 
 def _array(x):

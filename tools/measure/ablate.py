@@ -27,7 +27,7 @@ SMALL = {"size": 96, "hidden": 192, "kernel": 3, "dilations": [1, 2, 4, 8, 16, 3
 def families() -> dict:
     """Return how to build each network, by name; all have a latency of 32 ms."""
     from helpers.settings.setting3 import TasNet
-    from helpers.settings.unet import UNet
+    from tools.training.unet import UNet
 
     return {
         "TasNet, 16 ms filters every 4 ms": lambda: TasNet(

@@ -171,13 +171,23 @@ def babble(seconds: float = 6.0) -> np.ndarray:
     return y
 
 
+def pink_noise(*, sr: int, duration: float, level_db: float, seed: int) -> np.ndarray:
+    """Return Gaussian noise with equal power in every octave, at an RMS level [dBFS]: white noise
+    shaped by 1/sqrt(f) in one DFT over the whole length; 0 Hz is removed.
+    """
+    n = round(sr * duration)
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    spectrum[0] = 0
+    y = np.fft.irfft(spectrum, n)
+    return y * (10 ** (level_db / 20) / np.sqrt(np.mean(y**2)))
+
+
 def rain(seconds: float = 6.0) -> np.ndarray:
     """Return a hiss with 600 drops a second in it, each a decaying ring of some kilohertz."""
     rng = np.random.default_rng(1)
     n = round(seconds * VOICE_SR)
-    y = np.diff(
-        signals.pink_noise(sr=VOICE_SR, duration=seconds, level_db=-20.0, seed=2), prepend=0.0
-    )
+    y = np.diff(pink_noise(sr=VOICE_SR, duration=seconds, level_db=-20.0, seed=2), prepend=0.0)
     t = np.arange(round(0.02 * VOICE_SR)) / VOICE_SR
     for at in rng.integers(0, n - len(t), size=round(600 * seconds)):
         freq, decay, amp = (

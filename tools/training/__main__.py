@@ -31,42 +31,42 @@ def train_command(options) -> None:
     torch.manual_seed(options.seed)
     copies = options.name in vocoders()
     model = (build_vocoder if copies else settings.build)(options.name)
-    told = {
+    provenance = {
         "command": "python3 -m tools.training " + shlex.join(sys.argv[1:]),
         "seed": options.seed,
     }
-    supply, loss, judge, unit = (copying if copies else enhancing)(options, model, told)
+    supply, loss, judge, unit = (copying if copies else enhancing)(options, model, provenance)
     model.to(device())
     if options.start:
-        told["start"] = f"{options.start.stem}, {start_from(model, options.start)} tensors"
+        provenance["start"] = f"{options.start.stem}, {start_from(model, options.start)} tensors"
         was = _weights.load(options.start)[2]
-        told["steps_before"] = was.get("step", 0) + was.get("steps_before", 0)
+        provenance["steps_before"] = was.get("step", 0) + was.get("steps_before", 0)
     path = Path(options.out) / f"{options.name}.safetensors"
     config = (vocoder_configuration if copies else settings.configuration)(options.name)
 
     def keep(model, step, score):
-        facts = told | {"step": step, unit: round(score, 3)}
+        facts = provenance | {"step": step, unit: round(score, 3)}
         _weights.save(path, model, config=config, provenance=facts, half=options.half)
 
     train(model, loss, supply, plan, out=options.out, on_best=keep, validate=judge)
     print(f"best weights: {path}")
 
 
-def corpus(options, what: str, told: dict):
+def corpus(options, what: str, provenance: dict):
     """Return the corpus to train with and the one to validate with; `what` is speech or noise."""
     folder = getattr(options, what)
     if not folder:
         raise ValueError(f"{options.name} learns from noise too: name a folder with --noise")
     found = Corpus(folder)
-    told[what] = found.hash
+    provenance[what] = found.hash
     print(f"{what} {found.seconds / 60:.0f} min ({found.hash})")
     return found, Corpus(getattr(options, f"valid_{what}") or folder)
 
 
-def noisy(options, told: dict):
+def noisy(options, provenance: dict):
     """Return mixtures to train with, and three kinds to validate with: at 0, 5 and 10 dB."""
     (speech, other_speech), (noise, other_noise) = (
-        corpus(options, what, told) for what in ("speech", "noise")
+        corpus(options, what, provenance) for what in ("speech", "noise")
     )
     valid = [
         Mixtures(other_speech, other_noise, seed=10**6, snr_db=(db, db), colour=False)
@@ -75,30 +75,30 @@ def noisy(options, told: dict):
     return Mixtures(speech, noise, seconds=options.seconds, seed=options.seed), valid
 
 
-def enhancing(options, model, told):
+def enhancing(options, model, provenance):
     """Return mixtures, loss and validation of an enhancer, and what the validation measures."""
-    mixtures, valid = noisy(options, told)
+    mixtures, valid = noisy(options, provenance)
     if hasattr(model, "loss"):  # its output is a spectrogram
         return mixtures, model.loss, lambda m: validate_loss(m, valid), "valid_minus_loss"
     return mixtures, enhancement_loss, lambda m: validate(m, valid), "valid_si_sdr_gain_db"
 
 
-def copying(options, model, told):
+def copying(options, model, provenance):
     """Return crops, loss and validation of a vocoder, and what the validation measures."""
     if not hasattr(model, "loss"):
         raise ValueError(f"{options.name} has nothing to learn")
     loss = Adversary(model.to(device()), options.adversary) if options.adversary else model.loss
     if options.cleaner:  # it learns from what that makes of noisy speech
-        model.before = [
+        model.to_mel = [
             settings.load_file("setting2_vocoder", options.cleaner, vocoder=None).model.to(device())
         ]
-        supply, valid = noisy(options, told)
-        told["cleaner"] = options.cleaner.stem
+        supply, valid = noisy(options, provenance)
+        provenance["cleaner"] = options.cleaner.stem
     else:
-        speech, other = corpus(options, "speech", told)
+        speech, other = corpus(options, "speech", provenance)
         supply = Crops(speech, seconds=options.seconds, seed=options.seed)
         valid = [Crops(other, seconds=4, seed=10**6, level_db=(-25, -25))]
-    if getattr(model, "quick", False):
+    if getattr(model, "cheap_to_generate", False):
         return supply, loss, lambda m: validate_copies(m, valid), "valid_pesq"
     return supply, loss, lambda m: validate_loss(m, valid), "valid_minus_loss"
 

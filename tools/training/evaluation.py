@@ -74,7 +74,7 @@ def validate_copies(model, supplies, *, n: int = 12) -> float:
     Parameters
     ----------
     model : torch.nn.Module
-        Of a vocoder: ``before[0]`` makes the mel, `generate` the sound.
+        Of a vocoder: ``to_mel[0]`` makes the mel, `generate` the sound.
     supplies, n
         As for `validate_loss`.
 
@@ -86,7 +86,7 @@ def validate_copies(model, supplies, *, n: int = 12) -> float:
     found, where = [], next(model.parameters()).device
     for index in range(n):
         given, wanted = supplies[index % len(supplies)].item(0, index)
-        log_mel = model.before[0](torch.from_numpy(given)[None].to(where))
+        log_mel = model.to_mel[0](torch.from_numpy(given)[None].to(where))
         copy = model.generate(log_mel, len(wanted))[0].cpu().numpy()
         found.append(metrics.pesq(copy, wanted, sr=16000))
     return float(np.mean(found))

@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
-from helpers._storage import put
+from helpers._storage import write_file
 
 __all__ = ["Plan", "device", "train"]
 
@@ -25,10 +25,10 @@ __all__ = ["Plan", "device", "train"]
 SMALLEST = 8  # rows and columns: taps and other short lists of numbers are no matrices for Muon
 
 
-class Both:
+class MuonWithAdamW:
     """Muon for some parameters and AdamW for all others, which look like one optimizer.
 
-    Muon [1]_ takes the mean slope of a matrix and makes all its singular values 1 before it goes
+    Muon [1]_ takes the mean gradient of a matrix and makes all its singular values 1 before it goes
     that way, so that no direction waits for the others. It is meant for matrices between hidden
     layers. Here its steps are as long as those of AdamW, as a root mean square, so one rate serves
     both [2]_.
@@ -57,7 +57,7 @@ class Both:
         return [group for part in self.parts for group in part.param_groups]
 
     def zero_grad(self, **how) -> None:
-        """Forget the slopes."""
+        """Forget the gradients."""
         for part in self.parts:
             part.zero_grad(**how)
 
@@ -76,9 +76,8 @@ class Both:
             part.load_state_dict(state[name])
 
 
-def optimizer(model: torch.nn.Module, plan):
-    """Return what moves the weights of a model: AdamW, but Muon for all matrices under
-    ``plan.muon``.
+def make_optimizer(model: torch.nn.Module, plan):
+    """Return the optimizer: AdamW, but Muon for all matrices under ``plan.muon``.
 
     Parameters
     ----------
@@ -106,7 +105,7 @@ def optimizer(model: torch.nn.Module, plan):
         raise ValueError(
             f"no matrix of this network has a name that begins with {plan.muon!r}; leave --muon out"
         )
-    return Both(matrices, others, plan.rate)
+    return MuonWithAdamW(matrices, others, plan.rate)
 
 
 @dataclass
@@ -179,7 +178,7 @@ def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) 
     noisy, clean = (torch.from_numpy(part).to(where) for part in batch)
     with torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda" or plan.bfloat16):
         estimate = model(noisy)
-    value = loss(_whole(estimate), clean) * share
+    value = loss(to_float32(estimate), clean) * share
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     if dist.is_initialized():
@@ -193,9 +192,9 @@ def step_once(model, optimizer, loss, batch, plan: Plan, *, share: float = 1.0) 
     return float(value.detach())
 
 
-def _whole(estimate):
+def to_float32(estimate):
     """Return the outputs of a model in single precision: one tensor, or several."""
-    return tuple(map(_whole, estimate)) if isinstance(estimate, tuple) else estimate.float()
+    return tuple(map(to_float32, estimate)) if isinstance(estimate, tuple) else estimate.float()
 
 
 def train(
@@ -237,15 +236,18 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     rank, world = _workers()
     torch.manual_seed(plan.seed)
-    mover = optimizer(model, plan)
-    parts, judged = {"model": model, "optimizer": mover}, model
+    optimizer = make_optimizer(model, plan)
+    parts = {"model": model, "optimizer": optimizer}
+    eval_model = model
     if plan.average:
-        parts["mean"] = mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
-        judged = mean.module
+        mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(plan.average))
+        parts["mean"] = mean
+        eval_model = mean.module
     if hasattr(loss, "load_state_dict"):
         parts["loss"] = loss
     state = _resume(out / "checkpoint.pt", parts, plan)
-    saved, begun = time.monotonic(), time.monotonic() - state["seconds"]
+    saved = time.monotonic()
+    started = saved - state["seconds"]
     mine = range(rank, plan.batch, world)
     bar = tqdm(
         total=plan.steps,
@@ -256,28 +258,31 @@ def train(
     )
     while state["step"] < plan.steps:
         step = state["step"]
-        for group in mover.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = rate_at(step, plan)
         value = step_once(
-            model, mover, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch
+            model, optimizer, loss, mixtures.batch(step, mine), plan, share=len(mine) / plan.batch
         )
         if plan.average:
             mean.update_parameters(model)
-        state["step"], state["sum"], state["n"] = step + 1, state["sum"] + value, state["n"] + 1
+        state["step"] += 1
+        state["sum"] += value
+        state["n"] += 1
         bar.update()
         bar.set_postfix(loss=f"{state['sum'] / state['n']:.3f}", refresh=False)
         if state["step"] % plan.valid_every == 0 or state["step"] == plan.steps:
             _log(
                 state,
-                validate(judged),
-                time.monotonic() - begun,
+                validate(eval_model),
+                time.monotonic() - started,
                 on_best if rank == 0 else None,
-                judged,
+                eval_model,
             )
-            _write_log(out / "log.csv", state["log"]) if rank == 0 else None
+            if rank == 0:
+                _write_log(out / "log.csv", state["log"])
             saved = -plan.keep_s
         if rank == 0 and time.monotonic() - saved > plan.keep_s:
-            state["seconds"] = time.monotonic() - begun
+            state["seconds"] = time.monotonic() - started
             _save(out / "checkpoint.pt", parts, state, plan)
             saved = time.monotonic()
     bar.close()
@@ -292,7 +297,8 @@ def _log(state, score, seconds, on_best, model):
         "valid": score,
     }
     state["log"].append(row)
-    state["sum"], state["n"] = 0.0, 0
+    state["sum"] = 0.0
+    state["n"] = 0
     if score > state["best"]:
         state["best"] = score
         if on_best:
@@ -304,28 +310,30 @@ def _write_log(path, rows):
     writer = csv.DictWriter(text, rows[0])
     writer.writeheader()
     writer.writerows(rows)
-    put(path, text.getvalue().encode())
+    write_file(path, text.getvalue().encode())
 
 
 def _save(path, parts, state, plan):
-    """Write beside the old checkpoint, then change places: a kill or a full disk leaves a whole
-    one.
+    """Write beside the old checkpoint, then change places: a kill or a full disk leaves one that
+    is complete.
     """
-    whole, made = {name: part.state_dict() for name, part in parts.items()}, io.BytesIO()
-    torch.save(whole | {"state": state, "plan": asdict(plan)}, made)
-    put(path, made.getbuffer())
+    checkpoint = {name: part.state_dict() for name, part in parts.items()}
+    checkpoint |= {"state": state, "plan": asdict(plan)}
+    raw = io.BytesIO()
+    torch.save(checkpoint, raw)
+    write_file(path, raw.getbuffer())
 
 
 def _resume(path, parts, plan):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
     try:
-        whole = torch.load(
+        checkpoint = torch.load(
             path, map_location=next(parts["model"].parameters()).device, weights_only=True
         )
     except (RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is damaged; remove it, and the training starts anew") from error
-    was = asdict(Plan()) | whole["plan"]  # a checkpoint may be older than an option
+    was = asdict(Plan()) | checkpoint["plan"]  # a checkpoint may be older than an option
     other = {
         k: v
         for k, v in was.items()
@@ -336,5 +344,5 @@ def _resume(path, parts, plan):
             f"{path} belongs to a run with {other}; give the same options, or another folder"
         )
     for name, part in parts.items():
-        part.load_state_dict(whole[name])
-    return whole["state"]
+        part.load_state_dict(checkpoint[name])
+    return checkpoint["state"]

@@ -1,4 +1,4 @@
-"""The rival of Setting 3: a causal U-Net on the waveform, of the Demucs family.
+"""Another network for Setting 3: a causal U-Net on the waveform, of the Demucs family.
 
 Strided convolutions halve the rate again and again while the channels grow, a network works at the
 lowest rate, and transposed convolutions come back, with a bridge from each level to the one
@@ -10,7 +10,7 @@ the receptive field is finite.
 import torch
 from torch import nn
 
-from helpers.settings.setting3 import Middle, Waveform, behind
+from helpers.settings.setting3 import TCN, Waveform, prepend_state
 
 __all__ = ["UNet"]
 
@@ -27,18 +27,19 @@ class UNet(Waveform):
     ahead : int
         Hops of the future that the network waits for.
     size, hidden, kernel, dilations
-        As in `Middle`.
+        As in `TCN`.
     """
 
     def __init__(
         self, channels, stride: int, ahead: int, size: int, hidden: int, kernel: int, dilations
     ):
         super().__init__()
-        self.stride, levels = stride, list(zip([1, *channels], channels, strict=False))
+        self.stride = stride
+        levels = list(zip([1, *channels], channels, strict=False))
         self.layout(hop=stride ** len(levels), span=stride ** len(levels), ahead=ahead)
         self.down = nn.ModuleList(nn.Linear(2 * stride * a, b) for a, b in levels)
         self.gate = nn.ModuleList(nn.Linear(b, 2 * b) for _, b in levels)
-        self.middle = Middle(channels[-1], channels[-1], size, hidden, kernel, dilations)
+        self.middle = TCN(channels[-1], channels[-1], size, hidden, kernel, dilations)
         self.ungate = nn.ModuleList(nn.Linear(b, 2 * b) for _, b in levels)
         self.up = nn.ModuleList(nn.Linear(b, 2 * stride * a) for a, b in levels)
 
@@ -51,22 +52,24 @@ class UNet(Waveform):
         """Return the samples that whole hops finish, (B, n * hop), and the state; y: (B, n *
         hop).
         """
-        s, depth = self.stride, len(self.down)
+        s = self.stride
+        depth = len(self.down)
         past = dict(state or {})
-        x, bridges = 10 * y[..., None], []
+        x = 10 * y[..., None]
+        bridges = []
         for k in range(depth):  # (B, T, a) to (B, T / s, b)
             x = x.unflatten(1, (-1, s)).flatten(2)
-            long, past["down", k] = behind(x, past.get(("down", k)), 1)
+            long, past["down", k] = prepend_state(x, past.get(("down", k)), 1)
             x = torch.relu(self.down[k](torch.cat([long[:, :-1], x], -1)))
             x = nn.functional.glu(self.gate[k](x), -1)
-            bridge, past["bridge", k] = behind(
+            bridge, past["bridge", k] = prepend_state(
                 x, past.get(("bridge", k)), self.ahead * s ** (depth - 1 - k)
             )
             bridges.append(bridge[:, : x.shape[1]])
         x, past["middle"] = self.middle(x, past.get("middle"))
         for k in reversed(range(depth)):
             x = nn.functional.glu(self.ungate[k](x + bridges[k]), -1)
-            parts, past["up", k] = behind(self.up[k](x), past.get(("up", k)), 1)
+            parts, past["up", k] = prepend_state(self.up[k](x), past.get(("up", k)), 1)
             early, late = parts.chunk(2, -1)
             x = (early[:, 1:] + late[:, :-1]).unflatten(2, (s, -1)).flatten(1, 2)
             x = torch.relu(x) if k else x
