@@ -48,6 +48,12 @@ def finish(state):
             }
 
 
+def line_of(unit):
+    """What the map of progress says about a unit."""
+    lines = repr(coursework.progress()).splitlines()
+    return next(line for line in lines if line.startswith(f"Unit {unit}"))
+
+
 def test_lies_beside_the_notebook_unless_the_environment_says_otherwise(tmp_path, monkeypatch):
     monkeypatch.delenv("EARUP_PROGRESS")
     assert store.path() == tmp_path / "progress.json"
@@ -225,9 +231,7 @@ def test_it_is_carried_over_once(file):
     first = json.loads(file.read_text())
     store.update(solve("10.quantize"))
     assert json.loads(file.read_text()) == first
-    assert (
-        repr(coursework.progress()).splitlines()[1].startswith("Unit 10 (done): exercises 4 of 4")
-    )
+    assert line_of("10").startswith("Unit 10 (done): exercises 4 of 4")
 
 
 def test_what_is_no_file_is_left_alone(tmp_path, monkeypatch):
@@ -265,7 +269,7 @@ def test_progress_counts_what_was_done():
             {"10.dither": {"skipped": True}, "10.energy": {"tried": [2]}}
         )
     )
-    line = repr(coursework.progress()).splitlines()[1]
+    line = line_of("10")
     assert line == "Unit 10: exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3"
     assert report.standing("10", store.load()[0]).first == 0
 
