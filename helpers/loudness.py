@@ -203,7 +203,7 @@ def _parameters(edition: int):
 
 
 def _prepare(levels, freqs, edition):
-    check_name(edition, ISO226, what="edition of ISO 226")
+    check_name(edition, ISO226, what="edition")
     freqs = FREQS if freqs is None else freqs
     freqs = check_range(freqs, name="freqs", low=20, high=12500, unit="Hz")
     try:
