@@ -162,7 +162,7 @@ def check_name(name, names, *, what: str):
     """
     if name not in names:
         known = list(map(str, names))
-        near = difflib.get_close_matches(str(name), known, n=1)
+        near = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
         hint = f"did you mean {near[0]!r}? Choose" if near else "choose"
         raise ValueError(f"there is no {what} {name!r}; {hint} from {', '.join(known)}")
     return name

@@ -203,7 +203,7 @@ def _parameters(edition: int):
 
 
 def _prepare(levels, freqs, edition):
-    check_name(edition, ISO226, what="edition of ISO 226")
+    check_name(edition, ISO226, what="edition")
     freqs = FREQS if freqs is None else freqs
     freqs = check_range(freqs, name="freqs", low=20, high=12500, unit="Hz")
     try:
@@ -463,9 +463,11 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
         raise ValueError(
             f"y lasts {1000 * y.shape[-1] / sr:.0f} ms; loudness needs at least one block of 400 ms"
         )
+    # power in tenths of a second; four neighbours make a block
     squares = np.array(WEIGHTS[len(y)]) @ sosfilt(k_weighting(sr), y) ** 2
     tenths = np.add.reduceat(squares[: edges[-1]], edges[:-1])
     blocks = (tenths[:-3] + tenths[1:-2] + tenths[2:-1] + tenths[3:]) / (0.4 * sr)
+    # the absolute gate, then the relative one: 10 LU below the mean of what is left
     blocks = blocks[blocks > 10 ** ((-70 + 0.691) / 10)]
     if blocks.size == 0:
         return -np.inf

@@ -164,6 +164,7 @@ def filterbank(
     low, high = hz_to_mel([fmin, fmax], variant=variant)
     edges = mel_to_hz(np.linspace(low, high, n_mels + 2), variant=variant)[:, None]
     freqs = np.arange(n_fft // 2 + 1) * (sr / n_fft)
+    # the lower of two lines through each filter's peak, where it is above 0
     rise = (freqs - edges[:-2]) / np.diff(edges[:-1], axis=0)
     fall = (edges[2:] - freqs) / np.diff(edges[1:], axis=0)
     weights = np.maximum(0, np.minimum(rise, fall))

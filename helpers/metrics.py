@@ -306,6 +306,7 @@ def si_sdr(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
     18.403
     """
     e, s = _pair(estimate, target)
+    # the target, scaled to fit the estimate best
     alpha = np.sum(e * s, axis=-1, keepdims=True) / np.sum(s * s, axis=-1, keepdims=True)
     return _ratio_db(alpha * s, e - alpha * s)
 

@@ -216,8 +216,9 @@ def griffin_lim(
 def _with_phase(S: np.ndarray, phase: np.ndarray) -> np.ndarray:
     """Return S * exp(1j * phase), as precise as `S`."""
     D = np.empty_like(S, np.result_type(S, np.complex64))
-    D.real = np.cos(phase)
-    D.imag = np.sin(phase)
+    D.imag = phase
+    np.cos(D.imag, out=D.real)
+    np.sin(D.imag, out=D.imag)
     D *= S
     return D
 
@@ -243,7 +244,9 @@ def _transforms(S: np.ndarray, w: np.ndarray, hop: int, length: int | None):
         return analyse(np.pad(y, ends), w, hop)
 
     def to_sound(D):
-        return synthesise(D, w, hop)[..., start : start + n] * share
+        y = synthesise(D, w, hop)[..., start : start + n]
+        y *= share
+        return y
 
     return to_spectrum, to_sound
 
@@ -285,6 +288,7 @@ def _initial_phase(init, S: np.ndarray, w: np.ndarray, hop: int, seed: int) -> n
         channels = S.reshape(-1, *S.shape[-2:])
         return np.reshape([gradient_phase(one.T, w, hop, seed=seed).T for one in channels], S.shape)
     # drawn frame by frame, the same for all channels
-    phase = np.random.default_rng(seed).random(S.shape[:-3:-1], np.float32).astype(S.dtype)
+    phase = np.random.default_rng(seed).random(S.shape[:-3:-1], np.float32)
+    phase = phase.astype(S.dtype, copy=False)
     phase *= 2 * np.pi
     return np.broadcast_to(phase.T, S.shape)

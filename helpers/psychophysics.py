@@ -76,7 +76,7 @@ def wilcoxon_p(differences) -> float:
     # doubled, because the mean rank of a tie may be a half
     ranks = np.rint(2 * stats.rankdata(np.abs(d))).astype(int)
     share = np.ones(1)  # share[w]: share of the sign patterns whose positive ranks add up to w
-    for rank in ranks:
+    for rank in ranks:  # with a minus the sum stays, with a plus it grows by the rank
         share = (np.pad(share, (0, rank)) + np.pad(share, (rank, 0))) / 2
     w = ranks[d > 0].sum()
     return float(min(1.0, 2 * min(share[: w + 1].sum(), share[w:].sum())))
@@ -90,6 +90,7 @@ def holm(p_values) -> np.ndarray:
     """
     p = np.asarray(p_values, float)
     order = np.argsort(p)
+    # the smallest p times m, the next times m - 1, and so on, but never less than the one before
     adjusted = np.maximum.accumulate(np.minimum(1.0, p[order] * np.arange(p.size, 0, -1)))
     return adjusted[np.argsort(order)]
 

@@ -136,6 +136,7 @@ def window_properties(window, *, n: int) -> WindowProperties:
         return abs(w @ np.exp(-2j * np.pi * bins / n * np.arange(n)) / w.sum())
 
     lobes = np.abs(scipy.fft.rfft(w, GRID * n)) / abs(w.sum())
+    # the first local minimum below half the peak is the first null, nearly: refine it
     falls = (lobes[1:-1] <= lobes[:-2]) & (lobes[1:-1] < lobes[2:]) & (lobes[1:-1] < 0.5)
     if not falls.any():
         raise ValueError(

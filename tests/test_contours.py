@@ -296,7 +296,7 @@ def test_sones_and_back():
         (lambda: loudness_level(60, 12600), "freqs holds 12600 Hz"),
         (
             lambda: historical_contour(40, source="iso226"),
-            "'robinson_dadson_1956', 'fletcher_munson_1933', 'iso389",
+            "choose from robinson_dadson_1956, fletcher_munson_1933, iso389",
         ),
         (
             lambda: historical_contour(50, source="robinson_dadson_1956"),

@@ -168,7 +168,7 @@ def test_shapes():
         ({"freqs": []}, "freqs is empty"),
         ({"freqs": [1 + 1j]}, "complex128 values; pass real numbers"),
         ({"freqs": 1000, "curve": "E"}, "no weighting 'E'; choose from A, B, C, D, Z, 468, K"),
-        ({"freqs": 1000, "curve": None}, "no weighting None"),
+        ({"freqs": 1000, "curve": None}, "no weighting 'None'"),
         (
             {"freqs": 24001, "curve": "K"},
             "freqs holds 24001 Hz.*to 24000 Hz",

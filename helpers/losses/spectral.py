@@ -319,6 +319,7 @@ class MultiResolutionSTFT(Loss):
         E, S = (magnitude(part.stft(y)) for y in (estimate, target))
         if part.bands is not None:
             E, S = (part.bands.to(a) @ a for a in (E, S))
+        # the logarithm of a bin that is almost 0 would swamp all others
         logs = (torch.log(torch.clamp(a, min=EPS)) for a in (E, S))
         apart = [norm(S - E) / torch.clamp(norm(S), min=EPS), _l1(*logs), _l1(E, S)]
         weighted = zip(self.weights, apart, strict=True)

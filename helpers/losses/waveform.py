@@ -77,6 +77,7 @@ class _Ratio(Loss):
     def each(self, estimate, target):
         if self.zero_mean:
             estimate, target = (y - y.mean(-1, keepdim=True) for y in (estimate, target))
+        # both small numbers are auraloss'; they keep silence finite
         kept, lost = self.parts(estimate, target)
         return -10 * torch.log10((kept**2).sum(-1) / ((lost**2).sum(-1) + EPS) + EPS)
 

@@ -32,8 +32,10 @@ class DualPath(nn.Module):
         numbers.
         """
         K, T, B, N = x.shape
+        # along the bands of each frame
         y, _ = self.bands(self.norms[0](x).reshape(K, T * B, N))
         x = x + self.mix(y).view(K, T, B, N)
+        # along the frames of each band
         y = self.norms[1](x).transpose(0, 1).reshape(T, K * B, N)
         y, state = self.time(y, state)
         return x + self.out(y).view(T, K, B, N).transpose(0, 1), state

@@ -85,6 +85,7 @@ class Generator(nn.Module):
         self.onto = nn.Linear(size, form.n_fft // 2 + 1)
         bank = mel.filterbank(n_mels=form.n_mels, **form.filterbank_kwargs)
         share = bank / bank.sum(1, keepdims=True)  # how much of a band each bin is
+        # what a bin gets: the mean of its bands, each over its area
         rough = (share / share.sum(0).clip(1e-9)).T
         self.register_buffer("rough", torch.from_numpy(rough.astype(np.float32)), persistent=False)
         area = torch.from_numpy(np.log(bank.sum(1, dtype=np.float64)).astype(np.float32))

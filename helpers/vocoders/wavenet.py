@@ -166,6 +166,7 @@ class WaveNet(nn.Module):
             for k, (ring, d, (W, R, r)) in enumerate(
                 zip(rings, self.dilations, layers, strict=True)
             ):
+                # the inputs of `dilation` samples ago, and so on, then the present one
                 for j in range(self.kernel - 1):
                     taps[:, j * size : (j + 1) * size] = ring[(t + j * d) % len(ring)]
                 taps[:, -size:] = x
@@ -176,7 +177,7 @@ class WaveNet(nn.Module):
                 x = x + (h @ R + r)
             x = np.maximum(gated @ skip[0] + skip[1], 0)
             x = np.maximum(x @ first[0] + first[1], 0) @ last[0] + last[1]
-            if temperature > 0:
+            if temperature > 0:  # draw from the softmax, by its cumulative sum
                 p = np.exp((x - x.max(1, keepdims=True)) / temperature).cumsum(1)
                 current = (p < draws[t, :, None] * p[:, -1:]).sum(1)
             else:
