@@ -190,7 +190,9 @@ TRICKS = {
     "an axis too many": lambda out, args: np.asarray(out)[..., None],
     "an axis too few": lambda out, args: np.asarray(out).sum() if np.ndim(out) else [out],
     "text": lambda out, args: "0.5",
-    "a complex number": lambda out, args: np.asarray(out) + 0j,
+    "the other sort of number": lambda out, args: (
+        np.real(out) if np.iscomplexobj(out) else np.asarray(out) + 0j
+    ),
     "a truth value": lambda out, args: np.asarray(out) > 0,
     "a list in a list": lambda out, args: [[out]],
     "a generator": lambda out, args: (x for x in np.ravel(out)),
@@ -310,6 +312,35 @@ def test_mutated_solutions_are_noticed(exercise):
     ]
     assert len(found) >= 3
     assert not survivors
+
+
+# ---------------------------------------------------------------- complex numbers
+
+TURN = checking.Check(
+    probes=lambda: [checking.Probe((np.array([1, 2j, -1 + 1j]),), "z = [1, 2i, −1 + i]")],
+    truth=lambda z: 1j * z,
+    slips=(("the other way", lambda z: -1j * z), ("not turned", lambda z: np.abs(z))),
+    atol=1e-9,
+)
+TURNED = {"right": "Yes.", "the other way": "Turned back.", "not turned": "Only lengths."}
+
+
+@pytest.mark.parametrize(
+    ("fn", "says"),
+    [
+        (lambda z: z * 1j, "Yes."),
+        (lambda z: (z * 1j).astype(np.complex64), "Yes."),
+        (lambda z: z / 1j, "Turned back."),
+        (np.abs, "Only lengths."),
+        (lambda z: z * 2j, "value 0 of your result is 0+2j, and 0+1j would be right"),
+        (lambda z: [1j], "a NumPy array of complex numbers is needed"),
+        (lambda z: (z * 1j)[:2], "shape (2,)"),
+        (lambda z: z, "returns its input as it came"),
+        (lambda z: np.full(3, 2j), "the same number whatever goes in"),
+    ],
+)
+def test_complex_results_are_compared_as_such(fn, says):
+    assert says in TURN(fn, TURNED).says
 
 
 # ---------------------------------------------------------------- learners' bugs

@@ -13,7 +13,7 @@ from PIL import Image
 from helpers import explore, figures
 from helpers.explore import controls
 from helpers.explore.frames import Frames
-from helpers.explore.stage import CEILING_DB
+from helpers.explore.stage import CEILING_DB, rows_of
 from tests.aliasing import aliasing
 
 
@@ -357,6 +357,41 @@ def test_stage_refuses_what_it_cannot_show_or_should_not_play(reply, more, says)
         flat(reply, **more)
 
 
+def free(*, partner="y", along="y", panel=0):
+    """A point to drag freely: two handles that name each other, the second with what is given."""
+    plane = explore.panel(
+        explore.axis("A", -2, 2),
+        explore.axis("B", -1, 1),
+        explore.dots("b", x="a"),
+        width=200,
+        equal=True,
+    )
+    beside = explore.panel(
+        explore.axis("A", 0, 1), explore.axis("B", -1, 1), explore.line("b"), width=300
+    )
+    first = explore.handle("x", "X", -2, 2, 0, step=0.5, partner=partner)
+    second = explore.handle(
+        "y", "Y", -1, 1, 0, step=0.5, along=along, panel=panel, partner="x", role="ear"
+    )
+    return explore.stage(
+        lambda x, y: {"a": [x], "b": [y], "readout": f"at {x:g}, {y:g}"},
+        title="Free", alt="A dot.", panels=[plane, beside], handles=[first, second],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [{"partner": "z"}, {"along": "x"}, {"panel": 1}])
+def test_partners_name_each_other_in_one_panel_and_along_two_axes(wrong):
+    assert free().readout == "at 0, 0"
+    with pytest.raises(ValueError, match="handle"):
+        free(**wrong)
+
+
+def test_panels_with_a_width_share_a_row_while_there_is_room():
+    widths = [200, 300, None, 400, 400]
+    rows = rows_of([{"width": w} for w in widths])
+    assert [[p["width"] for p in row] for row in rows] == [[200, 300], [None], [400], [400]]
+
+
 def test_stage_sweep_finds_the_position_that_raises(monkeypatch):
     monkeypatch.setenv("NOTEBOOK_SWEEP", "1")
     with pytest.raises(RuntimeError, match=r"t: computing failed at \{'x': 5"):
@@ -369,6 +404,7 @@ def test_stage_sweep_finds_the_position_that_raises(monkeypatch):
     [
         (lambda: explore.handle("x", "X", 0, 5, 6, step=1), "6"),
         (lambda: explore.handle("x", "X", 0, 5, 1, step=0), "step=0"),
+        (lambda: explore.handle("x", "X", 0, 5, 1, step=1, role="pink"), "pink"),
         (lambda: explore.axis("A", 1, 1), "low=1"),
         (lambda: explore.axis("A", 0, 1, log=True), "low > 0"),
         (lambda: explore.line("y", role="pink"), "pink"),

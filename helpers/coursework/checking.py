@@ -130,14 +130,16 @@ def run_probe(fn: Callable, probe: Probe) -> Trial:
     return Trial(probe, value=value, changed=changed)
 
 
-def as_real_array(value: object) -> np.ndarray | None:
-    """Return `value` as a float array if it is real numbers (an array or one number, not a list),
-    else None.
+def as_numbers(value: object, *, like: object) -> np.ndarray | None:
+    """Return `value` as an array of numbers, complex where `like` is; None if it is not numbers (a
+    list is not).
     """
     if isinstance(value, (bool, str, bytes, list, tuple)):
         return None
     try:
         array = np.asarray(value)
+        if np.iscomplexobj(like):
+            return array.astype(np.complex128) if array.dtype.kind in "fiuc" else None
         return array.astype(np.float64) if array.dtype.kind in "fiu" else None
     except Exception:  # a learner's own class may fail in any way
         return None
@@ -147,7 +149,8 @@ def agrees(value: object, want: object, atol: float) -> bool:
     """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
     match in place.
     """
-    got, want = as_real_array(value), np.asarray(want, np.float64)
+    want = np.asarray(want)
+    got = as_numbers(value, like=want)
     return (
         got is not None
         and got.shape == want.shape
@@ -249,21 +252,23 @@ def say_error(fn: object, trial: Trial) -> str:
     )
 
 
-def _short(x: float) -> str:
+def _short(x: complex) -> str:
     """Return a number with four significant digits and a real minus sign."""
     return f"{x:.4g}".replace("-", "−")
 
 
 def explain_shape(trial: Trial, want: object) -> str:
     """Say what is wrong with the kind or the shape of a result, or return an empty string."""
-    got, want = as_real_array(trial.value), np.asarray(want, np.float64)
+    want = np.asarray(want)
+    got = as_numbers(trial.value, like=want)
     if trial.value is None:
         return (
             "Your function returns None. Perhaps its last line works out the answer without "
             "`return` before it."
         )
     if got is None:
-        need = "one real number" if want.ndim == 0 else "a NumPy array of real numbers"
+        sort = "complex" if np.iscomplexobj(want) else "real"
+        need = f"one {sort} number" if want.ndim == 0 else f"a NumPy array of {sort} numbers"
         kind = type(trial.value).__name__
         return f"Your function returns a {kind}, and {need} is needed: look at what `return` sends."
     if got.shape != want.shape:
@@ -284,10 +289,8 @@ def explain_shape(trial: Trial, want: object) -> str:
 
 def explain_difference(trial: Trial, want: object, atol: float) -> str:
     """Name the first value that is off, and by how much."""
-    got, want = (
-        np.atleast_1d(as_real_array(trial.value)).ravel(),
-        np.atleast_1d(np.asarray(want, np.float64)).ravel(),
-    )
+    want = np.atleast_1d(want).ravel()
+    got = np.atleast_1d(as_numbers(trial.value, like=want)).ravel()
     first = int(np.flatnonzero(~np.isclose(got, want, 0, atol))[0])
     place = f"value {first} of your result" if want.size > 1 else "your result"
     return (
@@ -299,7 +302,7 @@ def explain_difference(trial: Trial, want: object, atol: float) -> str:
 
 def _constant(trials: Sequence[Trial]) -> bool:
     """Tell whether every result of every call holds one and the same number."""
-    values = [as_real_array(t.value) for t in trials]
+    values = [as_numbers(t.value, like=t.value) for t in trials]
     return (
         all(v is not None for v in values)
         and np.unique(np.concatenate([v.ravel() for v in values])).size == 1

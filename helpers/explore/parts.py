@@ -57,6 +57,7 @@ def line(
     role: str = "signal",
     label: str = "",
     width: float | None = None,
+    solid: bool = False,
 ) -> dict:
     """Return a line through array `name`; NaN leaves a gap.
 
@@ -69,13 +70,16 @@ def line(
         A key of `helpers.figures.ROLES`, and the name in the legend.
     width : float, optional
         Width [px]; that of the role if not given.
+    solid : bool
+        Leave out the dash of the role, for shapes that are smaller than a dash; give it a width of
+        its own then.
 
     Returns
     -------
     dict
         What `panel` takes.
     """
-    return _item("line", name, role, x=x, label=label, width=width)
+    return _item("line", name, role, x=x, label=label, width=width, solid=solid)
 
 
 def dots(
@@ -197,7 +201,15 @@ def image(name: str, *, low: float, high: float) -> dict:
     return _item("image", name, low=low, high=high, label="")
 
 
-def panel(x: dict, y: dict, *items: dict, title: str = "", height: int = 190) -> dict:
+def panel(
+    x: dict,
+    y: dict,
+    *items: dict,
+    title: str = "",
+    height: int = 190,
+    width: int | None = None,
+    equal: bool = False,
+) -> dict:
     """Return a panel of a stage.
 
     Parameters
@@ -210,13 +222,18 @@ def panel(x: dict, y: dict, *items: dict, title: str = "", height: int = 190) ->
         One line above.
     height : int
         Height [px].
+    width : int, optional
+        Width that it would like [px]; panels that have one stand side by side where there is room.
+    equal : bool
+        Whether one unit is equally long on both axes, so that circles are round and angles right.
 
     Returns
     -------
     dict
         What `stage` takes.
     """
-    return {"x": x, "y": y, "items": list(items), "title": title, "height": height}
+    size = {"height": height, "width": width, "equal": equal}
+    return {"x": x, "y": y, "items": list(items), "title": title, **size}
 
 
 def handle(
@@ -232,6 +249,8 @@ def handle(
     panel: int = 0,
     along: str = "x",
     log: bool = False,
+    partner: str | None = None,
+    role: str = "signal",
 ) -> dict:
     """Return a point to drag along an axis of a panel; it is also a slider for the keyboard and for
     screen readers.
@@ -253,6 +272,11 @@ def handle(
         Which axis it moves along.
     log : bool
         Whether steps are octaves.
+    partner : str, optional
+        Name of the handle that moves along the other axis: both are then one point that is dragged
+        freely.
+    role : str
+        A key of `helpers.figures.ROLES`: the colour of the point.
 
     Returns
     -------
@@ -262,8 +286,11 @@ def handle(
     Raises
     ------
     ValueError
-        If the range is empty, `start` lies outside it, or a step is not positive.
+        If the range is empty, `start` lies outside it, a step is not positive, or there is no such
+        role.
     """
+    if role not in ROLES:
+        raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
     if not low < high or not low <= start <= high or (log and low <= 0):
         raise ValueError(
             f"{label}: needs low < high and a start between them, got {low}, {high}, {start}"
@@ -281,6 +308,8 @@ def handle(
         "panel": panel,
         "along": along,
         "log": log,
+        "partner": partner,
+        "role": role,
     }
 
 

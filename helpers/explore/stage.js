@@ -41,6 +41,11 @@ const named = (axis) => axis.label + (axis.unit ? ` [${axis.unit}]` : "") + (axi
 function frameOf(canvas, panel) {
   const { g, w, h } = fit(canvas);
   const box = { x: ROOM.left, y: ROOM.top, w: w - ROOM.left - ROOM.right, h: h - ROOM.top - ROOM.bottom };
+  if (panel.equal) { // one unit is equally long on both axes
+    const wide = panel.x.high - panel.x.low, tall = panel.y.high - panel.y.low;
+    const unit = Math.min(box.w / wide, box.h / tall);
+    box.w = unit * wide, box.h = unit * tall;
+  }
   return { g, box, X: scale(panel.x, box.x, box.x + box.w), Y: scale(panel.y, box.y + box.h, box.y) };
 }
 
@@ -49,7 +54,7 @@ function drawAxes({ g, box, X, Y }, panel, look) {
   g.strokeStyle = look.grid, g.fillStyle = look.text, g.lineWidth = 1;
   const under = box.y + box.h, image = panel.items.some((item) => item.kind === "image");
   const line = (x0, y0, x1, y1) => (g.beginPath(), g.moveTo(x0, y0), g.lineTo(x1, y1), g.stroke());
-  const xs = marksOf(panel.x, box.w), ys = marksOf(panel.y, box.h * 1.8);
+  const ys = marksOf(panel.y, box.h * 1.8), xs = panel.equal ? marksOf(panel.x, box.h * 1.8) : marksOf(panel.x, box.w);
   g.textAlign = "center", g.textBaseline = "top";
   for (const v of xs.values) {
     if (!image) line(X.at(v), box.y, X.at(v), under);
@@ -139,7 +144,7 @@ function drawPanel(canvas, panel, arrays, look) {
     const [width, dash] = STROKES[item.role];
     g.save(), g.beginPath();
     if (item.kind === "line" || item.kind === "area") g.rect(box.x, box.y - 2, box.w, box.h + 4), g.clip();
-    g.strokeStyle = g.fillStyle = look[item.role], g.lineWidth = item.width ?? width, g.setLineDash(dash);
+    g.strokeStyle = g.fillStyle = look[item.role], g.lineWidth = item.width ?? width, g.setLineDash(item.solid ? [] : dash);
     if (item.kind === "mark") drawMarks(frame, item, arrays, look);
     else DRAW[item.kind](frame, points(frame, item, panel, arrays), item);
     g.restore();
@@ -196,14 +201,16 @@ function render({ model, el: host }) {
   const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
   const handles = spec.handles.map(makeHandle), painted = spec.brush && spec.panels[spec.brush.panel];
   const brush = spec.brush && makeBrush(spec.brush, painted, (text) => ((values[spec.brush.name] = text), ask()), () => frames.length && draw());
-  const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel" }, head(panel),
+  const room = (panel) => (panel.width ? `flex: ${panel.equal ? 0 : 1} 1 ${panel.width}px` : "flex: 1 1 100%");
+  const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel", style: room(panel) }, head(panel),
     el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
       brush && spec.brush.panel === i ? brush.node : null, handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
   // in JupyterLab's command mode arrows and letters on a menu would move through the notebook instead
   const keepKey = (e) => /^(Arrow|Page|Home$|End$|.$)/.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey && e.stopPropagation();
   const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
-    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row, panels, said,
+    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row,
+    el("div", { class: "earup-panels" }, panels), said,
     el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
   const sound = spec.sr ? soundRow() : null;
@@ -211,7 +218,8 @@ function render({ model, el: host }) {
   function head(panel) {
     const keys = panel.items.filter((item) => item.label && item.kind !== "mark");
     return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }),
-      keys.map((item) => el("span", { class: `earup-key ${item.kind}`, style: `color:var(--${item.role})`, "data-role": item.role, text: item.label })));
+      keys.map((item) => el("span", { class: `earup-key ${item.kind}`, style: `color:var(--${item.role})`, "data-role": item.role, text: item.label,
+        ...(item.solid ? { "data-solid": true } : {}) })));
   }
   function soundRow() {
     const button = el("button", { class: "earup-main", type: "button", on: { click: () => (player.playing ? player.stop() : player.play()) } });
@@ -245,9 +253,10 @@ function render({ model, el: host }) {
     return slides ? el("label", {}, c.label, input, say()) : el("label", {}, input, c.label);
   }
 
-  // One handle: a point to drag that is also a slider for keys and screen readers.
+  // One handle: a point to drag that is also a slider for keys and screen readers. Partners are two sliders in one place.
   function makeHandle(h) {
-    const node = el("div", { class: `earup-handle ${h.along}`, role: "slider", tabindex: 0, "aria-label": h.label,
+    const mate = () => handles.find((other) => other.spec.name === h.partner);
+    const node = el("div", { class: `earup-handle ${h.partner ? "free" : h.along}`, style: `--knob: var(--${h.role ?? "signal"})`, role: "slider", tabindex: 0, "aria-label": h.label,
       "aria-orientation": h.along === "x" ? "horizontal" : "vertical", "aria-valuemin": h.low, "aria-valuemax": h.high,
       on: { keydown, pointermove: (event) => node.hasPointerCapture(event.pointerId) && follow(event) } });
     const u = (v) => (h.log ? Math.log2(v) : v), back = (w) => (h.log ? 2 ** w : w);
@@ -256,33 +265,40 @@ function render({ model, el: host }) {
       const steps = Math.round((u(value) - u(h.low)) / h.step);
       const next = Math.max(h.low, Math.min(h.high, Number(back(u(h.low) + steps * h.step).toFixed(h.log ? 6 : digits))));
       if (next === values[h.name]) return;
-      values[h.name] = next, place(), ask();
+      values[h.name] = next, place(), mate()?.place(), ask();
     }
     function keydown(event) {
+      const axis = { ArrowRight: "x", ArrowLeft: "x", ArrowUp: "y", ArrowDown: "y" }[event.key];
+      if (h.partner && axis && axis !== h.along) return void mate().keydown(event);
       const leap = h.page ?? 10 * h.step, now = u(values[h.name]);
       const to = { ArrowRight: now + h.step, ArrowUp: now + h.step, ArrowLeft: now - h.step, ArrowDown: now - h.step,
         PageUp: now + leap, PageDown: now - leap, Home: u(h.low), End: u(h.high) }[event.key];
       if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault(), event.stopPropagation(), put(back(to));
     }
-    function follow(event) {
+    function follow(event) { lead(event), mate()?.lead(event); }
+    function lead(event) {
       const box = canvases[h.panel].getBoundingClientRect(), { X, Y } = frames[h.panel];
       put(h.along === "x" ? X.back(event.clientX - box.left) : Y.back(event.clientY - box.top));
     }
     function place() {
       const { X, Y, box } = frames[h.panel], v = values[h.name];
-      node.style.left = `${h.along === "x" ? X.at(v) : box.x}px`;
-      node.style.top = `${h.along === "x" ? box.y + box.h : Y.at(v)}px`;
+      const across = h.along === "x", other = h.partner && values[h.partner];
+      node.style.left = `${across ? X.at(v) : h.partner ? X.at(other) : box.x}px`;
+      node.style.top = `${!across ? Y.at(v) : h.partner ? Y.at(other) : box.y + box.h}px`;
       node.setAttribute("aria-valuenow", v);
       node.setAttribute("aria-valuetext", `${Number(v.toFixed(h.log ? 1 : digits))} ${h.unit}`.trim());
     }
-    return { node, spec: h, place, follow };
+    return { node, spec: h, place, follow, lead, keydown };
   }
   function grab(event, panel) { // the nearest handle of this panel comes to the pointer, by touch only the handle itself
     const mine = handles.filter((h) => h.spec.panel === panel);
     const on = mine.find((h) => h.node.contains(event.target));
     if (event.button !== 0 || !mine.length || (!on && event.pointerType === "touch")) return;
-    const far = (h) => { const r = h.node.getBoundingClientRect(); return Math.abs(h.spec.along === "x" ? event.clientX - r.x - r.width / 2 : event.clientY - r.y - r.height / 2); };
+    const far = (h) => {
+      const r = h.node.getBoundingClientRect(), dx = event.clientX - r.x - r.width / 2, dy = event.clientY - r.y - r.height / 2;
+      return h.spec.partner ? Math.hypot(dx, dy) : Math.abs(h.spec.along === "x" ? dx : dy);
+    };
     const h = on ?? mine.reduce((a, b) => (far(b) < far(a) ? b : a));
     event.preventDefault(), h.node.focus(), h.node.setPointerCapture(event.pointerId);
     if (!on) h.follow(event);

@@ -35,6 +35,7 @@ class Stage(Stored, anywidget.AnyWidget):
     solved = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, compute: Callable, spec: dict, controls: dict, on_solved: Callable | None):
+        _check_partners(spec["handles"])
         self._compute, self._on_solved, self._controls = compute, on_solved, controls
         self._start = {h["name"]: h["start"] for h in spec["handles"]} | {
             n: c.value for n, c in controls.items()
@@ -122,11 +123,49 @@ class Stage(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return the first frame as a PNG."""
-        panels = self.spec["panels"]
-        fig = Figure(figsize=(7.6, sum(p["height"] for p in panels) / 90))
-        for ax, panel in zip(np.atleast_1d(fig.subplots(len(panels), 1)), panels, strict=True):
-            _draw_panel(ax, panel, self.arrays)
+        rows = rows_of(self.spec["panels"])
+        heights = [max(panel["height"] for panel in row) for row in rows]
+        fig = Figure(figsize=(7.6, sum(heights) / 90))
+        parts = np.atleast_1d(fig.subfigures(len(rows), 1, height_ratios=heights))
+        for part, row in zip(parts, rows, strict=True):
+            widths = [panel["width"] or 1 for panel in row]
+            axes = np.atleast_1d(part.subplots(1, len(row), width_ratios=widths))
+            for ax, panel in zip(axes, row, strict=True):
+                _draw_panel(ax, panel, self.arrays)
         return figures.picture(fig, colours=64)
+
+
+ROOM = 720  # [px], about the width of a notebook: panels that fit into it share a row
+
+
+def rows_of(panels: list) -> list[list]:
+    """Return the panels row by row, as the front end lays them out."""
+    rows = []
+    for panel in panels:
+        before = rows[-1] if rows else []
+        widths = [p["width"] for p in [*before, panel]]
+        if before and all(widths) and sum(widths) <= ROOM:
+            before.append(panel)
+        else:
+            rows.append([panel])
+    return rows
+
+
+def _check_partners(handles: list) -> None:
+    """Raise unless handles that are one point name each other, in one panel and along two axes."""
+    by_name = {h["name"]: h for h in handles}
+    for h in handles:
+        if h["partner"] is None:
+            continue
+        other = by_name.get(h["partner"])
+        if other is None or other["partner"] != h["name"]:
+            raise ValueError(
+                f"handle {h['name']!r} has the partner {h['partner']!r}, which must name it too"
+            )
+        if other["panel"] != h["panel"] or other["along"] == h["along"]:
+            raise ValueError(
+                f"handles {h['name']!r} and {h['partner']!r} need one panel, and one axis each"
+            )
 
 
 def _pack(arrays: dict) -> tuple[list, bytes]:
@@ -197,7 +236,9 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
         if item["kind"] == "area":
             ax.fill_between(at, item["base"], data, color=figures.tint(item["role"], 0.25))
         elif item["kind"] == "line":
-            ax.plot(at, data, **stroke | ({"linewidth": item["width"]} if item["width"] else {}))
+            own = {"linewidth": item["width"]} if item["width"] else {}
+            own |= {"linestyle": "-"} if item["solid"] else {}
+            ax.plot(at, data, **stroke | own)
         else:
             ax.plot(at, data, "o", color=figures.colour(item["role"]), markersize=5)
         if item["kind"] == "stems":
@@ -214,6 +255,8 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
         )
     if not y["label"]:
         ax.set_yticks([])
+    if panel["equal"]:
+        ax.set_aspect("equal")
     ax.set_title(panel["title"])
 
 

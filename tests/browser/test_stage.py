@@ -11,6 +11,7 @@ from PIL import Image
 
 from helpers import explore
 from tests.aliasing import AMP, SR, aliasing
+from tests.test_explore import free
 
 HANDLE = ".earup-handle"
 
@@ -136,6 +137,31 @@ def test_a_press_on_the_panel_brings_the_handle(on_stage):
     moved = page.locator(HANDLE).bounding_box()
     assert moved["x"] - handle["x"] == pytest.approx(100, abs=2)
     until_readout(page, f"Tone {now(page):.0f} Hz")
+
+
+def test_a_free_point_is_dragged_both_ways_and_moved_by_all_arrow_keys(on_stage):
+    page = on_stage(free())
+    page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
+    first, second = (page.locator(HANDLE).nth(k) for k in (0, 1))
+    start = second.bounding_box()
+    assert first.bounding_box() == start  # two sliders in one place
+    second.press("ArrowRight")
+    second.press("ArrowUp")
+    until_readout(page, "at 0.5, 0.5")
+    moved = second.bounding_box()
+    right, up = moved["x"] - start["x"], start["y"] - moved["y"]
+    assert (
+        right == pytest.approx(up, abs=0.5) and right > 15
+    )  # one unit is equally long on both axes
+    x, y = moved["x"] + 22, moved["y"] + 22
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 4 * right, y + 2 * up, steps=4)
+    page.mouse.up()
+    until_readout(page, "at -1.5, -0.5")
+    assert [n.get_attribute("aria-valuenow") for n in (first, second)] == ["-1.5", "-0.5"]
+    boxes = [page.locator(".earup-canvas").nth(k).bounding_box() for k in (0, 1)]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
 
 
 def test_latest_value_wins_with_one_request_under_way(on_stage):
