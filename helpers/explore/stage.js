@@ -87,11 +87,6 @@ function trace(g, path) {
 
 const DRAW = {
   line({ g }, path) { trace(g, path), g.stroke(); },
-  area({ g, box, Y }, path, item) {
-    const base = Math.min(box.y + box.h, Y.at(item.base));
-    trace(g, path.length ? [[path[0][0], base], ...path, [path.at(-1)[0], base]] : []);
-    g.globalAlpha = 0.15, g.fill(), g.globalAlpha = 1;
-  },
   stems({ g, box, Y }, path, item) {
     const base = Math.min(box.y + box.h, Y.at(item.base));
     g.setLineDash([]), g.beginPath();
@@ -134,7 +129,15 @@ function drawMarks({ g, box, X }, item, arrays, look) {
   }
 }
 
-function drawPanel(canvas, panel, arrays, look) {
+// An axis with the ends that Python sent for it, if it follows what is shown.
+function fitted(axis, arrays) {
+  if (!axis.ends) return axis;
+  const [low, high] = arrays[axis.ends].data;
+  return { ...axis, low, high };
+}
+
+function drawPanel(canvas, spec, arrays, look) {
+  const panel = { ...spec, x: fitted(spec.x, arrays), y: fitted(spec.y, arrays) };
   const frame = frameOf(canvas, panel), { g, box } = frame;
   const images = panel.items.filter((item) => item.kind === "image");
   for (const item of images) drawImage(frame, arrays[item.name], item, look);
@@ -143,7 +146,7 @@ function drawPanel(canvas, panel, arrays, look) {
     if (item.kind === "image") continue;
     const [width, dash] = STROKES[item.role];
     g.save(), g.beginPath();
-    if (item.kind === "line" || item.kind === "area") g.rect(box.x, box.y - 2, box.w, box.h + 4), g.clip();
+    if (item.kind === "line") g.rect(box.x, box.y - 2, box.w, box.h + 4), g.clip();
     g.strokeStyle = g.fillStyle = look[item.role], g.lineWidth = item.width ?? width, g.setLineDash(item.solid ? [] : dash);
     if (item.kind === "mark") drawMarks(frame, item, arrays, look);
     else DRAW[item.kind](frame, points(frame, item, panel, arrays), item);
