@@ -9,7 +9,6 @@ from helpers.explore import controls
 from helpers.explore.stage import CEILING_DB, _draw_panel, rows_of
 from tests.aliasing import aliasing
 
-
 # ---- controls ----
 
 

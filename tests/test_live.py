@@ -81,7 +81,8 @@ def test_the_slider_stops_at_seven_places_unless_told():
     box = live.run(falling, title="T", steps=120, preview=preview)
     assert box.step_slider.options == (0, 20, 40, 60, 80, 100, 120)
     box.start()
-    assert box.step_slider.value == 0 and box.preview_box.children[0].value == "0: {'run': '0.5 at 0'}"
+    assert box.step_slider.value == 0
+    assert box.preview_box.children[0].value == "0: {'run': '0.5 at 0'}"
 
 
 def test_what_cannot_be_heard_says_why():
@@ -117,7 +118,8 @@ def test_in_a_loop_other_work_goes_on_and_stop_keeps_what_is_there(monkeypatch):
         return box
 
     box = asyncio.run(learner())
-    assert 4 <= len(box.runs["0.5"][0]) < 9 and not box.start_button.disabled and box.stop_button.disabled
+    assert 4 <= len(box.runs["0.5"][0]) < 9
+    assert not box.start_button.disabled and box.stop_button.disabled
     assert len(set(pictures)) > 2 and box.step_slider.value <= box.runs["0.5"][0][-1]
 
 

@@ -372,7 +372,10 @@ def test_what_is_heard_of_a_descent_is_never_loud(unit):
     )
     assert "L2, noise (lowered)" in loud.tracks
     assert level(loud.tracks["L2, noise (lowered)"]) < -19.9
-    assert list(unit["preview"](10, {"L2, noise": unit["target"]}).tracks) == ["target", "L2, noise"]
+    assert list(unit["preview"](10, {"L2, noise": unit["target"]}).tracks) == [
+        "target",
+        "L2, noise",
+    ]
 
 
 # ---- tables --------------------------------------------------------------------------------------

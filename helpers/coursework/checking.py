@@ -1,28 +1,33 @@
 """Say what is right or wrong about a learner's function, from what it returns on many inputs.
 
-The function is called on copies, with a time limit, and whatever happens becomes data. A `Check`
+The function is called as in `helpers.coursework.probing`. A `Check`
 holds the inputs, the truth, and a model of each mistake that people make, so that a mistake is
 recognised by its numbers and never by its source. Nothing a learner writes may raise here.
 """
 
 from __future__ import annotations
 
-import _thread
-import contextlib
-import copy
-import dis
-import io
 import linecache
 import re
-import signal
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-CORRECT, NOT_YET, NOT_ATTEMPTED = "correct", "not yet", "not attempted"
+from helpers.coursework.probing import (
+    Probe,
+    TooLong,
+    Trial,
+    agrees,
+    as_numbers,
+    is_unfilled,
+    run_probe,
+    time_limit,
+)
+
+CORRECT = "correct"
+NOT_YET = "not yet"
+NOT_ATTEMPTED = "not attempted"
 SECONDS = 5.0  # one check may take this long; the probes of a sound solution need milliseconds
 
 CAUSES = {
@@ -44,137 +49,6 @@ CAUSES = {
     "MemoryError": "An array became far too large; look at the sizes it is built from.",
     "ModuleNotFoundError": "This package is not installed here; numpy is enough for the exercise.",
 }
-
-
-# ---- calling it safely ----
-
-
-class TooLong(BaseException):
-    """Raised in a learner's function that runs past the limit; no `Exception`, so `except
-    Exception` misses it.
-    """
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One call that a check makes; probes of one `group` test one idea, easy groups first."""
-
-    args: tuple
-    say: str
-    group: str = ""
-    kwargs: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What came back from one call."""
-
-    probe: Probe
-    value: object = None
-    error: BaseException | None = None
-    changed: bool = False
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooLong` in the block after `seconds`; only Python's main thread can be stopped,
-    others run on.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-    elif hasattr(signal, "SIGALRM"):
-
-        def ring(signum, frame):
-            raise TooLong
-
-        before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(
-            signal.ITIMER_REAL, seconds, 0.5
-        )  # rings again, should a bare `except` swallow the first
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-    else:  # Windows: the same interruption that the stop button sends
-        rang = []
-
-        def interrupted(signum, frame):
-            raise TooLong if rang else KeyboardInterrupt
-
-        # a handler of its own: one started in the background of a shell ignores interruptions
-        before = signal.signal(signal.SIGINT, interrupted)
-        timer = threading.Timer(seconds, lambda: (rang.append(True), _thread.interrupt_main()))
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            signal.signal(signal.SIGINT, before)
-
-
-def run_probe(fn: Callable, probe: Probe) -> Trial:
-    """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
-    args = copy.deepcopy(probe.args)
-    try:
-        with (
-            np.errstate(all="ignore"),
-            warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            value = fn(*args, **copy.deepcopy(probe.kwargs))
-    except (Exception, SystemExit, TooLong) as error:
-        return Trial(probe, error=error)
-    changed = not all(np.array_equal(a, b) for a, b in zip(args, probe.args, strict=True))
-    return Trial(probe, value=value, changed=changed)
-
-
-def as_numbers(value: object, *, like: object) -> np.ndarray | None:
-    """Return `value` as an array of numbers, complex where `like` is; None if it is not numbers (a
-    list is not).
-    """
-    if isinstance(value, (bool, str, bytes, list, tuple)):
-        return None
-    try:
-        array = np.asarray(value)
-        if np.iscomplexobj(like):
-            return array.astype(np.complex128) if array.dtype.kind in "fiuc" else None
-        return array.astype(np.float64) if array.dtype.kind in "fiu" else None
-    except Exception:  # a learner's own class may fail in any way
-        return None
-
-
-def agrees(value: object, want: object, atol: float) -> bool:
-    """Tell whether `value` is numbers of the wanted shape within `atol`; NaN and infinities must
-    match in place.
-    """
-    want = np.asarray(want)
-    got = as_numbers(value, like=want)
-    return (
-        got is not None
-        and got.shape == want.shape
-        and bool(np.allclose(got, want, 0, atol, equal_nan=True))
-    )
-
-
-def _operations(fn: object) -> list[str]:
-    """Return the names of the byte code of `fn`, without their operands."""
-    return [i.opname for i in dis.get_instructions(fn)] if hasattr(fn, "__code__") else []
-
-
-def is_unfilled(fn: object, trial: Trial) -> bool:
-    """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
-    unfilled = (
-        isinstance(trial.error, (TypeError, AttributeError))
-        and "ellipsis" in str(trial.error).lower()
-    )
-    empty = (
-        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
-    )
-    return (
-        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
-    )
 
 
 # ---- saying what came of it ----
@@ -201,14 +75,10 @@ class Result:
 
 
 def _where(fn: object, error: BaseException) -> str:
-    """Return "in line 3, `code`" for the innermost line of the learner's own file, or an empty
-    string.
-    """
-    home, trace, line = (
-        getattr(getattr(fn, "__code__", None), "co_filename", None),
-        error.__traceback__,
-        None,
-    )
+    """Return " in line 3, `code`" for the innermost line of the learner's own file, or ""."""
+    home = getattr(getattr(fn, "__code__", None), "co_filename", None)
+    line = None
+    trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == home:
             line = trace.tb_lineno
@@ -227,7 +97,7 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-def say_error(fn: object, trial: Trial) -> str:
+def explain_error(fn: object, trial: Trial) -> str:
     """Say which exception came, where, for which input, and what usually causes it."""
     if isinstance(trial.error, TooLong):
         return (
@@ -327,7 +197,8 @@ class Check:
         if not callable(fn):
             step = "Give `check` the function itself: its name without brackets after it."
             return Result(NOT_YET, f"This is a {type(fn).__name__}, not a function. {step}")
-        probes, trials = self.probes(), []
+        probes = self.probes()
+        trials = []
         try:
             with time_limit(SECONDS):
                 for probe in probes:
@@ -346,7 +217,7 @@ class Check:
     def _judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
         """Turn trials into a result: errors first, then changed arguments, then numbers."""
         if trials[-1].error is not None:
-            return Result(NOT_YET, say_error(fn, trials[-1]))
+            return Result(NOT_YET, explain_error(fn, trials[-1]))
         if any(t.changed for t in trials):
             return Result(
                 NOT_YET,

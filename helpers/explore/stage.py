@@ -237,8 +237,11 @@ def _draw_image(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
 
 
 def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    stroke = figures.stroke(item["role"])
+    if item["width"]:
+        stroke["linewidth"] = item["width"]
     for place in arrays[item["name"]]:
-        ax.axvline(place, **figures.stroke(item["role"]))
+        ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
         words = item["label"].format(f"{place:.6g}")
         offset = {"dx": 4, "dy": -6 - 13 * item["row"]}
         figures.label(ax, place, y["high"], words, item["role"], **offset)
