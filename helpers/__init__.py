@@ -28,7 +28,7 @@ Learning: over the ground, with PyTorch.
 The face: what you see and touch.
 
 - `helpers.figures`, `helpers.diagrams`: draw in the look of the course.
-- `helpers.explore`: a drawing function with sliders, things to drag, a brush.
+- `helpers.explore`: a stage with things to drag, controls, a brush.
 - `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several
   moments.
 - `helpers.listening`: player, recorder, blind tests.

@@ -14,8 +14,6 @@ KINDS = {
     "compute": ("ground", "ink"),
     "model": ("prediction", "prediction"),
 }
-
-
 HOW = (
     "Grey, round: data. Outlined: fixed computation. Filled: trained model. Thick line: the way of "
     "the phase."
@@ -82,11 +80,9 @@ def box(
             (x - w / 2, y - h / 2), w, h, boxstyle=shape, fc=face, ec=edge, lw=1.1, zorder=3
         )
     )
-    words = (
-        dict(weight="bold", color=colour("ground"))
-        if kind == "model"
-        else dict(color=colour("ink"))
-    )
+    words = {"color": colour("ink")}
+    if kind == "model":
+        words = {"color": colour("ground"), "weight": "bold"}
     ax.text(x, y, text, ha="center", va="center", size=size, zorder=4, linespacing=1.1, **words)
 
 

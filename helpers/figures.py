@@ -1,8 +1,11 @@
 """Draw audio into an `Axes`, in the course's look, and show a figure together with its words.
 
 Every drawing takes `ax=None`, returns the axes, and labels both of them as "Quantity [unit]".
-Levels are in dBFS, where 0 dBFS is amplitude 1. The look: each role in `ROLES` is a colour, a dash,
-a width and a marker at once, so that no figure depends on colour alone.
+Levels are in dBFS, where 0 dBFS is amplitude 1. A ValueError refuses a role that is none, signals
+of more than one channel or of none, ends that do not rise, and a description of under four words.
+
+The look: each role in `ROLES` is a colour, a dash, a width and a marker at once, so that no figure
+depends on colour alone.
 """
 
 from __future__ import annotations
@@ -97,11 +100,6 @@ def colour(role: str) -> str:
     -------
     str
         Hex colour.
-
-    Raises
-    ------
-    ValueError
-        If `role` is neither.
     """
     if role in ROLES:
         return ROLES[role].colour
@@ -145,11 +143,6 @@ def stroke(role: str, **changes) -> dict:
     -------
     dict
         Keywords of `Axes.plot`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such role.
     """
     if role not in ROLES:
         raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
@@ -199,20 +192,18 @@ def claim(fig, finding: str, how: str = "", *, size: float = 12.5) -> None:
         Type size of the finding [pt].
     """
     width, height = fig.get_size_inches()
-    left, room = 0.10, (width - 0.25) * 72
+    left = 0.10  # [inches], as all lengths here
+    room = (width - 0.25) * 72
     y = height - 0.10
-    for text, style, gap in (
-        (finding, dict(size=size, weight="bold"), 0.05),
-        (how, dict(size=9.5), 0.0),
-    ):
-        if not text:
+    styles = [(finding, size, "bold", "ink", 0.05), (how, 9.5, "normal", "text", 0.0)]
+    for words, points, weight, role, gap in styles:
+        if not words:
             continue
-        text = _wrap(text, style["size"], style.get("weight", "normal"), room)
-        role = "ink" if "weight" in style else "text"
-        fig.text(
-            left / width, y / height, text, color=colour(role), va="top", linespacing=1.2, **style
-        )
-        y -= (text.count("\n") + 1) * style["size"] * 1.23 / 72 + gap
+        text = _wrap(words, points, weight, room)
+        look = {"size": points, "weight": weight, "color": colour(role), "linespacing": 1.2}
+        fig.text(left / width, y / height, text, va="top", **look)
+        lines = text.count("\n") + 1
+        y -= lines * points * 1.23 / 72 + gap
     if fig.get_layout_engine() is not None:
         fig.get_layout_engine().set(rect=(0, 0, 1, (y - 0.06) / height))
 
@@ -316,11 +307,6 @@ def waveform(y, *, sr, ax=None, role="signal", start=0.0, **changes):
     -------
     matplotlib.axes.Axes
         The axes drawn into.
-
-    Raises
-    ------
-    ValueError
-        If `y` is empty or has more than one channel.
     """
     y = _one_channel(y)
     ax = plt.subplots()[1] if ax is None else ax
@@ -351,13 +337,9 @@ def spectrum(freqs, level_db, *, ax=None, role="signal", **changes):
     -------
     matplotlib.axes.Axes
         The axes drawn into.
-
-    Raises
-    ------
-    ValueError
-        If the two arrays differ in shape.
     """
-    freqs, level_db = _one_channel(freqs, "freqs"), _one_channel(level_db, "level_db")
+    freqs = _one_channel(freqs, "freqs")
+    level_db = _one_channel(level_db, "level_db")
     if freqs.shape != level_db.shape:
         raise ValueError(f"freqs {freqs.shape} and level_db {level_db.shape} must have one shape")
     ax = plt.subplots()[1] if ax is None else ax
@@ -390,34 +372,28 @@ def spectrogram(y, *, sr, n_fft, hop_length, ax=None, low=-100.0, high=-20.0, ba
     -------
     matplotlib.axes.Axes
         The axes drawn into; its image is ``ax.images[0]``.
-
-    Raises
-    ------
-    ValueError
-        If `y` is empty or has more than one channel, or `low` is not below `high`.
     """
     y = _one_channel(y)
     if not low < high:
         raise ValueError(f"low={low} must lie below high={high}")
     ax = plt.subplots()[1] if ax is None else ax
     scale = 2 / window_samples("hann", n=n_fft).sum()  # a sine of amplitude 1 reads 1
-    s_db = amplitude_to_db(
-        scale * np.abs(stft(y, n_fft=n_fft, hop_length=hop_length)), floor_db=-200
+    D = stft(y, n_fft=n_fft, hop_length=hop_length)
+    S_db = amplitude_to_db(scale * np.abs(D), floor_db=-200)
+    # a cell is as wide as the step between frames and as high as that between bins
+    n_bins, n_frames = S_db.shape
+    step_t = hop_length / sr
+    step_f = sr / n_fft / 1000
+    times = (-0.5 * step_t, (n_frames - 0.5) * step_t)
+    freqs = (-0.5 * step_f, (n_bins - 0.5) * step_f)
+    image = ax.imshow(
+        S_db, origin="lower", aspect="auto", extent=(*times, *freqs), vmin=low, vmax=high
     )
-    step_t, step_f = hop_length / sr, sr / n_fft / 1000
-    edges = (
-        -step_t / 2,
-        (s_db.shape[1] - 0.5) * step_t,
-        -step_f / 2,
-        (s_db.shape[0] - 0.5) * step_f,
-    )
-    image = ax.imshow(s_db, origin="lower", aspect="auto", extent=edges, vmin=low, vmax=high)
     ax.set(xlim=(0, y.size / sr), ylim=(0, sr / 2000), xlabel="Time [s]", ylabel="Frequency [kHz]")
     ax.grid(False)
     if bar:
-        ax.figure.colorbar(
-            image, ax=ax, pad=0.02, fraction=0.05, label="Level [dBFS]"
-        ).outline.set_visible(False)
+        colours = ax.figure.colorbar(image, ax=ax, pad=0.02, fraction=0.05, label="Level [dBFS]")
+        colours.outline.set_visible(False)
     return ax
 
 
@@ -441,11 +417,6 @@ def hz_axis(ax, low=31.25, high=16000.0, *, axis="x"):
     -------
     matplotlib.axes.Axes
         The same axes.
-
-    Raises
-    ------
-    ValueError
-        Unless 0 < low < high.
     """
     if not 0 < low < high:
         raise ValueError(f"a log axis needs 0 < low < high, got low={low}, high={high}")
@@ -508,11 +479,6 @@ def show(fig: Figure, *, alt: str) -> None:
         The figure.
     alt : str
         What a person who cannot see the figure should know: the finding and its numbers.
-
-    Raises
-    ------
-    ValueError
-        If `alt` is shorter than four words.
     """
     from IPython.display import display
 

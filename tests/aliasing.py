@@ -62,7 +62,7 @@ def aliasing(**options):
             explore.panel(
                 freq,
                 explore.axis("", 0, 1.8),
-                explore.area(
+                explore.line(
                     "band", x="band_hz", role="ear", label="what 8000 samples a second can hold"
                 ),
                 explore.stems(

@@ -211,22 +211,6 @@ def test_the_time_promised_is_kept(mode):
     assert seconds < {"quick": 120, "full": 330}[mode]
 
 
-def test_results_are_exported_as_a_table(folder):
-    experiment = experiments.equal_loudness(name="mine", seed=1).simulate(LISTENERS["loudness"]())
-    assert experiment.export() == "ear_mine_result.csv"
-    head, table = rows(folder / "ear_mine_result.csv")
-    assert "simulated" in head and {row["track"] for row in table} == {"125", "4000", "catch"}
-    for row in table:
-        assert (
-            float(row["low_db"]) < float(row["level_db"]) < float(row["high_db"])
-            and row["status"] == "measured"
-        )
-        assert float(row["iso226_2023_40_phon_db"]) == pytest.approx(
-            ISO40[int(row["freq_hz"])], abs=0.05
-        )
-    assert experiments.bisect_pitch(name=None, seed=1).simulate().export() == "ear_pitch_result.csv"
-
-
 def test_points_are_drawn_where_the_result_says(folder):
     experiment = experiments.equal_loudness(name=None, seed=1).simulate(LISTENERS["loudness"]())
     ax = experiment.figure().axes[0]

@@ -240,7 +240,7 @@ def recording():
     widget.send = lambda content, buffers=(): said.append(content)
 
     def save():
-        widget._receive(
+        widget._on_message(
             widget, {"do": "save", "sr": 8000, "replace": True}, [Y.astype("<f4").tobytes()]
         )
         return said[-1]["text"] if said[-1]["kind"] == "error" else ""

@@ -50,8 +50,6 @@ NOT_YET = {"datasets": "tools/training learns from it; part 4 does"}
 # what nothing calls yet: promised to other people's tools, or waiting for units that come
 KEPT = """audio.py:example coursework/__init__.py:certificate coursework/report.py:write_certificate
     loudness.py:sone_to_phon losses/waveform.py:SNR"""
-# what is to go, or to find its notebook
-KEPT += """ coursework/catalogue.py:solution_lines explore/sliders.py:still"""
 
 
 def rooms():

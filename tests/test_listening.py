@@ -250,7 +250,7 @@ def talk(tmp_path, monkeypatch):
 
     def say(do, data=b"", **content):
         answers.clear()
-        widget._receive(widget, {"do": do, **content}, [data])
+        widget._on_message(widget, {"do": do, **content}, [data])
         return answers[-1][0] if answers else None
 
     say.widget, say.answers = widget, answers

@@ -367,12 +367,15 @@ def test_every_loss_goes_down_but_logarithms_near_the_target(unit, start):
 
 
 def test_what_is_heard_of_a_descent_is_never_loud(unit):
-    loud = unit["hear"](
+    loud = unit["preview"](
         10, {"L2, noise": np.ones(16000, np.float32) * np.tile([1, -1], 8000).astype(np.float32)}
     )
     assert "L2, noise (lowered)" in loud.tracks
     assert level(loud.tracks["L2, noise (lowered)"]) < -19.9
-    assert list(unit["hear"](10, {"L2, noise": unit["target"]}).tracks) == ["target", "L2, noise"]
+    assert list(unit["preview"](10, {"L2, noise": unit["target"]}).tracks) == [
+        "target",
+        "L2, noise",
+    ]
 
 
 # ---- tables --------------------------------------------------------------------------------------

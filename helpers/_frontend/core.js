@@ -61,7 +61,7 @@ function shortcuts(root, table, all = true) {
     if (["Escape", "Tab", "Shift"].includes(event.key) || (event.shiftKey && event.key === "Enter")) return;
     const action = table()[event.key.toLowerCase()];
     if (all || action !== undefined) event.stopPropagation();
-    if (action) event.preventDefault(), (event.repeat && event.key === " ") || action();
+    if (action) { event.preventDefault(); if (!(event.repeat && event.key === " ")) action(); }
   };
   window.addEventListener("keydown", onkey, true);
   return () => window.removeEventListener("keydown", onkey, true);
@@ -89,7 +89,7 @@ function palette(root) {
 // Calls redraw() now and whenever the size or the theme changes; returns a function that ends this.
 function onLook(root, redraw) {
   let frame = 0;
-  const later = () => (cancelAnimationFrame(frame), (frame = requestAnimationFrame(redraw)));
+  const later = () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(redraw); };
   const size = new ResizeObserver(later);
   const theme = new MutationObserver(later);
   size.observe(root);
@@ -97,7 +97,7 @@ function onLook(root, redraw) {
     theme.observe(node, { attributes: true, attributeFilter: ["class", "theme", "data-jp-theme-name", "data-vscode-theme-kind"] });
   }
   later();
-  return () => (size.disconnect(), theme.disconnect(), cancelAnimationFrame(frame));
+  return () => { size.disconnect(); theme.disconnect(); return cancelAnimationFrame(frame); };
 }
 
 // ---- sound ----
@@ -165,7 +165,7 @@ function fft(re, im) {
       for (let a = k; a < n; a += size) {
         const b = a + half;
         const tr = re[b] * wr - im[b] * wi, ti = re[b] * wi + im[b] * wr;
-        re[b] = re[a] - tr, im[b] = im[a] - ti, re[a] += tr, im[a] += ti;
+        re[b] = re[a] - tr; im[b] = im[a] - ti; re[a] += tr; im[a] += ti;
       }
     }
   }
@@ -206,7 +206,7 @@ function levelMap(dark) {
 // Size a canvas for the screen's pixels; returns its 2D context in CSS pixels with its width and height.
 function fit(canvas) {
   const { clientWidth: w, clientHeight: h } = canvas, dpr = globalThis.devicePixelRatio || 1;
-  canvas.width = Math.max(1, Math.round(w * dpr)), canvas.height = Math.max(1, Math.round(h * dpr));
+  canvas.width = Math.max(1, Math.round(w * dpr)); canvas.height = Math.max(1, Math.round(h * dpr));
   const g = canvas.getContext("2d");
   g.scale(dpr, dpr);
   return { g, w, h, dpr };
@@ -230,7 +230,7 @@ function drawWave(g, box, y, { span = y.length, peak = 1, colour, scale = 2 }) {
     const a = Math.floor((x / box.w) * span), b = Math.max(a + 1, Math.floor(((x + step) / box.w) * span));
     if (a >= y.length) break;
     let lo = Infinity, hi = -Infinity;
-    for (let i = a; i < Math.min(b + 1, y.length); i++) lo = Math.min(lo, y[i]), hi = Math.max(hi, y[i]);
+    for (let i = a; i < Math.min(b + 1, y.length); i++) { lo = Math.min(lo, y[i]); hi = Math.max(hi, y[i]); }
     g.fillRect(box.x + x, mid - hi * k - 0.4, step, (hi - lo) * k + 0.8);
   }
 }

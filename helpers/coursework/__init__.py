@@ -11,7 +11,8 @@ In a notebook::
 Progress is one file, ``progress.json``, in the folder of the notebooks (or where the environment
 variable ``EARUP_PROGRESS`` says). It stays on the computer that runs the notebook; see
 `helpers.coursework.store`. What a unit asks and what its checks try stands in its folder,
-``data/coursework/NN``.
+``data/coursework/NN``. A key that no unit has is refused with a ValueError that lists those that
+there are; nothing is raised for what a learner's function does.
 """
 
 from __future__ import annotations
@@ -27,9 +28,8 @@ __all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset
 NO_SOLUTION = Text(
     "No solution here", "This copy of the course came without solutions; your teacher has them."
 )
-_hints_shown: dict[
-    str, int
-] = {}  # in this session only, so that a fresh run always starts with the first hint
+# in this session only, so that a fresh run always starts with the first hint
+_hints_shown: dict[str, int] = {}
 
 
 def check(key: str, fn: object) -> Result:
@@ -47,11 +47,6 @@ def check(key: str, fn: object) -> Result:
     Result
         Its `outcome` is "correct", "not yet" or "not attempted"; it shows itself as a sentence or
         two.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise. Nothing is raised for what your function does.
 
     Examples
     --------
@@ -83,17 +78,13 @@ def hint(key: str) -> Text:
     -------
     Text
         "Hint 1 of 3" and so on; after the last one, the last one again.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise.
     """
     hints = catalogue.exercise(key).hints
-    number = _hints_shown[key] = min(_hints_shown.get(key, 0) + 1, len(hints))
-    more = (
-        "Run this cell again for the next one." if number < len(hints) else "That was the last one."
-    )
+    number = min(_hints_shown.get(key, 0) + 1, len(hints))
+    _hints_shown[key] = number
+    more = "That was the last one."
+    if number < len(hints):
+        more = "Run this cell again for the next one."
     return Text(f"Hint {number} of {len(hints)}", f"{hints[number - 1]} ({more})")
 
 
@@ -109,11 +100,6 @@ def solution(key: str) -> Solution | Text:
     -------
     Solution or Text
         A `Text` that says so if this copy of the course came without solutions.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise.
     """
     exercise = catalogue.exercise(key)
     if exercise.solution is None:
@@ -133,11 +119,6 @@ def quiz(unit: str):
     -------
     anywidget.AnyWidget
         The quiz, with the answers given so far.
-
-    Raises
-    ------
-    ValueError
-        If the unit has no quiz.
     """
     from helpers.coursework import quizzes  # here, so that a check does not pay for widgets
 
@@ -156,11 +137,6 @@ def predict(key: str):
     -------
     anywidget.AnyWidget
         The question; after the guess, what each guess says about the matter.
-
-    Raises
-    ------
-    ValueError
-        If there is no such prediction.
     """
     from helpers.coursework import quizzes
 
@@ -194,11 +170,6 @@ def certificate(name: str) -> Text:
     -------
     Text
         Where the page is, or what is still open.
-
-    Raises
-    ------
-    ValueError
-        If `name` is empty.
     """
     from helpers.coursework import report
 
@@ -231,11 +202,6 @@ def reset(what: str) -> Text:
     -------
     Text
         One line that says what was forgotten.
-
-    Raises
-    ------
-    ValueError
-        If there is no such thing.
     """
     keys = [
         item["key"]

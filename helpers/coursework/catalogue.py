@@ -1,9 +1,8 @@
 """What the course asks: exercises, predictions and quizzes, and the map of its units and parts.
 
 A unit has a folder ``data/coursework/NN``: ``unit.toml`` (texts), ``checks.py`` (what the checks
-try), ``solutions.toml`` and ``teach.md``. A copy of the course for a class leaves the last two out;
-`solution_lines` tells what must then stand nowhere. The first digit of a unit is its part;
-``parts.toml`` names the parts and what is planned.
+try), ``solutions.toml`` and ``teach.md``. A copy of the course for a class leaves the last two out.
+The first digit of a unit is its part; ``parts.toml`` names the parts and what is planned.
 """
 
 from __future__ import annotations
@@ -234,14 +233,3 @@ def _question(item: dict) -> dict:
         for o in item["option"]
     ]
     return {"key": item["key"], "prompt": flat(item["prompt"]), "options": options}
-
-
-def solution_lines() -> frozenset[str]:
-    """Return the lines of all solutions that no starter holds: a copy for students may contain none
-    of them.
-    """
-    every = [e for number in units() for e in exercises(number).values()]
-    lines = {line.strip() for e in every for line in (e.solution or "").splitlines()}
-    return frozenset(
-        lines - {line.strip() for e in every for line in e.starter.splitlines()} - {""}
-    )

@@ -93,7 +93,7 @@ function render({ model, el: host }) {
     parts.node.append(others);
     const update = () => {
       const { chosen, tried = [], skipped } = answer(question.key), done = tried.length > 0;
-      parts.radios.forEach((radio, k) => ((radio.checked = k === chosen), (radio.disabled = done)));
+      parts.radios.forEach((radio, k) => { radio.checked = k === chosen; radio.disabled = done; });
       parts.rows.forEach((row, k) => row.classList.toggle("chosen", done && k === tried[0]));
       for (const button of buttons) button.hidden = done;
       others.replaceChildren(
@@ -121,7 +121,7 @@ function render({ model, el: host }) {
   model.on("change:answers", draw);
   model.on("change:note", draw);
   draw();
-  return () => (unlook(), model.off("change:answers", draw), model.off("change:note", draw));
+  return () => { unlook(); model.off("change:answers", draw); return model.off("change:note", draw); };
 }
 
 export default { render };

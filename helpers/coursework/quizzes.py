@@ -31,7 +31,8 @@ class Questions(Stored, anywidget.AnyWidget):
         spec = {"kind": kind, "title": title, "questions": questions}
         mine = {q["key"]: kept[q["key"]] for q in questions if _fits(kept.get(q["key"]), q)}
         super().__init__(spec=spec, answers=mine, note=note)
-        self._part, self._place = part, place
+        self._part = part
+        self._place = place
         self.observe(self._keep, "answers")
 
     def _keep(self, change: dict) -> None:
@@ -41,8 +42,10 @@ class Questions(Stored, anywidget.AnyWidget):
         given = dict(change["new"])
 
         def put(state: dict) -> None:
-            part = state[self._part]
-            (part.setdefault(self._place, {}) if self._part == "quizzes" else part).update(given)
+            answers = state[self._part]
+            if self._part == "quizzes":  # one more level: they are kept by unit
+                answers = answers.setdefault(self._place, {})
+            answers.update(given)
 
         self.note = store.update(put)
 
@@ -50,13 +53,11 @@ class Questions(Stored, anywidget.AnyWidget):
         """Return the questions with their options, for a page in which nothing runs."""
         lines = [f"{self.spec['title']}. Run this cell to answer."]
         for number, question in enumerate(self.spec["questions"], 1):
-            lines += textwrap.wrap(
-                f"{number}. {question['prompt']}", 110, initial_indent="", subsequent_indent="   "
-            )
+            prompt = f"{number}. {question['prompt']}"
+            lines += textwrap.wrap(prompt, 110, subsequent_indent="   ")
             for letter, option in zip("ABCDEFGH", question["options"], strict=False):
-                lines += textwrap.wrap(
-                    f"   {letter}. {option['text']}", 110, subsequent_indent="      "
-                )
+                text = f"   {letter}. {option['text']}"
+                lines += textwrap.wrap(text, 110, subsequent_indent="      ")
         return "\n".join(lines).replace("`", "")
 
 

@@ -18,7 +18,8 @@ class Text:
     """Something to read: Markdown where it is rendered, the same words as plain text elsewhere."""
 
     def __init__(self, lead: str, words: str):
-        self.lead, self.words = lead, words
+        self.lead = lead
+        self.words = words
 
     def __repr__(self) -> str:
         """Return the plain text."""
@@ -87,7 +88,8 @@ class Standing:
 
 def standing(number: str, state: dict) -> Standing:
     """Count what a stored state says about one unit."""
-    unit, quiz = catalogue.unit(number), state["quizzes"].get(number, {})
+    unit = catalogue.unit(number)
+    quiz = state["quizzes"].get(number, {})
     records = [state["exercises"].get(item["key"], {}) for item in unit["exercise"]]
     keys = [
         next(i for i, o in enumerate(q["options"]) if o["right"])
@@ -119,11 +121,15 @@ class Progress:
     """The map of units with what is done in each, as a picture and as text."""
 
     def __init__(self, found: list[Standing], note: str):
-        self.found, self.note = found, note
+        self.found = found
+        self.note = note
 
     def __repr__(self) -> str:
         """Return one line for each unit."""
-        return "\n".join([s.line() for s in self.found] + ([f"({self.note})"] if self.note else []))
+        lines = [s.line() for s in self.found]
+        if self.note:
+            lines.append(f"({self.note})")
+        return "\n".join(lines)
 
     def _repr_mimebundle_(self, **kwargs: object) -> dict:
         from helpers import figures  # here, so that a check never pays for matplotlib
@@ -175,37 +181,23 @@ def _box(ax, x: float, y: float, standing: Standing) -> None:
     colour = figures.colour
     w = 0.94
     h = 0.84
+    left = x + 0.07
+    top = y + h - 0.14
+    middle = {"size": 8.5, "va": "center"}
     ax.add_patch(
         Rectangle((x, y), w, h, facecolor="none", edgecolor=colour("signal"), linewidth=1.0)
     )
-    ax.text(
-        x + 0.07,
-        y + h - 0.14,
-        standing.unit,
-        size=9.5,
-        weight="bold",
-        color=colour("ink"),
-        va="center",
-    )
-    lines = "\n".join(textwrap.wrap(standing.short, 11, break_on_hyphens=False))
-    ax.text(
-        x + 0.07, y + h - 0.25, lines, size=8.5, color=colour("ink"), va="top", linespacing=1.05
-    )
+    number = middle | {"size": 9.5, "weight": "bold"}
+    ax.text(left, top, standing.unit, color=colour("ink"), **number)
+    name = "\n".join(textwrap.wrap(standing.short, 11, break_on_hyphens=False))
+    ax.text(left, top - 0.11, name, size=8.5, color=colour("ink"), va="top", linespacing=1.05)
     share = (standing.solved + standing.right) / (standing.exercises + standing.questions)
     score = f"{standing.solved}/{standing.exercises} · quiz {standing.right}/{standing.questions}"
-    ax.text(x + 0.07, y + 0.20, score, size=8.5, color=colour("text"), va="center")
+    ax.text(left, y + 0.20, score, color=colour("text"), **middle)
     ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
     ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
     if standing.done:
-        ax.text(
-            x + w - 0.07,
-            y + h - 0.14,
-            "done",
-            size=8.5,
-            color=colour("ear"),
-            ha="right",
-            va="center",
-        )
+        ax.text(x + w - 0.07, top, "done", color=colour("ear"), ha="right", **middle)
 
 
 PAGE = """<!doctype html>

@@ -24,9 +24,8 @@ from helpers.coursework.catalogue import renumbered
 
 VERSION = 2
 EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}}
-_waiting: list[
-    Callable[[dict], None]
-] = []  # changes that could not be written yet; tried again with the next one
+# changes that could not be written yet; tried again with the next one
+_waiting: list[Callable[[dict], None]] = []
 
 
 class Unreadable(ValueError):
@@ -130,26 +129,18 @@ def load() -> tuple[dict, str]:
     try:
         state, note = _load(path())
     except OSError as error:
-        state, note = _blank(), _trouble(error)
+        state = _blank()
+        note = _trouble(error)
     for change in _waiting:
         change(state)
     return state, note
 
 
 def update(change: Callable[[dict], None]) -> str:
-    """Apply `change` to the stored progress and write it; return one line if something was wrong,
-    else "".
+    """Apply `change` to the stored progress and write it; return one line if something was wrong.
 
-    Parameters
-    ----------
-    change : callable
-        Takes the state (``exercises``, ``quizzes``, ``predictions``) and changes it in place. It
-        may run again later, on a newer state, when the file cannot be written now.
-
-    Returns
-    -------
-    str
-        Empty when all is well. Nothing is raised: a full disk must not end a lesson.
+    `change` alters the state in place, and may run again on a newer one when the file cannot be
+    written now. Nothing is raised: a full disk must not end a lesson.
     """
     _waiting.append(change)
     file = path()

@@ -145,8 +145,10 @@ class Experiment(Stored, anywidget.AnyWidget):
     def __init__(
         self, kind: str, mode: str, procedure: LoudnessMatching | Bisection, name: str | None
     ):
-        self.procedure, self.simulated = procedure, False
-        self._kind, self._mode, self._name = kind, mode, name
+        self.procedure = procedure
+        self.simulated = False
+        self._kind = kind
+        self._mode = mode
         self._file = AnswerFile(
             name, kind=kind, key=procedure.key, columns=procedure.columns, what=WHAT
         )
@@ -154,12 +156,11 @@ class Experiment(Stored, anywidget.AnyWidget):
         procedure.accept(rows)
         super().__init__(spec=self._spec(), note=said)
         self._show("done" if procedure.done else "start")
-        self.on_msg(lambda _, content, buffers: self._heard(content))
+        self.on_msg(lambda _, content, buffers: self._on_message(content))
 
     def _spec(self) -> dict:
-        freqs = np.union1d(
-            np.geomspace(125, 8000, 289).round(2), [REFERENCE_HZ, *MODES["full"][0]]
-        )  # 48 an octave
+        between = np.geomspace(125, 8000, 289).round(2)  # 48 an octave
+        freqs = np.union1d(between, [REFERENCE_HZ, *MODES["full"][0]])
         table = np.column_stack([freqs, ceiling_db(freqs), REFERENCE_DB + iso_shape(freqs)])
         return {
             "kind": self._kind,
@@ -167,9 +168,13 @@ class Experiment(Stored, anywidget.AnyWidget):
             "intro": f"{HOW[self._kind]} It takes {MINUTES[self._kind][self._mode]} "
             f"minutes.\n{VOLUME}",
             "question": QUESTION[self._kind],
-            **{"sr": SR, "reference_db": REFERENCE_DB},
+            "sr": SR,
+            "reference_db": REFERENCE_DB,
             "table": table.round(2).tolist(),
-            **{"tone_ms": 400, "lead_ms": 400, "gap_ms": 250, "rest_ms": 250},
+            "tone_ms": 400,
+            "lead_ms": 400,
+            "gap_ms": 250,
+            "rest_ms": 250,
         }
 
     def _show(self, at: str) -> None:
@@ -177,21 +182,16 @@ class Experiment(Stored, anywidget.AnyWidget):
         given = len(self.procedure.rows)
         with self.hold_sync():
             if at == "done":
-                more, self.picture = (
-                    {"words": self.words},
-                    pictures.picture(self.result, self.simulated),
-                )
+                more = {"words": self.words}
+                self.picture = pictures.picture(self.result, self.simulated)
             elif at == "start":
                 more = {"go": f"Go on at {given + 1} of {self.procedure.of}" if given else "Start"}
             else:
                 more = self.procedure.trial()
-            self.screen = {
-                "at": at,
-                "shown": self.screen.get("shown", 0) + 1,
-                **more,
-            }  # a new number: always a change
+            number = self.screen.get("shown", 0) + 1  # a new one each time: always a change
+            self.screen = {"at": at, "shown": number, **more}
 
-    def _heard(self, message: dict) -> None:
+    def _on_message(self, message: dict) -> None:
         """Do what the page asks."""
         do = message.get("do")
         if do == "simulate":
@@ -283,18 +283,6 @@ class Experiment(Stored, anywidget.AnyWidget):
         """Return the result as a matplotlib Figure."""
         return pictures.figure(self.result, self.simulated)
 
-    def export(self) -> str:
-        """Write the result as a CSV table, ``ear_<name>_result.csv``, and return the file's
-        name.
-        """
-        table = self.result.table
-        name, key = f"{self._name or self._kind}_result", "simulated" if self.simulated else "own"
-        file = AnswerFile(
-            name, kind=self._kind, key=key, columns=dict.fromkeys(table[0], str), what=WHAT
-        )
-        file.save(table)
-        return file.label
-
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""
         return (
@@ -304,11 +292,5 @@ class Experiment(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return a small picture with the title."""
-        rows = [
-            (
-                f"{self.procedure.of} trials, {MINUTES[self._kind][self._mode]} minutes",
-                "headphones",
-                None,
-            )
-        ]
-        return card(TITLE[self._kind], rows, "Run this cell to take it.")
+        size = f"{self.procedure.of} trials, {MINUTES[self._kind][self._mode]} minutes"
+        return card(TITLE[self._kind], [(size, "headphones", None)], "Run this cell to take it.")

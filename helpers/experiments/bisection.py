@@ -1,6 +1,4 @@
-"""Bisect an interval of pitch: which three tones to present, what the listener sets, and simulated
-listeners.
-"""
+"""The bisection of an interval of pitch: its trials of three tones, and a simulated listener."""
 
 import numpy as np
 
@@ -13,17 +11,7 @@ ORDERS = ("ascending", "descending")
 class Bisection:
     """Presentations of three tones; the middle one is the listener's to set, from a random start.
 
-    Parameters
-    ----------
-    mode : {"quick", "full"}
-        One or three presentations of each pair, ascending and descending.
-    seed : int, optional
-        The same seed gives the same order and starts.
-
-    Raises
-    ------
-    ValueError
-        For another mode.
+    `mode` "quick" has one and "full" three presentations of each pair, ascending and descending.
     """
 
     columns = {  # noqa: RUF012
@@ -38,8 +26,10 @@ class Bisection:
     def __init__(self, mode: str = "quick", *, seed: int | None = None):
         if mode not in MODES:
             raise ValueError(f"mode={mode!r} must be one of {', '.join(MODES)}")
-        self.rng, self.repeats = np.random.default_rng(seed), MODES[mode]
-        self.of, self.key = len(PAIRS) * len(ORDERS) * self.repeats, f"{mode}-{len(PAIRS)}"
+        self.rng = np.random.default_rng(seed)
+        self.repeats = MODES[mode]
+        self.of = len(PAIRS) * len(ORDERS) * self.repeats
+        self.key = f"{mode}-{len(PAIRS)}"
         self.accept([])
 
     def accept(self, rows: list[dict]) -> bool:
@@ -48,7 +38,8 @@ class Bisection:
         """
         good = all(row["trial"] == i + 1 and self._inside(row) for i, row in enumerate(rows))
         kinds = [(row["low"], row["high"], row["order"]) for row in rows]
-        self.rows, self._next = [], None
+        self.rows = []
+        self._next = None
         if not good or any(kinds.count(kind) > self.repeats for kind in kinds):
             return False
         self.rows = list(rows)
@@ -79,10 +70,8 @@ class Bisection:
                 if given.count((*pair, order)) < self.repeats
             ]
             low, high, order = left[self.rng.integers(len(left))]
-            ends = [
-                round(float(e), 2)
-                for e in (low, high) * 2.0 ** (self.rng.uniform(0, 0.5, 2) * (1, -1))
-            ]
+            inward = self.rng.uniform(0, 0.5, 2) * (1, -1)  # [octaves]
+            ends = [round(float(end), 2) for end in (low, high) * 2.0**inward]
             start = round(float(np.exp(self.rng.uniform(*np.log(ends)))), 2)
             self._next = {"low": low, "high": high, "order": order, "start": start, "slider": ends}
         return {"n": len(self.rows) + 1, "of": self.of, **self._next}
@@ -90,12 +79,7 @@ class Bisection:
     def answer(self, answer: float) -> None:
         """Note the frequency at which the middle tone was left [Hz]."""
         trial = self.trial()
-        row = {
-            "trial": trial["n"],
-            "low": trial["low"],
-            "high": trial["high"],
-            "order": trial["order"],
-        }
+        row = {"trial": trial["n"]} | {key: trial[key] for key in ("low", "high", "order")}
         row |= {"start_hz": trial["start"], "middle_hz": round(float(answer), 2)}
         if not self._inside(row):
             raise ValueError(
@@ -108,11 +92,8 @@ class Bisection:
         """Return what the settings say; needs at least one of each pair and order."""
         pair = np.array([PAIRS.index((row["low"], row["high"])) for row in self.rows])
         up = np.array([row["order"] == "ascending" for row in self.rows])
-        return Middles(
-            pair,
-            up,
-            np.array([semitones(r["middle_hz"], (r["low"], r["high"])) for r in self.rows]),
-        )
+        middle = [semitones(row["middle_hz"], (row["low"], row["high"])) for row in self.rows]
+        return Middles(pair, up, np.array(middle))
 
 
 class SimulatedBisector:
@@ -141,16 +122,14 @@ class SimulatedBisector:
             raise ValueError(
                 f"noise={noise!r} is a standard deviation in semitones; it cannot be negative"
             )
-        self.scale, self.noise, self.hysteresis = scale, noise, hysteresis
+        self.scale = scale
+        self.noise = noise
+        self.hysteresis = hysteresis
         self.rng = np.random.default_rng(seed)
 
     def answer(self, trial: dict) -> float:
         """Return where the middle tone of a trial is left [Hz], within the ends of its slider."""
         side = 0.5 if trial["order"] == "ascending" else -0.5
         off = side * self.hysteresis + self.noise * self.rng.standard_normal()
-        return float(
-            np.clip(
-                middle_hz(trial["low"], trial["high"], self.scale) * 2 ** (off / 12),
-                *trial["slider"],
-            )
-        )
+        middle = middle_hz(trial["low"], trial["high"], self.scale) * 2 ** (off / 12)
+        return float(np.clip(middle, *trial["slider"]))

@@ -1,6 +1,4 @@
-"""What a loudness matching says: the shape of a contour, how far it is to be trusted, and the same
-in words.
-"""
+"""The result of a loudness matching: a contour, how far it is to be trusted, and both in words."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,7 +158,8 @@ class Contour:
         freqs = self.points[0]
         if freqs.size < 2:
             return ["Too few tracks found a match to compare shapes."]
-        iso, flat = self.rms_from(iso_shape(freqs)), self.rms_from(0)
+        iso = self.rms_from(iso_shape(freqs))
+        flat = self.rms_from(0)
         distances = f"{iso:.1f} dB rms from ISO 226:2023 at 40 phon, {flat:.1f} dB from a flat line"
         lines = [f"After one level offset is removed, the points lie {distances}."]
         if self.phon:
@@ -170,24 +169,6 @@ class Contour:
         else:
             lines.append("The loudness level [phon] is not identifiable from these points.")
         return lines
-
-    @property
-    def table(self) -> list[dict]:
-        """One row per track: frequency [Hz], match and interval [dB re 1 kHz], ISO 226:2023 at 40
-        phon, status.
-        """
-        return [
-            {
-                "track": name,
-                "freq_hz": self.freq[name],
-                "level_db": m.level,
-                "low_db": m.low,
-                "high_db": m.high,
-                "iso226_2023_40_phon_db": float(iso_shape(self.freq[name])),
-                "status": m.beyond or "measured",
-            }
-            for name, m in self.matches.items()
-        ]
 
 
 def _hz(freq: float) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from helpers.experiments.contour import Contour, iso_shape
 from helpers.experiments.staircases import Staircase, fit
 
-REFERENCE_HZ, REFERENCE_DB = 1000, -40.0
+REFERENCE_HZ = 1000
+REFERENCE_DB = -40.0
 LOUDEST_DB = -7.5  # no tone may peak above this [dBFS]
 FLOOR_DB = -30.0  # nor lie further below the reference [dB]
 CHECK_DB = -12.0  # the tone of an obvious pair: softer than the reference beyond doubt [dB]
@@ -37,23 +38,10 @@ def ceiling_db(freqs) -> np.ndarray:
 
 
 class LoudnessMatching:
-    """Two-interval comparisons with 1 kHz in interleaved tracks, until every track has had its
-    trials.
+    """Two-interval comparisons with 1 kHz in interleaved tracks, which go round in random order.
 
-    Tracks go round in random order. Among them are a catch track, 1 kHz against itself, and obvious
-    pairs, which tell a listener from a coin.
-
-    Parameters
-    ----------
-    mode : {"quick", "full"}
-        2 frequencies and 44 trials, or 6 frequencies, one of them twice, and 120 trials.
-    seed : int, optional
-        The same seed gives the same starts and orders.
-
-    Raises
-    ------
-    ValueError
-        For another mode.
+    Among them are a catch track, 1 kHz against itself, and obvious pairs, which tell a listener
+    from a coin. `mode` is a key of `MODES`.
     """
 
     columns = {  # noqa: RUF012
@@ -83,21 +71,29 @@ class LoudnessMatching:
         """Start anew from these answers; say whether they can have been given here (if not, nothing
         is kept).
         """
-        self.rows, self.tracks, self._next = [], {}, None
-        if all(self._replay(row) for row in rows):
-            return True
-        return self.accept([]) and False
+        self._clear()
+        for row in rows:
+            if not self._replay(row):
+                self._clear()
+                return False
+        return True
+
+    def _clear(self) -> None:
+        self.rows = []
+        self.tracks = {}
+        self._next = None
 
     def _replay(self, row: dict) -> bool:
-        name, at = row["track"], len(self.rows) + 1
-        fits = name in self.freq and row["trial"] == at and self.count(name) < self.trials[name]
-        if (
-            not fits
-            or row["freq"] != self.freq[name]
-            or {row["test_interval"], row["answer"]} - {1, 2}
-        ):
+        """Note an answer given earlier; say whether it can have been given here."""
+        name = row["track"]
+        if name not in self.freq or self.count(name) == self.trials[name]:
             return False
-        if not abs(self._track(name, row["level_db"]).level - row["level_db"]) <= 1e-6:  # NaN too
+        if row["trial"] != len(self.rows) + 1 or row["freq"] != self.freq[name]:
+            return False
+        if not {row["test_interval"], row["answer"]} <= {1, 2}:
+            return False
+        level = self._track(name, row["level_db"]).level
+        if not abs(level - row["level_db"]) <= 1e-6:  # NaN too
             return False
         self._note(row)
         return True
@@ -130,37 +126,26 @@ class LoudnessMatching:
         in this track.
         """
         if self._next is None:
-            left = {
-                name: self.count(name) / n
-                for name, n in self.trials.items()
-                if self.count(name) < n
-            }
-            name = str(
-                self.rng.choice(
-                    [name for name, share in left.items() if share == min(left.values())]
-                )
-            )
-            level = self._track(
-                name, round(float(self.rng.uniform(-6, 6)), 2)
-            ).level  # a random start
-            before = self.tracks[name].levels[-1] if name in self.tracks else 0.0
-            test = {"freq": self.freq[name], "db": REFERENCE_DB + level, "track": name}
-            reference = {
-                "freq": REFERENCE_HZ,
-                "db": REFERENCE_DB,
-                "track": "reference",
-                "before": REFERENCE_DB,
-            }
-            pair = [test | {"before": REFERENCE_DB + before}, reference]
-            place = int(self.rng.integers(1, 3))
-            row = {
-                "trial": len(self.rows) + 1,
-                "track": name,
-                "freq": self.freq[name],
-                "level_db": level,
-            }
-            self._next = row | {"test_interval": place}, pair[:: 3 - 2 * place]
+            self._next = self._draw_trial()
         return {"n": len(self.rows) + 1, "of": self.of, "tones": self._next[1]}
+
+    def _draw_trial(self) -> tuple[dict, list[dict]]:
+        """Return the row of the next trial, without its answer, and its two tones in order."""
+        # one of the tracks that are furthest behind
+        progress = {name: self.count(name) / n for name, n in self.trials.items()}
+        least = min(progress.values())
+        name = str(self.rng.choice([name for name, share in progress.items() if share == least]))
+        random_start = round(float(self.rng.uniform(-6, 6)), 2)
+        level = self._track(name, random_start).level
+        before = self.tracks[name].levels[-1] if name in self.tracks else 0.0
+        test = {"freq": self.freq[name], "db": REFERENCE_DB + level, "track": name}
+        test["before"] = REFERENCE_DB + before
+        reference = {"freq": REFERENCE_HZ, "db": REFERENCE_DB, "track": "reference"}
+        reference["before"] = REFERENCE_DB
+        interval = int(self.rng.integers(1, 3))
+        tones = [test, reference] if interval == 1 else [reference, test]
+        row = {"trial": len(self.rows) + 1, "track": name, "freq": self.freq[name]}
+        return row | {"level_db": level, "test_interval": interval}, tones
 
     def answer(self, answer: int) -> None:
         """Note which of the two tones of `trial` was louder: 1 or 2."""
@@ -175,17 +160,10 @@ class LoudnessMatching:
         """Return what the answers say; every track needs at least one."""
         names = [name for name in self.freq if name in self.tracks]
         matches, evidence = fit([self.tracks[name] for name in names])
-        right = sum(
-            row["answer"] != row["test_interval"] for row in self.rows if row["track"] == "check"
-        )
-        wrong = self.count("check") - right
-        evidence += right * np.log(0.98 / 0.5) + wrong * np.log(
-            0.02 / 0.5
-        )  # obvious: all but 2 % are right
-        return Contour(
-            self.freq,
-            dict(zip(names, matches, strict=True)),
-            float(evidence),
-            right,
-            self.trials["check"],
-        )
+        checks = [row for row in self.rows if row["track"] == "check"]
+        right = sum(row["answer"] != row["test_interval"] for row in checks)
+        wrong = len(checks) - right
+        # they are obvious: a listener has all but 2 % right, a coin half
+        evidence += right * np.log(0.98 / 0.5) + wrong * np.log(0.02 / 0.5)
+        found = dict(zip(names, matches, strict=True))
+        return Contour(self.freq, found, float(evidence), right, self.trials["check"])

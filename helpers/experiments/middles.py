@@ -1,5 +1,4 @@
-"""What a bisection of pitch says: where one listener's middles lie, and which scale would have put
-them there.
+"""The result of a bisection of pitch: one listener's middles, and the scales that fit them.
 
 Middles are compared in semitones above the octave middle, the geometric mean of the two outer
 tones.
@@ -27,11 +26,10 @@ SCALES = {  # name: to the scale and back
     "ERB-rate": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
     "octaves": (np.log2, np.exp2),
 }
-PRIOR_N, PRIOR_SD = (
-    2,
-    1.5,
-)  # what is assumed of a listener's scatter: as if seen twice, and 1.5 semitones
-SURE = 0.95  # share of likelihood that a verdict needs
+# what is assumed of a listener's scatter: as if seen twice, and 1.5 semitones
+PRIOR_N = 2
+PRIOR_SD = 1.5
+CREDIBLE_MASS = 0.95  # share of likelihood that a verdict needs
 # a scale is refused where this listener's own scatter makes its distance less likely than this
 MISFIT_P = 0.01
 
@@ -84,27 +82,24 @@ class Middles:
     middle: np.ndarray
 
     @cached_property
-    def _free(self) -> tuple[np.ndarray, float, float, int]:
+    def _fit(self) -> tuple[np.ndarray, float, float, int]:
         """Means per pair, effect of the order, scatter around both [semitones], and its degrees of
         freedom.
         """
-        design = np.column_stack(
-            [self.pair == i for i in range(len(PAIRS))] + [self.up - 0.5]
-        ).astype(float)
+        # least squares: one column for each pair, one for the order
+        columns = [self.pair == i for i in range(len(PAIRS))] + [self.up - 0.5]
+        design = np.column_stack(columns).astype(float)
         found, *_ = np.linalg.lstsq(design, self.middle, rcond=None)
         dof = len(self.middle) - design.shape[1]
-        return (
-            found[:-1],
-            float(found[-1]),
-            float(np.sqrt(np.sum((self.middle - design @ found) ** 2) / dof)),
-            dof,
-        )
+        residual = self.middle - design @ found
+        scatter = float(np.sqrt(np.sum(residual**2) / dof))
+        return found[:-1], float(found[-1]), scatter, dof
 
-    def _half(self, n: float) -> float:
+    def _half_width(self, n: float) -> float:
         """Half a 95 % interval of a mean of `n` settings [semitones]: t, with the assumed scatter
         as two more.
         """
-        _, _, sd, dof = self._free
+        _, _, sd, dof = self._fit
         spread = np.sqrt((dof * sd**2 + PRIOR_N * PRIOR_SD**2) / (dof + PRIOR_N))
         return float(student.ppf(0.975, dof + PRIOR_N) * spread / np.sqrt(n))
 
@@ -114,68 +109,69 @@ class Middles:
 
         A mean of semitones is a geometric mean of frequencies.
         """
-        return self._free[0], self._half(len(self.middle) / len(PAIRS))
+        return self._fit[0], self._half_width(len(self.middle) / len(PAIRS))
 
     @property
     def hysteresis(self) -> tuple[float, float]:
         """Ascending minus descending, and half its 95 % interval [semitones]."""
-        return self._free[1], self._half(len(self.middle) / 4)
+        return self._fit[1], self._half_width(len(self.middle) / 4)
 
     @cached_property
     def shares(self) -> dict[str, float]:
         """Share of each scale in the likelihood, adding to 1: the order's effect and the scatter
         are left free.
         """
-        effect = self._free[1] * (self.up - 0.5)
-        rss = {
-            name: np.sum((self.middle - effect - at[self.pair]) ** 2)
-            for name, at in predictions().items()
-        }
-        log = {
-            k: -(len(self.middle) + PRIOR_N) / 2 * np.log(r + PRIOR_N * PRIOR_SD**2)
-            for k, r in rss.items()
-        }
-        most = max(log.values())
-        total = sum(np.exp(value - most) for value in log.values())
-        return {
-            k: float(np.exp(v - most) / total)
-            for k, v in sorted(log.items(), key=lambda item: -item[1])
-        }
+        effect = self._fit[1] * (self.up - 0.5)
+        # the scatter is integrated out, with its prior: what is left is a power of the squares
+        power = (len(self.middle) + PRIOR_N) / 2
+        logs = {}
+        for scale, at in predictions().items():
+            squares = np.sum((self.middle - effect - at[self.pair]) ** 2)
+            logs[scale] = -power * np.log(squares + PRIOR_N * PRIOR_SD**2)
+        best = max(logs.values())
+        likelihoods = {scale: np.exp(log - best) for scale, log in logs.items()}
+        total = sum(likelihoods.values())
+        ordered = sorted(likelihoods, key=likelihoods.get, reverse=True)
+        return {scale: float(likelihoods[scale] / total) for scale in ordered}
 
     @property
-    def left(self) -> list[str]:
+    def plausible_scales(self) -> list[str]:
         """The scales that the settings cannot exclude, likeliest first: together 95 % of the
         likelihood.
         """
-        below = np.cumsum([0, *self.shares.values()])[:-1]
-        return [scale for scale, before in zip(self.shares, below, strict=True) if before < SURE]
+        plausible = []
+        mass = 0.0
+        for scale, share in self.shares.items():
+            if mass < CREDIBLE_MASS:
+                plausible.append(scale)
+            mass += share
+        return plausible
 
     @cached_property
     def misfit_p(self) -> float:
         """Chance that the likeliest scale is missed this far by scatter alone (F test against free
         means).
         """
-        means, _, sd, dof = self._free
-        apart = np.sum((means - predictions()[self.left[0]]) ** 2) * len(self.middle) / len(PAIRS)
-        return (
-            float(fisher.sf(apart / len(PAIRS) / sd**2, len(PAIRS), dof))
-            if sd
-            else float(apart == 0)
-        )
+        means, _, sd, dof = self._fit
+        nearest = predictions()[self.plausible_scales[0]]
+        apart = np.sum((means - nearest) ** 2) * len(self.middle) / len(PAIRS)
+        if not sd:
+            return float(apart == 0)
+        return float(fisher.sf(apart / len(PAIRS) / sd**2, len(PAIRS), dof))
 
     @property
     def verdict(self) -> str:
         """What the settings say about the scales, in a sentence."""
-        nearest, several = self.left[0], " and ".join(self.left)
+        scales = self.plausible_scales
+        nearest = scales[0]
         if self.misfit_p < MISFIT_P:
             return f"No scale puts the middles where they were set; {nearest} comes nearest."
-        if len(self.left) == 1:
+        if len(scales) == 1:
             return f"These middles lie where {nearest} puts them."
-        if len(self.left) < 4:
-            return f"These middles cannot tell {several} apart."
-        return (
-            f"These middles cannot tell the scales apart: {len(self.left)} of {len(SCALES)} remain."
-        )
+        if len(scales) < 4:
+            return f"These middles cannot tell {' and '.join(scales)} apart."
+        remain = f"{len(scales)} of {len(SCALES)} remain"
+        return f"These middles cannot tell the scales apart: {remain}."
 
     @property
     def words(self) -> list[str]:
@@ -208,15 +204,10 @@ class Middles:
         means, half = self.points
         rows = []
         for pair, mean in zip(PAIRS, means, strict=True):
-            best, low, high = np.sqrt(pair[0] * pair[1]) * 2 ** (
-                (mean + np.array([0, -half, half])) / 12
-            )
-            row = {
-                "low_hz": pair[0],
-                "high_hz": pair[1],
-                "middle_hz": best,
-                "from_hz": low,
-                "to_hz": high,
-            }
+            octave_middle = np.sqrt(pair[0] * pair[1])
+            above = mean + np.array([0, -half, half])  # [semitones]
+            best, low, high = octave_middle * 2 ** (above / 12)
+            row = {"low_hz": pair[0], "high_hz": pair[1]}
+            row |= {"middle_hz": best, "from_hz": low, "to_hz": high}
             rows.append(row | {scale: middle_hz(*pair, scale) for scale in SCALES})
         return rows

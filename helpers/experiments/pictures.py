@@ -10,7 +10,8 @@ from helpers.experiments.contour import Contour, iso_shape
 from helpers.experiments.matching import FLOOR_DB, REFERENCE_DB, ceiling_db
 from helpers.experiments.middles import PAIRS, Middles, predictions
 
-LEFT = {"mel (Slaney)", "Bark", "ERB-rate"}  # scales named where their lines lie apart
+# scales whose names stand at the left end, where their lines lie apart
+NAMED_LEFT = {"mel (Slaney)", "Bark", "ERB-rate"}
 MARKS = {
     "fmt": "D",
     "ms": 6,
@@ -48,14 +49,11 @@ def _own(ax, x, y, err) -> None:
 
 def _contour(fig: Figure, result: Contour, who: str) -> None:
     offset = result.offset_db if result.reliable else 0.0
-    removed = (
-        f"Level offset of {offset:+.1f} dB removed.".replace("-", "−")
-        if result.reliable
-        else "Nothing is read from them."
-    )
-    figures.claim(
-        fig, result.title, f"Curves: ISO 226:2023. Points: {who}, bars: 95 % intervals. {removed}"
-    )
+    removed = "Nothing is read from them."
+    if result.reliable:
+        removed = f"Level offset of {offset:+.1f} dB removed.".replace("-", "−")
+    how = f"Curves: ISO 226:2023. Points: {who}, bars: 95 % intervals. {removed}"
+    figures.claim(fig, result.title, how)
     ax = fig.subplots()
     freqs = np.geomspace(63, 12500, 200)
     for phon in (20, 40, 60, 80):
@@ -68,21 +66,19 @@ def _contour(fig: Figure, result: Contour, who: str) -> None:
         if match.beyond:
             _beyond(ax, freq, match.beyond, offset)
         else:
-            _own(
-                ax,
-                freq,
-                match.level - offset,
-                [[match.level - match.low], [match.high - match.level]],
-            )
+            bars = [[match.level - match.low], [match.high - match.level]]
+            _own(ax, freq, match.level - offset, bars)
     figures.hz_axis(ax, 63, 12500)
     ax.set(ylabel="Level for equal loudness [dB re 1 kHz]")
 
 
 def _beyond(ax, freq: float, side: str, offset: float) -> None:
     """Mark the level that a track could not pass."""
-    limit, marker = (
-        (float(ceiling_db(freq)) - REFERENCE_DB, "^") if side == "above" else (FLOOR_DB, "v")
-    )
+    limit = FLOOR_DB
+    marker = "v"
+    if side == "above":
+        limit = float(ceiling_db(freq)) - REFERENCE_DB
+        marker = "^"
     ax.plot(freq, limit - offset, marker, color=figures.colour("error"), ms=8, zorder=5)
     figures.label(ax, freq, limit - offset, "beyond limit", "error", dx=8)
 
@@ -93,10 +89,12 @@ def _middles(fig: Figure, result: Middles, who: str) -> None:
     ax = fig.subplots()
     x = np.arange(len(PAIRS))
     for scale, at in predictions().items():
-        role, left = "ink" if scale in result.left else "reference", scale in LEFT
+        role = "ink" if scale in result.plausible_scales else "reference"
         ax.plot(x, at, **figures.stroke("reference", color=figures.colour(role)))
-        place = {"dx": -6, "ha": "right"} if left else {"dx": 6}
-        figures.label(ax, x[0 if left else -1], at[0 if left else -1], scale, role, **place)
+        if scale in NAMED_LEFT:
+            figures.label(ax, x[0], at[0], scale, role, dx=-6, ha="right")
+        else:
+            figures.label(ax, x[-1], at[-1], scale, role, dx=6)
     means, half = result.points
     _own(ax, x, means, half)
     for up, marker in ((True, "^"), (False, "v")):

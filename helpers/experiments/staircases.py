@@ -11,35 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-STEPS = (
-    6.0,
-    3.0,
-    1.5,
-)  # dB; the first one is also the most that a level may ever rise between two trials
+# [dB]; the first one is also the most that a level may ever rise between two trials
+STEPS = (6.0, 3.0, 1.5)
 LAPSE = 0.04  # share of answers given without listening that the fit expects
-NOISES = np.geomspace(
-    0.7, 12, 10
-)  # dB: standard deviations of one comparison that the fit considers
-_weight = np.exp(
-    -0.5 * (np.log(NOISES / 2.5) / 0.7) ** 2
-)  # 2.5 dB is usual, a factor of 2 either way common
+# standard deviations of one comparison that the fit considers [dB]
+NOISES = np.geomspace(0.7, 12, 10)
+# 2.5 dB is usual, a factor of 2 either way common
+_weight = np.exp(-0.5 * (np.log(NOISES / 2.5) / 0.7) ** 2)
 NOISE_PRIOR = _weight / _weight.sum()
 
 
 class Staircase:
     """A 1-up/1-down track between two bounds; the step shrinks at each of the first two reversals.
 
-    Parameters
-    ----------
-    start : float
-        First level [dB]; a start outside the bounds is moved to the nearer one.
-    low, high : float
-        Bounds [dB].
-
-    Raises
-    ------
-    ValueError
-        Unless `low` < `high` and `start` is a number.
+    A start outside the bounds is moved to the nearer one; all levels are in dB.
 
     Examples
     --------
@@ -53,7 +38,8 @@ class Staircase:
             raise ValueError(
                 f"a staircase needs low < high and a finite start, got {low}, {high}, {start}"
             )
-        self.low, self.high = float(low), float(high)
+        self.low = float(low)
+        self.high = float(high)
         self.level = float(np.clip(start, low, high))
         self.levels: list[float] = []
         self.louder: list[bool] = []
@@ -94,28 +80,14 @@ def fit(tracks: list[Staircase]) -> tuple[list[Match], float]:
     so that no contour is favoured. The estimate is the mean, the interval holds the middle 95 % of
     what results.
 
-    Parameters
-    ----------
-    tracks : list of Staircase
-        At least one, each with at least one answer.
-
-    Returns
-    -------
-    matches : list of Match
-        One per track.
-    evidence : float
-        Natural log of how much better a listener explains all answers than a fair coin; negative:
-        the coin does.
-
-    Raises
-    ------
-    ValueError
-        If there is no track, or one without answers.
+    With the matches comes the evidence: the natural log of how much better a listener explains all
+    answers than a fair coin does.
     """
     if not tracks or not all(track.levels for track in tracks):
         raise ValueError("fit needs at least one track, and at least one answer in each")
     grids = [np.arange(track.low - 10, track.high + 12, 0.25) for track in tracks]
     likelihoods = [_likelihood(track, grid) for track, grid in zip(tracks, grids, strict=True)]
+    # given the noise, tracks are independent: their matches are averaged away one by one
     together = np.log(NOISE_PRIOR) + sum(np.log(part.mean(axis=0)) for part in likelihoods)
     weight = np.exp(together - together.max())
     n_answers = sum(len(track.levels) for track in tracks)
@@ -173,22 +145,13 @@ class SimulatedEar:
             raise ValueError(
                 f"noise must be positive and lapse lie between 0 and 1, got {noise} and {lapse}"
             )
-        self.contour, self.noise, self.lapse = contour, noise, lapse
+        self.contour = contour
+        self.noise = noise
+        self.lapse = lapse
         self.rng = np.random.default_rng(seed)
 
     def answer(self, trial: dict) -> int:
-        """Say which of the two tones of a trial was louder: 1 or 2.
-
-        Parameters
-        ----------
-        trial : dict
-            ``trial["tones"]`` holds two tones, each with ``"freq"`` [Hz] and ``"db"``.
-
-        Returns
-        -------
-        int
-            1 or 2.
-        """
+        """Say which of the two ``trial["tones"]`` was louder: 1 or 2."""
         if self.rng.random() < self.lapse:
             return int(self.rng.integers(1, 3))
         first, second = (tone["db"] - self.contour(tone["freq"]) for tone in trial["tones"])

@@ -42,7 +42,7 @@ function render({ model, el: host }) {
 
   function tell(message) {
     const unheard = tells("Python does not answer: run this cell again, and wait until no other cell is running.");
-    stop(), clearTimeout(waiting), (waiting = setTimeout(unheard, 5000));
+    stop(); clearTimeout(waiting); waiting = setTimeout(unheard, 5000);
     try { model.send(message); } catch { unheard(); }
   }
 
@@ -61,25 +61,25 @@ function render({ model, el: host }) {
     const when = ctx.currentTime + LEAD, me = { ctx, source, gain, lit, release: claim(halt) };
     const follow = () => {
       const t = ctx.currentTime - when, k = starts.findLastIndex((s) => t >= s);
-      lit(t < starts[k] + tone ? k : null), (me.frame = requestAnimationFrame(follow));
+      lit(t < starts[k] + tone ? k : null); me.frame = requestAnimationFrame(follow);
     };
     source.onended = () => voice === me && ((ready = true), stop(false));
-    source.start(when), (voice = me), follow();
+    source.start(when); voice = me; follow();
     setTimeout(() => voice === me && ctx.state !== "running" && tells("The browser has not allowed sound yet. Press r.")(), 500);
   }
   function stop(early = true) {
     clearTimeout(later);
     if (!voice) return;
     const { ctx, source, gain, lit, release, frame } = voice;
-    (voice = null), cancelAnimationFrame(frame), release(), lit(null);
+    voice = null; cancelAnimationFrame(frame); release(); lit(null);
     if (early) source.stop(ramp(gain.gain, 1, 0, ctx.currentTime + LEAD));
   }
-  const halt = () => (stop(), tells("Stopped. Press r to hear it again.")()); // Escape, or another sound on the page
+  const halt = () => { stop(); return tells("Stopped. Press r to hear it again.")(); }; // Escape, or another sound on the page
 
   // ---- screens: start, trials, done ----
   function show(kind, nodes, keys, focus = root) {
     const here = root.contains(document.activeElement);
-    (shown = kind), (table = keys), body.replaceChildren(...nodes.flat(Infinity));
+    shown = kind; table = keys; body.replaceChildren(...nodes.flat(Infinity));
     if (here) focus.focus();
   }
 
@@ -99,15 +99,15 @@ function render({ model, el: host }) {
     const choices = ["The first was louder (1)", "The second was louder (2)"].map((text, k) => button(text, () => answer(() => k + 1), "earup-choice"));
     const slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Middle tone", "aria-valuetext": "listen" });
     const octaves = () => Math.log2(trial.slider[1] / trial.slider[0]), middle = () => trial.slider[0] * 2 ** ((octaves() * slider.value) / slider.max);
-    slider.addEventListener("input", () => (stop(), (ready = false), (later = setTimeout(hear, spec.rest_ms))));
+    slider.addEventListener("input", () => { stop(); ready = false; later = setTimeout(hear, spec.rest_ms); });
     const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : answer(middle));
     function hear() {
       const three = loudness ? [] : [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.table, freq)[2] }));
       play(loudness ? trial.tones : trial.order === "ascending" ? three : three.reverse(), (now) => choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)));
     }
     next = (screen) => {
-      (trial = screen), (ready = false), (count.textContent = `${trial.n} of ${trial.of}`), (bar.max = trial.of), (bar.value = trial.n - 1);
-      if (!loudness) (slider.max = Math.round(48 * octaves())), (slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()));
+      trial = screen; ready = false; count.textContent = `${trial.n} of ${trial.of}`; bar.max = trial.of; bar.value = trial.n - 1;
+      if (!loudness) { slider.max = Math.round(48 * octaves()); slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()); }
       hear();
     };
     const own = loudness ? el("div", { class: "earup-choices" }, choices) : row(el("span", { text: "lower" }), slider, el("span", { text: "higher" }));
@@ -126,17 +126,17 @@ function render({ model, el: host }) {
 
   function draw() {
     const screen = model.get("screen");
-    clearTimeout(waiting), stop(), (say.textContent = screen.at === "done" ? "Finished. The result stands above." : "");
+    clearTimeout(waiting); stop(); say.textContent = screen.at === "done" ? "Finished. The result stands above." : "";
     if (screen.at === "start") start(screen);
     else if (screen.at === "done") done(screen);
-    else shown !== "trial" && trials(), next(screen);
+    else { if (shown !== "trial") trials(); next(screen); }
     note.replaceChildren(...paragraphs(screen.at === "trial" && !model.get("note").includes("could not be saved") ? "" : model.get("note"), "earup-quiet"));
   }
 
   model.on("change:screen", draw);
   const offKeys = shortcuts(root, () => table), offLook = onLook(root, () => palette(root));
   draw();
-  return () => (clearTimeout(waiting), stop(), offKeys(), offLook(), model.off("change:screen", draw));
+  return () => { clearTimeout(waiting); stop(); offKeys(); offLook(); return model.off("change:screen", draw); };
 }
 
 export default { render };

@@ -11,7 +11,7 @@ function stamp(cells, { rows, cols }, [row, col], [high, wide], value) {
   const r0 = corner(row, high, rows), c0 = corner(col, wide, cols);
   for (let r = r0; r < r0 + high; r++) {
     for (let c = c0; c < c0 + wide; c++) {
-      changed ||= cells[r * cols + c] !== value, cells[r * cols + c] = value;
+      changed ||= cells[r * cols + c] !== value; cells[r * cols + c] = value;
     }
   }
   return changed;
@@ -33,20 +33,20 @@ function makeBrush(spec, axes, onchange, redraw) {
     on: { keydown, focus: redraw, blur: redraw, pointerdown, pointermove, pointerup: () => (stroke = null), pointercancel: () => (stroke = null) } });
   const modes = ["Remove", "Keep"].map((text, i) => el("button", { type: "button", text, "aria-pressed": String(i === 0), on: { click: () => mode(i) } }));
   const sizes = [["high", "High", rows, axes.y], ["wide", "Wide", cols, axes.x]].map(([name, label, most, axis]) => {
-    const input = el("input", { type: "range", min: 1, max: most, step: 1, value: spec[name], on: { input: () => (output.textContent = inUnits(), redraw()) } });
+    const input = el("input", { type: "range", min: 1, max: most, step: 1, value: spec[name], on: { input: () => { output.textContent = inUnits(); return redraw(); } } });
     const inUnits = () => `${number(((axis.high - axis.low) / most) * input.value, 2)} ${axis.unit}`;
     const output = el("output", { text: inUnits() });
     return { input, node: el("label", {}, label, input, output) };
   });
   const undo = el("button", { type: "button", text: "Undo", disabled: true, on: { click: takeBack } });
-  const fresh = el("button", { type: "button", text: "Start over", on: { click: () => (remember(), (cells = cellsOf(spec.start)), changed()) } });
+  const fresh = el("button", { type: "button", text: "Start over", on: { click: () => { remember(); cells = cellsOf(spec.start); return changed(); } } });
   const row = el("div", { class: "earup-row earup-controls" }, modes, sizes.map((s) => s.node), undo, fresh, said);
 
   const size = () => sizes.map((s) => +s.input.value);
-  function mode(i) { value = i, modes.forEach((m, j) => m.setAttribute("aria-pressed", String(i === j))), redraw(); }
-  function remember() { past.push(cells.slice()), past.length > 50 && past.shift(), (undo.disabled = false); }
-  function takeBack() { if (past.length) (cells = past.pop()), (undo.disabled = !past.length), changed(); }
-  function changed() { redraw(), onchange(cells.join("")); }
+  function mode(i) { value = i; modes.forEach((m, j) => m.setAttribute("aria-pressed", String(i === j))); redraw(); }
+  function remember() { past.push(cells.slice()); if (past.length > 50) past.shift(); undo.disabled = false; }
+  function takeBack() { if (past.length) { cells = past.pop(); undo.disabled = !past.length; changed(); } }
+  function changed() { redraw(); onchange(cells.join("")); }
   function paint(places) {
     if (places.map((place) => stamp(cells, spec, place, size(), value)).some(Boolean)) changed();
     else redraw();
@@ -59,13 +59,13 @@ function makeBrush(spec, axes, onchange, redraw) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const way = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1], PageUp: [size()[0], 0],
       PageDown: [-size()[0], 0], Home: [0, -cols], End: [0, cols] }[event.key];
-    const deed = { " ": () => (remember(), paint([at])), k: () => mode(1), r: () => mode(0), u: takeBack }[event.key.toLowerCase()];
+    const deed = { " ": () => { remember(); return paint([at]); }, k: () => mode(1), r: () => mode(0), u: takeBack }[event.key.toLowerCase()];
     if (!way && !deed) return;
-    event.preventDefault(), event.stopPropagation();
+    event.preventDefault(); event.stopPropagation();
     if (way) {
       const to = [[rows, 0], [cols, 1]].map(([n, i]) => Math.max(0, Math.min(n - 1, at[i] + way[i])));
       const path = between(at, to);
-      at = to, event.shiftKey ? (event.repeat || remember(), paint(path)) : redraw();
+      at = to; if (event.shiftKey) { if (!event.repeat) remember(); paint(path); } else redraw();
     } else deed();
     tell();
   }
@@ -75,12 +75,12 @@ function makeBrush(spec, axes, onchange, redraw) {
   };
   function pointerdown(event) {
     if (event.button !== 0) return;
-    event.preventDefault(), event.stopPropagation(), node.focus(), node.setPointerCapture(event.pointerId);
-    at = stroke = cellAt(event), remember(), paint([at]);
+    event.preventDefault(); event.stopPropagation(); node.focus(); node.setPointerCapture(event.pointerId);
+    at = stroke = cellAt(event); remember(); paint([at]);
   }
   function pointermove(event) {
     const to = cellAt(event), path = stroke && between(stroke, to);
-    at = to, stroke ? ((stroke = to), paint(path)) : redraw();
+    at = to; if (stroke) { stroke = to; paint(path); } else redraw();
   }
   // Veil what is removed, and show where the brush is.
   function draw({ g, box: b }, look) {
@@ -88,10 +88,10 @@ function makeBrush(spec, axes, onchange, redraw) {
     const veil = new OffscreenCanvas(cols, rows), v = veil.getContext("2d");
     v.fillStyle = look.ground;
     for (let i = 0; i < cells.length; i++) if (!cells[i]) v.fillRect(i % cols, rows - 1 - Math.floor(i / cols), 1, 1);
-    g.save(), (g.imageSmoothingEnabled = false), (g.globalAlpha = 0.82), g.drawImage(veil, b.x, b.y, b.w, b.h), (g.globalAlpha = 1);
+    g.save(); g.imageSmoothingEnabled = false; g.globalAlpha = 0.82; g.drawImage(veil, b.x, b.y, b.w, b.h); g.globalAlpha = 1;
     const [high, wide] = size(), w = b.w / cols, h = b.h / rows;
-    g.beginPath(), g.rect(b.x, b.y, b.w, b.h), g.clip();
-    g.strokeStyle = value ? look.ear : look.error, g.lineWidth = 2;
+    g.beginPath(); g.rect(b.x, b.y, b.w, b.h); g.clip();
+    g.strokeStyle = value ? look.ear : look.error; g.lineWidth = 2;
     g.strokeRect(b.x + corner(at[1], wide, cols) * w, b.y + b.h - (corner(at[0], high, rows) + high) * h, wide * w, high * h);
     g.restore();
   }

@@ -1,5 +1,7 @@
-"""Controls that say their unit and refuse a start outside their range; notebooks write
-`explore.slider(...)`.
+"""Controls of a stage or a run that say their unit; notebooks write `explore.slider(...)`.
+
+Each refuses with a ValueError what makes no sense: a range that is empty, a start outside it
+(ipywidgets would move it without a word), a step of 0, a log slider down to 0, a menu of one.
 """
 
 from __future__ import annotations
@@ -7,6 +9,11 @@ from __future__ import annotations
 import math
 
 import ipywidgets as widgets
+
+
+def digits_of(step: float) -> int:
+    """Return how many decimals a value in such steps needs."""
+    return max(0, math.ceil(-math.log10(step) - 1e-9))
 
 
 def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
@@ -28,13 +35,7 @@ def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
     Returns
     -------
     ipywidgets.Widget
-        A control for `explore`.
-
-    Raises
-    ------
-    ValueError
-        If the range is empty, `start` lies outside it (ipywidgets would move it without a word),
-        the step is not positive, or a log slider reaches 0.
+        A control for `stage` or `live.run`.
     """
     if not low < high:
         raise ValueError(f"{label}: low={low} must lie below high={high}")
@@ -54,9 +55,8 @@ def slider(label: str, low, high, start, *, step, unit: str, log: bool = False):
         return widgets.FloatLogSlider(value=start, readout_format=".4g", **ends, **look)
     if all(isinstance(x, int) for x in (low, high, start, step)):
         return widgets.IntSlider(value=start, min=low, max=high, step=step, **look)
-    digits = max(0, math.ceil(-math.log10(step) - 1e-9))
     return widgets.FloatSlider(
-        value=start, min=low, max=high, step=step, readout_format=f".{digits}f", **look
+        value=start, min=low, max=high, step=step, readout_format=f".{digits_of(step)}f", **look
     )
 
 
@@ -75,12 +75,7 @@ def choice(label: str, options, *, start=None):
     Returns
     -------
     ipywidgets.Widget
-        A control for `explore`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two options, one of them is None, or `start` is none of them.
+        A control for `stage` or `live.run`.
     """
     pairs = (
         list(options.items())
@@ -113,60 +108,46 @@ def toggle(label: str, *, start: bool = False):
     Returns
     -------
     ipywidgets.Widget
-        A control for `explore`, whose value is True or False.
+        A control for `stage` or `live.run`, whose value is True or False.
     """
     return widgets.Checkbox(value=start, description=label, indent=False)
 
 
-def places(control, points, rng) -> list:
-    """Both ends and `points` random inner values of a slider, or all options."""
-    if not hasattr(control, "min"):
-        return (
-            [value for _, value in control.options]
-            if hasattr(control, "options")
-            else [False, True]
-        )
-    if isinstance(control, widgets.IntSlider):
-        inner = rng.integers(control.min, control.max, size=points, endpoint=True).tolist()
-        return [control.min, control.max, *inner]
-    inner = rng.uniform(control.min, control.max, size=points).tolist()
-    places = [control.min, control.max, *inner]
-    return (
-        [control.base**x for x in places] if isinstance(control, widgets.FloatLogSlider) else places
-    )
-
-
-def describe(name: str, control) -> tuple[dict, object]:
-    """Return what a front end needs to draw a control itself, and its value there: of a menu, the
-    option's index.
-    """
-    base = {"name": name, "label": control.description}
+def sample_values(control, points, rng) -> list:
+    """Return both ends and `points` random inner values of a slider, or all options."""
     if hasattr(control, "options"):
-        return {
-            **base,
-            "kind": "choice",
-            "options": [text for text, _ in control.options],
-        }, control.index
+        return [value for _, value in control.options]
+    if not hasattr(control, "min"):
+        return [False, True]
+    ends = [control.min, control.max]
+    if isinstance(control, widgets.IntSlider):
+        return ends + rng.integers(*ends, size=points, endpoint=True).tolist()
+    values = ends + rng.uniform(*ends, size=points).tolist()
+    if isinstance(control, widgets.FloatLogSlider):  # its ends are exponents
+        return [control.base**x for x in values]
+    return values
+
+
+def to_frontend(name: str, control) -> tuple[dict, object]:
+    """Return what the front end needs to draw a control, and its value there (of a menu the
+    option's index, of a log slider the octave).
+    """
+    spec = {"name": name, "label": control.description}
+    if hasattr(control, "options"):
+        texts = [text for text, _ in control.options]
+        return spec | {"kind": "choice", "options": texts}, control.index
     if isinstance(control, widgets.Checkbox):
-        return {**base, "kind": "toggle"}, control.value
+        return spec | {"kind": "toggle"}, control.value
     label, _, unit = control.description.partition(" [")
     log = isinstance(control, widgets.FloatLogSlider)
-    ends = {"low": control.min, "high": control.max, "step": control.step}
-    digits = max(0, math.ceil(-math.log10(control.step) - 1e-9))
-    spec = {
-        **base,
-        "label": label,
-        "unit": unit.rstrip("]"),
-        "kind": "slider",
-        "log": log,
-        "digits": digits,
-        **ends,
-    }
+    spec |= {"kind": "slider", "label": label, "unit": unit.rstrip("]"), "log": log}
+    spec |= {"low": control.min, "high": control.max, "step": control.step}
+    spec["digits"] = digits_of(control.step)
     return spec, math.log2(control.value) if log else control.value
 
 
-def understand(control, sent):
-    """Return the value that a front end means by what it `sent`: the inverse of `describe`."""
+def from_frontend(control, sent):
+    """Return the value that the front end means by what it `sent`: the inverse of `to_frontend`."""
     if hasattr(control, "options"):
         return control.options[sent][1]
     if isinstance(control, widgets.FloatLogSlider):

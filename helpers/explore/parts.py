@@ -1,7 +1,9 @@
 """What a stage is made of: axes, panels, what is drawn on them, handles, and a brush over a panel.
 
 Plain dicts that the front end reads. Everything drawn names an array of `compute`'s reply. A role
-(see `helpers.figures`) gives colour, dash and width.
+(see `helpers.figures`) gives colour, dash and width. Each part refuses with a ValueError what makes
+no sense: an unknown role, ends that are not finite and rising, a log axis or handle that reaches 0,
+a start outside its range, a step of 0, a grid of no cells or of more than 20000.
 """
 
 from __future__ import annotations
@@ -19,7 +21,15 @@ def _item(kind: str, name: str, role: str = "signal", **more) -> dict:
     return {"kind": kind, "name": name, "role": role, **more}
 
 
-def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = False) -> dict:
+def axis(
+    label: str,
+    low: float,
+    high: float,
+    *,
+    unit: str = "",
+    log: bool = False,
+    ends: str | None = None,
+) -> dict:
     """Return an axis of a panel.
 
     Parameters
@@ -32,22 +42,20 @@ def axis(label: str, low: float, high: float, *, unit: str = "", log: bool = Fal
         For example "Hz".
     log : bool
         Equal ways are equal ratios; ticks stand at octaves around 1000.
+    ends : str, optional
+        Array of `compute`'s reply with two numbers that take the place of `low` and `high`, for an
+        axis that follows what is shown.
 
     Returns
     -------
     dict
         What `panel` takes.
-
-    Raises
-    ------
-    ValueError
-        If the ends are not finite and rising, or a log axis reaches 0.
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"axis {label!r}: low={low} must lie below high={high}")
     if log and low <= 0:
         raise ValueError(f"axis {label!r}: a log axis needs low > 0, got {low}")
-    return {"label": label, "low": low, "high": high, "unit": unit, "log": log}
+    return {"label": label, "low": low, "high": high, "unit": unit, "log": log, "ends": ends}
 
 
 def line(
@@ -128,29 +136,6 @@ def stems(
     return _item("stems", name, role, x=x, label=label, base=base, width=None)
 
 
-def area(
-    name: str, *, x: str | None = None, role: str = "signal", label: str = "", base: float = 0.0
-) -> dict:
-    """Return the pale area between array `name` and a level.
-
-    Parameters
-    ----------
-    name, x : str
-        Arrays of `compute`'s reply: the values, and their places on the x axis (evenly over it if
-        not given).
-    role, label : str
-        A key of `helpers.figures.ROLES`, and the name in the legend.
-    base : float
-        That level.
-
-    Returns
-    -------
-    dict
-        What `panel` takes.
-    """
-    return _item("area", name, role, x=x, label=label, base=base)
-
-
 def mark(
     name: str, label: str = "", *, role: str = "reference", row: int = 0, width: float | None = None
 ) -> dict:
@@ -190,11 +175,6 @@ def image(name: str, *, low: float, high: float) -> dict:
     -------
     dict
         What `panel` takes.
-
-    Raises
-    ------
-    ValueError
-        Unless low < high.
     """
     if not low < high:
         raise ValueError(f"image {name!r}: low={low} must lie below high={high}")
@@ -282,12 +262,6 @@ def handle(
     -------
     dict
         One entry of `handles`.
-
-    Raises
-    ------
-    ValueError
-        If the range is empty, `start` lies outside it, a step is not positive, or there is no such
-        role.
     """
     if role not in ROLES:
         raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
@@ -335,11 +309,6 @@ def brush(
     -------
     dict
         What `stage` takes.
-
-    Raises
-    ------
-    ValueError
-        If the grid has no cells or more than 20000, or the brush does not fit into it.
     """
     if not 1 <= rows * cols <= 20000 or not 1 <= high <= rows or not 1 <= wide <= cols:
         raise ValueError(

@@ -44,32 +44,32 @@ function frameOf(canvas, panel) {
   if (panel.equal) { // one unit is equally long on both axes
     const wide = panel.x.high - panel.x.low, tall = panel.y.high - panel.y.low;
     const unit = Math.min(box.w / wide, box.h / tall);
-    box.w = unit * wide, box.h = unit * tall;
+    box.w = unit * wide; box.h = unit * tall;
   }
   return { g, box, X: scale(panel.x, box.x, box.x + box.w), Y: scale(panel.y, box.y + box.h, box.y) };
 }
 
 function drawAxes({ g, box, X, Y }, panel, look) {
   g.font = "12px Arial, 'Liberation Sans', Helvetica, sans-serif";
-  g.strokeStyle = look.grid, g.fillStyle = look.text, g.lineWidth = 1;
+  g.strokeStyle = look.grid; g.fillStyle = look.text; g.lineWidth = 1;
   const under = box.y + box.h, image = panel.items.some((item) => item.kind === "image");
-  const line = (x0, y0, x1, y1) => (g.beginPath(), g.moveTo(x0, y0), g.lineTo(x1, y1), g.stroke());
+  const line = (x0, y0, x1, y1) => { g.beginPath(); g.moveTo(x0, y0); g.lineTo(x1, y1); return g.stroke(); };
   const ys = marksOf(panel.y, box.h * 1.8), xs = panel.equal ? marksOf(panel.x, box.h * 1.8) : marksOf(panel.x, box.w);
-  g.textAlign = "center", g.textBaseline = "top";
+  g.textAlign = "center"; g.textBaseline = "top";
   for (const v of xs.values) {
     if (!image) line(X.at(v), box.y, X.at(v), under);
     g.fillText(number(v, xs.digits), X.at(v), under + 12);
   }
   g.fillText(named(panel.x), box.x + box.w / 2, under + 29);
-  g.textAlign = "right", g.textBaseline = "middle";
+  g.textAlign = "right"; g.textBaseline = "middle";
   for (const v of panel.y.label ? ys.values : []) { // an axis without a name measures nothing
     if (!image) line(box.x, Y.at(v), box.x + box.w, Y.at(v));
     g.fillText(number(v, ys.digits), box.x - 7, Y.at(v));
   }
-  g.save(), g.translate(14, box.y + box.h / 2), g.rotate(-Math.PI / 2), g.textAlign = "center";
-  g.fillText(named(panel.y), 0, 0), g.restore();
+  g.save(); g.translate(14, box.y + box.h / 2); g.rotate(-Math.PI / 2); g.textAlign = "center";
+  g.fillText(named(panel.y), 0, 0); g.restore();
   g.strokeStyle = look.mute;
-  line(box.x, box.y, box.x, under), line(box.x, under, box.x + box.w, under);
+  line(box.x, box.y, box.x, under); line(box.x, under, box.x + box.w, under);
 }
 
 // Points of an item in pixels; without x the values are spread evenly over the axis, ends included.
@@ -82,24 +82,19 @@ function points({ X, Y }, item, panel, arrays) {
 function trace(g, path) {
   let pen = false; // NaN lifts the pen
   g.beginPath();
-  for (const [x, y] of path) Number.isFinite(y) ? (pen ? g.lineTo(x, y) : g.moveTo(x, y), (pen = true)) : (pen = false);
+  for (const [x, y] of path) { if (Number.isFinite(y)) { if (pen) g.lineTo(x, y); else g.moveTo(x, y); pen = true; } else pen = false; }
 }
 
 const DRAW = {
-  line({ g }, path) { trace(g, path), g.stroke(); },
-  area({ g, box, Y }, path, item) {
-    const base = Math.min(box.y + box.h, Y.at(item.base));
-    trace(g, path.length ? [[path[0][0], base], ...path, [path.at(-1)[0], base]] : []);
-    g.globalAlpha = 0.15, g.fill(), g.globalAlpha = 1;
-  },
+  line({ g }, path) { trace(g, path); g.stroke(); },
   stems({ g, box, Y }, path, item) {
     const base = Math.min(box.y + box.h, Y.at(item.base));
-    g.setLineDash([]), g.beginPath();
-    for (const [x, y] of path) g.moveTo(x, base), g.lineTo(x, y);
-    g.stroke(), DRAW.dots({ g }, path, item);
+    g.setLineDash([]); g.beginPath();
+    for (const [x, y] of path) { g.moveTo(x, base); g.lineTo(x, y); }
+    g.stroke(); DRAW.dots({ g }, path, item);
   },
   dots({ g }, path, item) {
-    for (const [x, y] of path) g.beginPath(), g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI), g.fill();
+    for (const [x, y] of path) { g.beginPath(); g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI); g.fill(); }
   },
 };
 
@@ -123,18 +118,26 @@ function drawMarks({ g, box, X }, item, arrays, look) {
   for (const v of arrays[item.name].data) {
     const x = X.at(v);
     if (!(x >= box.x - 0.5 && x <= box.x + box.w + 0.5)) continue;
-    g.beginPath(), g.moveTo(x, box.y + 4 + 16 * item.row), g.lineTo(x, box.y + box.h), g.stroke();
+    g.beginPath(); g.moveTo(x, box.y + 4 + 16 * item.row); g.lineTo(x, box.y + box.h); g.stroke();
     if (!item.label) continue;
     const name = item.label.replace("{}", number(v, v % 1 ? 1 : 0)), wide = g.measureText(name).width, flip = x + wide + 8 > box.x + box.w;
-    g.textAlign = flip ? "right" : "left", g.textBaseline = "middle", g.setLineDash([]);
-    g.save(), g.strokeStyle = look.ground, g.lineWidth = 4, g.lineJoin = "round";
+    g.textAlign = flip ? "right" : "left"; g.textBaseline = "middle"; g.setLineDash([]);
+    g.save(); g.strokeStyle = look.ground; g.lineWidth = 4; g.lineJoin = "round";
     const at = [name, x + (flip ? -5 : 5), box.y + 8 + 16 * item.row];
-    g.strokeText(...at), g.restore(), g.fillText(...at);
+    g.strokeText(...at); g.restore(); g.fillText(...at);
     g.setLineDash(STROKES[item.role][1]);
   }
 }
 
-function drawPanel(canvas, panel, arrays, look) {
+// An axis with the ends that Python sent for it, if it follows what is shown.
+function fitted(axis, arrays) {
+  if (!axis.ends) return axis;
+  const [low, high] = arrays[axis.ends].data;
+  return { ...axis, low, high };
+}
+
+function drawPanel(canvas, spec, arrays, look) {
+  const panel = { ...spec, x: fitted(spec.x, arrays), y: fitted(spec.y, arrays) };
   const frame = frameOf(canvas, panel), { g, box } = frame;
   const images = panel.items.filter((item) => item.kind === "image");
   for (const item of images) drawImage(frame, arrays[item.name], item, look);
@@ -142,9 +145,9 @@ function drawPanel(canvas, panel, arrays, look) {
   for (const item of panel.items) {
     if (item.kind === "image") continue;
     const [width, dash] = STROKES[item.role];
-    g.save(), g.beginPath();
-    if (item.kind === "line" || item.kind === "area") g.rect(box.x, box.y - 2, box.w, box.h + 4), g.clip();
-    g.strokeStyle = g.fillStyle = look[item.role], g.lineWidth = item.width ?? width, g.setLineDash(item.solid ? [] : dash);
+    g.save(); g.beginPath();
+    if (item.kind === "line") { g.rect(box.x, box.y - 2, box.w, box.h + 4); g.clip(); }
+    g.strokeStyle = g.fillStyle = look[item.role]; g.lineWidth = item.width ?? width; g.setLineDash(item.solid ? [] : dash);
     if (item.kind === "mark") drawMarks(frame, item, arrays, look);
     else DRAW[item.kind](frame, points(frame, item, panel, arrays), item);
     g.restore();
@@ -163,7 +166,7 @@ function loop(sr, ceilingDb, onstate) {
     const source = new AudioBufferSourceNode(me.ctx, { buffer, loop: true }), gain = new GainNode(me.ctx, { gain: 0 });
     const from = voice?.n === y.length ? (voice.from + at - voice.at) % (y.length / sr) : 0; // equally long: same place
     source.connect(gain).connect(out.input);
-    source.start(at, from), ramp(gain.gain, 0, 1, at);
+    source.start(at, from); ramp(gain.gain, 0, 1, at);
     return { source, gain, at, from, n: y.length };
   }
   function end({ source, gain }, at) { source.stop(ramp(gain.gain, 1, 0, at)); }
@@ -172,7 +175,7 @@ function loop(sr, ceilingDb, onstate) {
     const at = me.ctx.currentTime + LEAD;
     if (at < ready) return void (waiting = setTimeout(() => swap(next), (ready - at) * 1000 + 5));
     if (voice) end(voice, at);
-    voice = next() ? begin(at) : null, ready = at + FADE + 0.005;
+    voice = next() ? begin(at) : null; ready = at + FADE + 0.005;
   }
   function change(samples) {
     const same = y && samples.length === y.length && samples.every((v, i) => v === y[i]);
@@ -180,13 +183,13 @@ function loop(sr, ceilingDb, onstate) {
     if (me.playing && !same) swap(() => me.playing);
   }
   function play() {
-    me.ctx ??= context(sr), out ??= output(me.ctx, ceilingDb), me.analyser = out.analyser;
+    me.ctx ??= context(sr); out ??= output(me.ctx, ceilingDb); me.analyser = out.analyser;
     me.ctx.resume();
-    release = claim(stop), me.playing = true, swap(() => me.playing), onstate();
+    release = claim(stop); me.playing = true; swap(() => me.playing); onstate();
   }
   function stop() {
     if (!me.playing) return;
-    me.playing = false, swap(() => me.playing), release(), onstate();
+    me.playing = false; swap(() => me.playing); release(); onstate();
   }
   return me;
 }
@@ -200,7 +203,7 @@ function render({ model, el: host }) {
   const won = el("p", { class: "earup-won", role: "status", "aria-live": "polite", text: model.get("solved") });
   const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
   const handles = spec.handles.map(makeHandle), painted = spec.brush && spec.panels[spec.brush.panel];
-  const brush = spec.brush && makeBrush(spec.brush, painted, (text) => ((values[spec.brush.name] = text), ask()), () => frames.length && draw());
+  const brush = spec.brush && makeBrush(spec.brush, painted, (text) => { values[spec.brush.name] = text; return ask(); }, () => frames.length && draw());
   const room = (panel) => (panel.width ? `flex: ${panel.equal ? 0 : 1} 1 ${panel.width}px` : "flex: 1 1 100%");
   const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel", style: room(panel) }, head(panel),
     el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
@@ -233,14 +236,14 @@ function render({ model, el: host }) {
       root.__earup = player;
     }
     root.insertBefore(el("div", { class: "earup-row" }, button, level), said);
-    player.change(arrays.sound.data), show();
-    return { update: () => (player.change(arrays.sound.data), show()), stop: player.stop };
+    player.change(arrays.sound.data); show();
+    return { update: () => { player.change(arrays.sound.data); return show(); }, stop: player.stop };
   }
 
   // Menus, boxes and sliders of the browser; a menu sends the index of its option.
   function makeControl(c) {
     const say = () => el("output", { text: `${number(c.log ? 2 ** values[c.name] : values[c.name], c.digits)} ${c.unit}`.trim() });
-    const send = (value) => ((values[c.name] = value), ask());
+    const send = (value) => { values[c.name] = value; return ask(); };
     if (c.kind === "choice") {
       const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text })));
       menu.selectedIndex = values[c.name];
@@ -248,8 +251,8 @@ function render({ model, el: host }) {
     }
     const slides = c.kind === "slider";
     const input = el("input", { type: slides ? "range" : "checkbox", min: c.low, max: c.high, step: c.step,
-      on: { input: () => (send(slides ? Number(input.value) : input.checked), slides && input.nextSibling.replaceWith(say())) } });
-    slides ? (input.value = values[c.name]) : (input.checked = values[c.name]);
+      on: { input: () => { send(slides ? Number(input.value) : input.checked); return slides && input.nextSibling.replaceWith(say()); } } });
+    if (slides) input.value = values[c.name]; else input.checked = values[c.name];
     return slides ? el("label", {}, c.label, input, say()) : el("label", {}, input, c.label);
   }
 
@@ -265,7 +268,7 @@ function render({ model, el: host }) {
       const steps = Math.round((u(value) - u(h.low)) / h.step);
       const next = Math.max(h.low, Math.min(h.high, Number(back(u(h.low) + steps * h.step).toFixed(h.log ? 6 : digits))));
       if (next === values[h.name]) return;
-      values[h.name] = next, place(), mate()?.place(), ask();
+      values[h.name] = next; place(); mate()?.place(); ask();
     }
     function keydown(event) {
       const axis = { ArrowRight: "x", ArrowLeft: "x", ArrowUp: "y", ArrowDown: "y" }[event.key];
@@ -274,9 +277,9 @@ function render({ model, el: host }) {
       const to = { ArrowRight: now + h.step, ArrowUp: now + h.step, ArrowLeft: now - h.step, ArrowDown: now - h.step,
         PageUp: now + leap, PageDown: now - leap, Home: u(h.low), End: u(h.high) }[event.key];
       if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault(), event.stopPropagation(), put(back(to));
+      event.preventDefault(); event.stopPropagation(); put(back(to));
     }
-    function follow(event) { lead(event), mate()?.lead(event); }
+    function follow(event) { lead(event); mate()?.lead(event); }
     function lead(event) {
       const box = canvases[h.panel].getBoundingClientRect(), { X, Y } = frames[h.panel];
       put(h.along === "x" ? X.back(event.clientX - box.left) : Y.back(event.clientY - box.top));
@@ -300,40 +303,40 @@ function render({ model, el: host }) {
       return h.spec.partner ? Math.hypot(dx, dy) : Math.abs(h.spec.along === "x" ? dx : dy);
     };
     const h = on ?? mine.reduce((a, b) => (far(b) < far(a) ? b : a));
-    event.preventDefault(), h.node.focus(), h.node.setPointerCapture(event.pointerId);
+    event.preventDefault(); h.node.focus(); h.node.setPointerCapture(event.pointerId);
     if (!on) h.follow(event);
   }
 
   let flying = 0, count = 0, pending = false, timer = 0;
   function ask() { // at most one request under way; the newest values go when the answer is here
     if (flying) return void (pending = true);
-    flying = ++count, pending = false;
+    flying = ++count; pending = false;
     timer = setTimeout(() => answered(), PATIENCE);
     model.send({ n: flying, values: { ...values } });
   }
   function answered() {
-    clearTimeout(timer), (flying = 0);
+    clearTimeout(timer); flying = 0;
     if (pending) ask();
   }
   function receive(message, buffers) {
-    fault.textContent = message.fault ?? "", fault.hidden = !message.fault;
+    fault.textContent = message.fault ?? ""; fault.hidden = !message.fault;
     if (!message.fault) {
       arrays = { ...arrays, ...unpack(message.contents, buffers[0]) };
-      said.textContent = message.readout, won.textContent = message.solved;
-      draw(), sound?.update();
+      said.textContent = message.readout; won.textContent = message.solved;
+      draw(); sound?.update();
     }
     if (message.n === flying) answered();
   }
   function draw() {
     look ??= palette(root);
     frames = spec.panels.map((panel, i) => drawPanel(canvases[i], panel, arrays, look));
-    handles.forEach((h) => h.place()), brush && brush.draw(frames[spec.brush.panel], look);
+    handles.forEach((h) => h.place()); if (brush) brush.draw(frames[spec.brush.panel], look);
     root.dispatchEvent(new CustomEvent("earup-drawn", { bubbles: true }));
   }
   model.on("msg:custom", receive);
   host.append(root);
-  const unlook = onLook(root, () => ((look = palette(root)), draw()));
-  return () => (unlook(), clearTimeout(timer), sound?.stop(), model.off("msg:custom", receive));
+  const unlook = onLook(root, () => { look = palette(root); return draw(); });
+  return () => { unlook(); clearTimeout(timer); sound?.stop(); return model.off("msg:custom", receive); };
 }
 
 export default { render };

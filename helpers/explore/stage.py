@@ -1,5 +1,8 @@
-"""A canvas on which the learner drags the thing itself: Python computes, the browser draws and
-sounds.
+"""The stage: a canvas on which the learner drags the thing itself.
+
+Python computes, the browser draws and sounds. A stage is refused with a ValueError if a panel names
+an array that `compute` does not return, if there is no read-out, if handles that are one point do
+not fit together, or if its sound is not finite or too loud.
 """
 
 from __future__ import annotations
@@ -15,11 +18,11 @@ from matplotlib.figure import Figure
 from helpers import figures, metrics
 from helpers._frontend import Stored, bundle, styles
 from helpers.explore import parts
-from helpers.explore.controls import describe, places, understand
+from helpers.explore.controls import from_frontend, sample_values, to_frontend
 
-CEILING_DB = (
-    -12.0
-)  # peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
+# peak level [dBFS] that a loop may have: it sounds for as long as the learner plays with it
+CEILING_DB = -12.0
+ROOM = 720  # [px], about the width of a notebook: panels that fit into it share a row
 
 
 class Stage(Stored, anywidget.AnyWidget):
@@ -36,22 +39,25 @@ class Stage(Stored, anywidget.AnyWidget):
 
     def __init__(self, compute: Callable, spec: dict, controls: dict, on_solved: Callable | None):
         _check_partners(spec["handles"])
-        self._compute, self._on_solved, self._controls = compute, on_solved, controls
-        self._start = {h["name"]: h["start"] for h in spec["handles"]} | {
-            n: c.value for n, c in controls.items()
-        }
-        if brush := spec["brush"]:
-            self._start[brush["name"]] = brush["start"]
-        described = {name: describe(name, control) for name, control in controls.items()}
-        spec["controls"] = [shown for shown, _ in described.values()]
-        super().__init__(
-            spec=spec, values=self._start | {name: value for name, (_, value) in described.items()}
-        )
+        self._compute = compute
+        self._on_solved = on_solved
+        self._controls = controls
+        self._start = {h["name"]: h["start"] for h in spec["handles"]}
+        self._start |= {name: control.value for name, control in controls.items()}
+        if spec["brush"]:
+            self._start[spec["brush"]["name"]] = spec["brush"]["start"]
+        shown = dict(self._start)  # as the front end counts
+        spec["controls"] = []
+        for name, control in controls.items():
+            described, shown[name] = to_frontend(name, control)
+            spec["controls"].append(described)
+        super().__init__(spec=spec, values=shown)
         self.arrays, words = self._answer(self._start)
         _check_names(spec, self.arrays)
         self.contents, self.frame = _pack(self.arrays)
-        self.readout, self.solved = words["readout"], words["solved"]
-        self.on_msg(lambda _, content, buffers: self._asked(content))
+        self.readout = words["readout"]
+        self.solved = words["solved"]
+        self.on_msg(lambda _, content, buffers: self._on_message(content))
 
     def _answer(self, values: dict) -> tuple[dict, dict]:
         """Return `compute`'s arrays as float32, and its words."""
@@ -68,28 +74,21 @@ class Stage(Stored, anywidget.AnyWidget):
             _check_sound(arrays["sound"])
         return arrays, words
 
-    def _asked(self, content: dict) -> None:
+    def _on_message(self, content: dict) -> None:
         """Answer one request of the front end: {"n": its number, "values": what the handles and
         controls say}.
         """
-        sent = content["values"]
-        values = sent | {
-            name: understand(control, sent[name]) for name, control in self._controls.items()
-        }
+        values = dict(content["values"])
+        for name, control in self._controls.items():
+            values[name] = from_frontend(control, values[name])
         try:
             arrays, words = self._answer(values)
-            contents, frame = _pack(arrays)
-        except (
-            Exception
-        ) as error:  # the learner reads it, and the next value brings the picture back
+        except Exception as error:  # the learner reads it; the next value brings the picture back
             at = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-            self.send(
-                {
-                    "n": content["n"],
-                    "fault": f"{type(error).__name__}: {error}\nat {at}. Move on: it comes back.",
-                }
-            )
+            fault = f"{type(error).__name__}: {error}\nat {at}. Move on: it comes back."
+            self.send({"n": content["n"], "fault": fault})
             return
+        contents, frame = _pack(arrays)
         self.send({"n": content["n"], "contents": contents, **words}, [frame])
         if words["solved"] and self._on_solved is not None:
             self._on_solved(values)
@@ -99,11 +98,12 @@ class Stage(Stored, anywidget.AnyWidget):
         that fails.
         """
         rng = np.random.default_rng(seed)
-        tries = {
-            h["name"]: [h["low"], h["high"], *rng.uniform(h["low"], h["high"], points).tolist()]
-            for h in self.spec["handles"]
-        }
-        tries |= {name: places(control, points, rng) for name, control in self._controls.items()}
+        tries = {}
+        for h in self.spec["handles"]:
+            inner = rng.uniform(h["low"], h["high"], points).tolist()
+            tries[h["name"]] = [h["low"], h["high"], *inner]
+        for name, control in self._controls.items():
+            tries[name] = sample_values(control, points, rng)
         if brush := self.spec["brush"]:
             n = brush["rows"] * brush["cols"]
             tries[brush["name"]] = ["0" * n, "".join(map(str, rng.integers(2, size=n)))]
@@ -113,9 +113,8 @@ class Stage(Stored, anywidget.AnyWidget):
                 try:
                     self._answer(values)
                 except Exception as error:
-                    raise RuntimeError(
-                        f"{self.spec['title']}: computing failed at {values}"
-                    ) from error
+                    title = self.spec["title"]
+                    raise RuntimeError(f"{title}: computing failed at {values}") from error
 
     def stored_text(self) -> str:
         """Return title, read-out, and how to bring it to life."""
@@ -133,9 +132,6 @@ class Stage(Stored, anywidget.AnyWidget):
             for ax, panel in zip(axes, row, strict=True):
                 _draw_panel(ax, panel, self.arrays)
         return figures.picture(fig, colours=64)
-
-
-ROOM = 720  # [px], about the width of a notebook: panels that fit into it share a row
 
 
 def rows_of(panels: list) -> list[list]:
@@ -170,19 +166,20 @@ def _check_partners(handles: list) -> None:
 
 def _pack(arrays: dict) -> tuple[list, bytes]:
     """Return names and shapes, and one buffer that holds all arrays one after the other."""
-    return [[n, list(a.shape)] for n, a in arrays.items()], b"".join(
-        a.tobytes() for a in arrays.values()
-    )
+    contents = [[name, list(data.shape)] for name, data in arrays.items()]
+    return contents, b"".join(data.tobytes() for data in arrays.values())
 
 
 def _check_names(spec: dict, arrays: dict) -> None:
     for panel in spec["panels"]:
+        names = {panel["x"]["ends"], panel["y"]["ends"]}
         for item in panel["items"]:
-            for name in (item["name"], item.get("x")):
-                if name is not None and name not in arrays:
-                    raise ValueError(
-                        f"a panel draws {name!r}, but compute returned only {sorted(arrays)}"
-                    )
+            names |= {item["name"], item.get("x")}
+        for name in names - {None}:
+            if name not in arrays:
+                raise ValueError(
+                    f"a panel draws {name!r}, but compute returned only {sorted(arrays)}"
+                )
     if (spec["sr"] is None) != ("sound" not in arrays):
         raise ValueError(
             "a stage that sounds needs both: sr=... and an array 'sound' in compute's reply"
@@ -202,55 +199,27 @@ def _check_sound(sound: np.ndarray) -> None:
         )
 
 
+def _fitted(axis: dict, arrays: dict) -> dict:
+    """Return an axis with the ends that `compute` gave it, if it asks for them."""
+    if axis["ends"] is None:
+        return axis
+    low, high = arrays[axis["ends"]].tolist()
+    return axis | {"low": low, "high": high}
+
+
 def _draw_panel(ax, panel: dict, arrays: dict) -> None:
     """Draw what the front end draws, for a notebook that is not running."""
-    x, y = panel["x"], panel["y"]
+    x = _fitted(panel["x"], arrays)
+    y = _fitted(panel["y"], arrays)
     for item in panel["items"]:
-        data, stroke = arrays[item["name"]], figures.stroke(item["role"])
-        if item["kind"] == "image":
-            extent = (x["low"], x["high"], y["low"], y["high"])
-            ax.imshow(
-                data,
-                aspect="auto",
-                origin="lower",
-                extent=extent,
-                vmin=item["low"],
-                vmax=item["high"],
-            )
-            ax.grid(False)
-            continue
-        if item["kind"] == "mark":
-            for place in data:
-                ax.axvline(place, **stroke)
-                figures.label(
-                    ax,
-                    place,
-                    y["high"],
-                    item["label"].format(f"{place:.6g}"),
-                    item["role"],
-                    dx=4,
-                    dy=-6 - 13 * item["row"],
-                )
-            continue
-        at = arrays[item["x"]] if item["x"] else np.linspace(x["low"], x["high"], data.size)
-        if item["kind"] == "area":
-            ax.fill_between(at, item["base"], data, color=figures.tint(item["role"], 0.25))
-        elif item["kind"] == "line":
-            own = {"linewidth": item["width"]} if item["width"] else {}
-            own |= {"linestyle": "-"} if item["solid"] else {}
-            ax.plot(at, data, **stroke | own)
-        else:
-            ax.plot(at, data, "o", color=figures.colour(item["role"]), markersize=5)
-        if item["kind"] == "stems":
-            ax.vlines(at, item["base"], data, color=figures.colour(item["role"]))
-    for side, spec in (("x", x), ("y", y)):
-        unit = f" [{spec['unit']}]" if spec["unit"] else ""
-        scale = "log" if spec["log"] else "linear"
+        DRAWINGS[item["kind"]](ax, item, arrays, x, y)
+    for side, axis in (("x", x), ("y", y)):
+        unit = f" [{axis['unit']}]" if axis["unit"] else ""
         ax.set(
             **{
-                f"{side}scale": scale,
-                f"{side}lim": (spec["low"], spec["high"]),
-                f"{side}label": spec["label"] + unit,
+                f"{side}scale": "log" if axis["log"] else "linear",
+                f"{side}lim": (axis["low"], axis["high"]),
+                f"{side}label": axis["label"] + unit,
             }
         )
     if not y["label"]:
@@ -258,6 +227,60 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
     if panel["equal"]:
         ax.set_aspect("equal")
     ax.set_title(panel["title"])
+
+
+def _draw_image(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    extent = (x["low"], x["high"], y["low"], y["high"])
+    levels = {"vmin": item["low"], "vmax": item["high"]}
+    ax.imshow(arrays[item["name"]], aspect="auto", origin="lower", extent=extent, **levels)
+    ax.grid(False)
+
+
+def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    stroke = figures.stroke(item["role"])
+    if item["width"]:
+        stroke["linewidth"] = item["width"]
+    for place in arrays[item["name"]]:
+        ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
+        words = item["label"].format(f"{place:.6g}")
+        offset = {"dx": 4, "dy": -6 - 13 * item["row"]}
+        figures.label(ax, place, y["high"], words, item["role"], **offset)
+
+
+def _places(item: dict, arrays: dict, x: dict) -> tuple:
+    """Return the points of a line, of dots or of stems; without x they are spread over the axis."""
+    data = arrays[item["name"]]
+    return arrays[item["x"]] if item["x"] else np.linspace(x["low"], x["high"], data.size), data
+
+
+def _draw_line(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    stroke = figures.stroke(item["role"])
+    if item["width"]:
+        stroke["linewidth"] = item["width"]
+    if item["solid"]:
+        stroke["linestyle"] = "-"
+    ax.plot(*_places(item, arrays, x), **stroke)
+
+
+def _draw_dots(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    size = 1.25 * (item["width"] or 4)  # a radius in pixels there, a diameter in points here
+    colour = figures.colour(item["role"])
+    ax.plot(*_places(item, arrays, x), "o", color=colour, markersize=size)
+
+
+def _draw_stems(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
+    at, data = _places(item, arrays, x)
+    ax.vlines(at, item["base"], data, color=figures.colour(item["role"]))
+    _draw_dots(ax, item, arrays, x, y)
+
+
+DRAWINGS = {
+    "image": _draw_image,
+    "mark": _draw_marks,
+    "line": _draw_line,
+    "dots": _draw_dots,
+    "stems": _draw_stems,
+}
 
 
 def stage(
@@ -302,12 +325,6 @@ def stage(
     -------
     ipywidgets.Widget
         The last line of a cell.
-
-    Raises
-    ------
-    ValueError
-        If a panel names an array that `compute` does not return, there is no read-out, or the sound
-        is too loud.
 
     Notes
     -----

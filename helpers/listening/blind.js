@@ -88,7 +88,7 @@ function render({ model, el: host }) {
     players.push(me);
     return me;
   }
-  const stopButton = () => el("button", { type: "button", text: "Stop", on: { click: () => (playing.stop(), (say.textContent = "Stopped.")) } });
+  const stopButton = () => el("button", { type: "button", text: "Stop", on: { click: () => { playing.stop(); say.textContent = "Stopped."; } } });
   const unheard = () => players.find((p) => !p.heard)?.label;
 
   // ---- screens ----
@@ -137,7 +137,7 @@ function render({ model, el: host }) {
     const labels = radios.map((radio, i) => el("label", {}, radio, `X is ${"AB"[i]} (key ${i + 1})`));
     const { node, confirm } = form(rows, el("div", { class: "earup-row" }, players.map((p) => p.button)),
       el("fieldset", { class: "earup-row" }, el("legend", { text: "Which one is X?" }), labels));
-    const choose = (i) => () => (radios[i].click(), confirm.focus(), (say.textContent = `X is ${"AB"[i]}. Enter confirms.`));
+    const choose = (i) => () => { radios[i].click(); confirm.focus(); say.textContent = `X is ${"AB"[i]}. Enter confirms.`; };
     show([progress(trial), node], { a: a.hear, b: b.hear, x: hidden.hear, 1: choose(0), 2: choose(1) }, a.button);
   }
 
@@ -166,7 +166,7 @@ function render({ model, el: host }) {
     const { node } = form(rows, list);
     const held = (step) => () => items.find((item) => item.node.contains(document.activeElement))?.move(step);
     const keys = { arrowup: held(-1), arrowdown: held(1) };
-    items.forEach((_, i) => (keys[i + 1] = () => (items[i].p.button.focus(), items[i].p.hear())));
+    items.forEach((_, i) => (keys[i + 1] = () => { items[i].p.button.focus(); return items[i].p.hear(); }));
     show([node], keys, items[0].p.button);
     say.textContent = "Keys 1 to 9 play a row, arrow up and down move it.";
   }
@@ -197,7 +197,7 @@ function render({ model, el: host }) {
     const { node } = form(rows, el("div", { class: "earup-row" }, reference.button, el("span", { class: "earup-quiet", text: "One of the letters is the reference itself: give it 100." })),
       el("div", { class: "earup-rate" }, el("span"), scale, el("span"), conditions.flatMap((c) => c.nodes)));
     const keys = { 0: reference.hear, r: reference.hear };
-    conditions.forEach((c, i) => (keys[i + 1] = () => (c.slider.focus(), c.p.hear())));
+    conditions.forEach((c, i) => (keys[i + 1] = () => { c.slider.focus(); return c.p.hear(); }));
     keys.enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : node.requestSubmit());
     show([progress(item), node], keys, reference.button);
   }
@@ -230,7 +230,7 @@ function render({ model, el: host }) {
 
   function result() {
     const answers = model.get("answers"), { tracks } = sounds[0];
-    const again = el("button", { type: "button", text: "Take it again", on: { click: () => (model.set("answers", []), model.save_changes()) } });
+    const again = el("button", { type: "button", text: "Take it again", on: { click: () => { model.set("answers", []); return model.save_changes(); } } });
     const row = (tag, cells) => el("tr", {}, cells.map((text) => el(tag, { text })));
     const ratings = (name) => answers.filter((a) => a.condition === name).map((a) => a.rating);
     const summary = (r) => [(r.reduce((s, v) => s + v, 0) / r.length).toFixed(1), Math.min(...r), Math.max(...r)];
@@ -247,7 +247,7 @@ function render({ model, el: host }) {
 
   function next() {
     const at = Math.floor(model.get("answers").length / perScreen);
-    if (at >= screens) playing?.stop(), (started = false), (warning.hidden = true), result();
+    if (at >= screens) { playing?.stop(); started = false; warning.hidden = true; result(); }
     else if (!started) intro(at);
     else ({ abx, rank, mushra })[kind](at);
   }
@@ -260,8 +260,8 @@ function render({ model, el: host }) {
   next();
   return () => {
     playing?.stop();
-    offKeys(), offLook();
-    model.off("change:answers", next), model.off("change:saved change:note change:fault", notes), model.off("change:report", onreport);
+    offKeys(); offLook();
+    model.off("change:answers", next); model.off("change:saved change:note change:fault", notes); model.off("change:report", onreport);
   };
 }
 

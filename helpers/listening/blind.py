@@ -13,6 +13,7 @@ from helpers.listening.stimuli import checked_items, fingerprint, prepared
 from helpers.listening.tracks import CEILING_DB, decibels, playable_rate
 from helpers.psychophysics import SimulatedListener, abx_verdict, mushra_report, simulated
 
+TAKE_IT = "Run this cell to take it."
 TRIALS = (5, 100)  # with fewer than five not even a perfect score has p < .05
 COLUMNS = {
     "abx": {"trial": int, "x": str, "answer": str},
@@ -91,16 +92,14 @@ def blind_test(
     """
     if kind not in COLUMNS:
         raise ValueError(f"kind={kind!r} must be one of {', '.join(COLUMNS)}")
-    if (
-        isinstance(n_trials, bool)
-        or not isinstance(n_trials, int)
-        or not TRIALS[0] <= n_trials <= TRIALS[1]
-    ):
+    whole = isinstance(n_trials, int) and not isinstance(n_trials, bool)
+    if not whole or not TRIALS[0] <= n_trials <= TRIALS[1]:
         raise ValueError(
             f"n_trials={n_trials!r} must be a whole number from {TRIALS[0]} to {TRIALS[1]}; 16 is "
             "usual"
         )
-    sr, gain_db = playable_rate(sr), decibels(gain_db, "gain_db")
+    sr = playable_rate(sr)
+    gain_db = decibels(gain_db, "gain_db")
     raw = checked_items(tracks, kind, sr)
     key = fingerprint(raw, kind, sr, n_trials, match, gain_db)
     file = AnswerFile(name, kind=kind, key=key, columns=COLUMNS[kind])
@@ -131,12 +130,10 @@ class BlindTest(Stored, anywidget.AnyWidget):
     sr = traitlets.Int().tag(sync=True)
     ceiling_db = traitlets.Float(CEILING_DB).tag(sync=True)
     n_trials = traitlets.Int().tag(sync=True)
-    sounds = traitlets.List().tag(
-        sync=True
-    )  # per item: {item, tracks: [{name, channels: [float32 bytes]}]}
-    verdicts = traitlets.List().tag(
-        sync=True
-    )  # ABX: the result for 0, 1, ... right, so that the page needs no kernel
+    # per item: {item, tracks: [{name, channels: [float32 bytes]}]}
+    sounds = traitlets.List().tag(sync=True)
+    # ABX: the result for 0, 1, ... right, so that the page needs no kernel
+    verdicts = traitlets.List().tag(sync=True)
     answers = traitlets.List().tag(sync=True)  # rows of the file; the page appends to them
     note = traitlets.Unicode().tag(sync=True)
     fault = traitlets.Unicode().tag(sync=True)  # why the answers are not saved
@@ -147,27 +144,29 @@ class BlindTest(Stored, anywidget.AnyWidget):
     def __init__(
         self, items: dict, file: AnswerFile, *, kind: str, notes: list[str], **traits: object
     ) -> None:
-        self._file, self._items, self._names = file, list(items), list(next(iter(items.values())))
+        self._file = file
+        self._items = list(items)
+        self._names = list(items[self._items[0]])
         self._screens = {"abx": traits["n_trials"], "rank": 1, "mushra": len(items)}[kind]
-        self._rows = (
-            1 if kind == "abx" else len(self._names)
-        )  # rows of the file that one screen adds
+        # rows of the file that one screen adds
+        self._rows = 1 if kind == "abx" else len(self._names)
         self._kind = kind
         self._kept, said = file.load(self._accept)
+        verdicts = []
+        if kind == "abx":
+            verdicts = [abx_verdict(k, self._screens) for k in range(self._screens + 1)]
         # everything at once: what is set later travels by messages that hosts may limit
         super().__init__(
             kind=kind,
             answers=self._kept,
             saved=len(self._kept),
             file=file.label,
-            note="\n".join([*filter(None, [said]), *notes]),
+            note="\n".join([said, *notes] if said else notes),
             sounds=[
                 {"item": i, "tracks": [_packed(*pair) for pair in tracks.items()]}
                 for i, tracks in items.items()
             ],
-            verdicts=[abx_verdict(k, self._screens) for k in range(self._screens + 1)]
-            if kind == "abx"
-            else [],
+            verdicts=verdicts,
             report=self._reported(self._kept),
             **traits,
         )
@@ -178,16 +177,21 @@ class BlindTest(Stored, anywidget.AnyWidget):
             return False
         if self._kind == "abx":
             return all(
-                r["trial"] == i + 1 and {r["x"], r["answer"]} <= {"A", "B"}
-                for i, r in enumerate(rows)
+                row["trial"] == number and {row["x"], row["answer"]} <= {"A", "B"}
+                for number, row in enumerate(rows, 1)
             )
+        # each screen names every sound once
         column = "track" if self._kind == "rank" else "condition"
         screens = [rows[i : i + self._rows] for i in range(0, len(rows), self._rows)]
-        if any(sorted(r[column] for r in screen) != sorted(self._names) for screen in screens):
-            return False
-        pairs = zip(self._items, screens, strict=False)
-        return self._kind == "rank" or all(
-            r["item"] == i and 0 <= r["rating"] <= 100 for i, rs in pairs for r in rs
+        for screen in screens:
+            if sorted(row[column] for row in screen) != sorted(self._names):
+                return False
+        if self._kind == "rank":
+            return True
+        return all(
+            row["item"] == item and 0 <= row["rating"] <= 100
+            for item, screen in zip(self._items, screens, strict=False)
+            for row in screen
         )
 
     @traitlets.observe("answers")
@@ -201,7 +205,8 @@ class BlindTest(Stored, anywidget.AnyWidget):
                 self._file.save(rows)
             else:
                 self.note = self._file.set_aside("earlier", "You take the test again")
-            self.saved, self.fault = len(rows), ""
+            self.saved = len(rows)
+            self.fault = ""
         except OSError as error:
             self.fault = self._file.trouble(error)
         self._kept = rows
@@ -274,29 +279,25 @@ class BlindTest(Stored, anywidget.AnyWidget):
         self.note += "\nThese answers are a simulated listener's."
         for screen in range(self._screens):
             item = self._items[screen] if self.kind == "mushra" else ""
-            self.answers = [
-                *self.answers,
-                *simulated(listener, self.kind, self._names, screen, item),
-            ]
+            new = simulated(listener, self.kind, self._names, screen, item)
+            self.answers = [*self.answers, *new]
         return self
 
     def stored_text(self) -> str:
         """Return one line that says what stands here; the same on every run."""
-        size = {
-            "abx": f"ABX, {self._screens} trials",
-            "rank": "ranking",
-            "mushra": f"MUSHRA, {self._screens} items",
-        }
-        return (
-            f"blind test ({size[self.kind]}): {', '.join(self._names)}. Run this cell to take it."
-        )
+        return f"{self._what()}: {', '.join(self._names)}. {TAKE_IT}"
+
+    def _what(self) -> str:
+        if self.kind == "rank":
+            return "blind test (ranking)"
+        if self.kind == "abx":
+            return f"blind test (ABX, {self._screens} trials)"
+        return f"blind test (MUSHRA, {self._screens} items)"
 
     def stored_picture(self) -> bytes:
         """Return a picture with the title and the names as PNG."""
-        what, _, names = (
-            self.stored_text().removesuffix(" Run this cell to take it.").partition(": ")
-        )
-        return card(self.title, [(what, names, None)], "Run this cell to take it.")
+        row = (self._what(), f"{', '.join(self._names)}.", None)
+        return card(self.title, [row], TAKE_IT)
 
 
 def _ratings(rows: list[dict], names: list[str]) -> dict[str, np.ndarray]:
@@ -307,7 +308,6 @@ def _ratings(rows: list[dict], names: list[str]) -> dict[str, np.ndarray]:
 
 
 def _packed(name: str, y: np.ndarray) -> dict:
-    return {
-        "name": name,
-        "channels": [np.ascontiguousarray(c, dtype="<f4").tobytes() for c in np.atleast_2d(y)],
-    }
+    """Return a sound as the page takes it."""
+    channels = [np.ascontiguousarray(c, dtype="<f4").tobytes() for c in np.atleast_2d(y)]
+    return {"name": name, "channels": channels}

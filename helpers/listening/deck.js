@@ -64,7 +64,7 @@ function deck(tracks, { sr, ceilingDb = -1, onstate = () => {} }) {
     ctx ??= context(sr);
     out ??= output(ctx, ceilingDb);
     ctx.resume().catch(() => {}); // a refusal shows below
-    setTimeout(() => ((me.blocked = !!voice && ctx.state !== "running"), me.blocked && onstate()), 500);
+    setTimeout(() => { me.blocked = !!voice && ctx.state !== "running"; return me.blocked && onstate(); }, 500);
     if (voice) return;
     release = claim(stop);
     voice = begin(within(rest));
@@ -80,7 +80,7 @@ function deck(tracks, { sr, ceilingDb = -1, onstate = () => {} }) {
   }
   function seek(t) {
     rest = Math.max(0, Math.min(t, me.duration));
-    if (voice) end(voice), (voice = begin(within(rest)));
+    if (voice) { end(voice); voice = begin(within(rest)); }
     onstate();
   }
   function select(i) {

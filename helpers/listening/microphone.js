@@ -14,7 +14,7 @@ async function openMicrophone() {
   if (!navigator.mediaDevices?.getUserMedia) throw Object.assign(new Error(), { name: "insecure" });
   const stream = await navigator.mediaDevices.getUserMedia({ audio: { ...RAW, channelCount: 1 } });
   const ctx = new AudioContext(); // the device's own rate: nothing is resampled
-  const stop = () => (stream.getTracks().forEach((track) => track.stop()), ctx.state === "closed" || ctx.close());
+  const stop = () => { stream.getTracks().forEach((track) => track.stop()); return ctx.state === "closed" || ctx.close(); };
   try {
     await ctx.resume();
     const from = ctx.createMediaStreamSource(stream), settings = stream.getAudioTracks()[0].getSettings();

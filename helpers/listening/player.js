@@ -47,7 +47,7 @@ function render({ model, el: host }) {
 
   // -- what a person does --
   function toggle() {
-    machine.playing ? machine.stop() : machine.play();
+    if (machine.playing) machine.stop(); else machine.play();
   }
   function setLoop(region) {
     machine.setRegion(region);
@@ -75,13 +75,13 @@ function render({ model, el: host }) {
     paint();
   }
   function move(event) {
-    if (drag) (drag.to = timeAt(event)), paint();
+    if (drag) { drag.to = timeAt(event); paint(); }
   }
   function lift() {
     if (!drag) return;
     const { from, to, loop: asLoop } = drag;
     drag = null;
-    asLoop ? setLoop({ from: Math.min(from, to), to: Math.max(from, to) }) : machine.seek(to);
+    if (asLoop) setLoop({ from: Math.min(from, to), to: Math.max(from, to) }); else machine.seek(to);
   }
 
   // -- what it shows --
@@ -107,7 +107,7 @@ function render({ model, el: host }) {
     said = now;
   }
   function tick(time) {
-    if (!calm.matches || time - painted > 250) (painted = time), paint();
+    if (!calm.matches || time - painted > 250) { painted = time; paint(); }
     frame = requestAnimationFrame(tick);
   }
   function draw() {
@@ -140,7 +140,7 @@ function render({ model, el: host }) {
   refresh();
   readout.textContent = `${index[0].name}: ${levels(index[0])}.`;
   const unlook = onLook(root, () => { palette(root); draw(); });
-  return () => (machine.stop(), unlook(), offKeys(), cancelAnimationFrame(frame), root.remove());
+  return () => { machine.stop(); unlook(); offKeys(); cancelAnimationFrame(frame); return root.remove(); };
 }
 
 const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");
@@ -171,7 +171,7 @@ function drawPicture(canvas, y, { sr, total, colours, peak, stft }) {
   g.strokeStyle = colours.mute;
   g.strokeRect(spec.x - 0.5, spec.y + 0.5, spec.w + 1, spec.h);
   const label = (text, x, top, align, colour = colours.text) => {
-    g.fillStyle = colour, g.textAlign = align, g.textBaseline = "middle";
+    g.fillStyle = colour; g.textAlign = align; g.textBaseline = "middle";
     g.fillText(minus(text), x, top);
   };
   label(peak >= 0.0095 ? `\u00b1${peak.toPrecision(2)}` : `\u00b1${peak.toExponential(0)}`, spec.x - 8, wave.y + wave.h / 2, "right");
@@ -199,16 +199,16 @@ function drawHead(canvas, at, region, colours) {
   const x = MARGIN.left + at * width;
   if (region) {
     const a = MARGIN.left + region.from * width, b = MARGIN.left + region.to * width;
-    g.fillStyle = colours.ground, g.globalAlpha = 0.65; // what is outside the loop steps back
-    g.fillRect(MARGIN.left, 0, a - MARGIN.left, height), g.fillRect(b, 0, MARGIN.left + width - b, height);
-    g.globalAlpha = 1, g.fillStyle = colours.ink;
-    g.fillRect(a - 0.5, 0, 1, height), g.fillRect(b - 0.5, 0, 1, height), g.fillRect(a, 0, b - a, 2);
+    g.fillStyle = colours.ground; g.globalAlpha = 0.65; // what is outside the loop steps back
+    g.fillRect(MARGIN.left, 0, a - MARGIN.left, height); g.fillRect(b, 0, MARGIN.left + width - b, height);
+    g.globalAlpha = 1; g.fillStyle = colours.ink;
+    g.fillRect(a - 0.5, 0, 1, height); g.fillRect(b - 0.5, 0, 1, height); g.fillRect(a, 0, b - a, 2);
   }
   g.fillStyle = colours.ground;
   g.fillRect(x - 2, 0, 4, height);
   g.fillStyle = colours.ink;
   g.fillRect(x - 1, 0, 2, height);
-  g.beginPath(), g.moveTo(x - 6, 0), g.lineTo(x + 6, 0), g.lineTo(x, 8), g.fill();
+  g.beginPath(); g.moveTo(x - 6, 0); g.lineTo(x + 6, 0); g.lineTo(x, 8); g.fill();
 }
 
 export default { render };

@@ -13,11 +13,11 @@ from helpers.listening.tracks import (
     CEILING_DB,
     checked,
     decibels,
+    level_notes,
     matching,
     playable_rate,
     refuse_loud,
     scaled,
-    what_was_done,
 )
 
 __all__ = ["Player", "player"]
@@ -98,16 +98,10 @@ def player(
     sounds = checked(tracks, sr)
     moves = matching(sounds, sr, match)
     moved = {name: scaled(y, moves[name] + gain_db) for name, y in sounds.items()}
-    refuse_loud(
-        moved,
-        sr,
-        ceiling_db,
-        guarded,
-        gain_db,
-        advice=", or set ceiling_db if it must be this loud",
-    )
+    advice = ", or set ceiling_db if it must be this loud"
+    refuse_loud(moved, sr, ceiling_db, guarded, gain_db, advice=advice)
     notes = [f"Exact levels, nothing normalised; ceiling {ceiling_db:.1f} dBFS."]
-    notes += what_was_done(moved, sr, moves, match, gain_db)
+    notes += level_notes(moved, sr, moves, match, gain_db)
     return Player(
         moved,
         sr=sr,
@@ -126,9 +120,8 @@ class Player(Stored, anywidget.AnyWidget):
 
     _esm = bundle(__file__, "deck", "player")
     _css = styles(__file__, "player")
-    pcm = traitlets.Bytes().tag(
-        sync=True
-    )  # float32, little-endian: track after track, channel after channel
+    # float32, little-endian: track after track, channel after channel
+    pcm = traitlets.Bytes().tag(sync=True)
     index = traitlets.List().tag(sync=True)  # per track: name, channels, samples, rms_db, peak_db
     sr = traitlets.Int().tag(sync=True)
     ceiling_db = traitlets.Float().tag(sync=True)
@@ -145,13 +138,13 @@ class Player(Stored, anywidget.AnyWidget):
     @property
     def tracks(self) -> dict[str, np.ndarray]:
         """The samples that are played, by name: float32 of shape (n,) or (channels, n)."""
-        found, start = {}, 0
+        found = {}
+        start = 0
         for track in self.index:
-            shape = (track["channels"], track["samples"])
-            y = np.frombuffer(
-                self.pcm, dtype="<f4", count=shape[0] * shape[1], offset=start
-            ).reshape(shape)
-            found[track["name"]] = y[0] if shape[0] == 1 else y
+            channels = track["channels"]
+            count = channels * track["samples"]
+            y = np.frombuffer(self.pcm, dtype="<f4", count=count, offset=start)
+            found[track["name"]] = y if channels == 1 else y.reshape(channels, -1)
             start += y.nbytes
         return found
 
@@ -162,7 +155,8 @@ class Player(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return a picture of the waveforms as PNG."""
-        sounds, rows = self.tracks, []
+        sounds = self.tracks
+        rows = []
         for track in self.index:
             levels = f"{_level(track['rms_db'])} RMS, peak {_level(track['peak_db'])}"
             rows.append((track["name"], levels, sounds[track["name"]]))

@@ -59,7 +59,7 @@ function render({ model, el: host }) {
   // -- recording --
   async function begin() {
     if (starting) return;
-    starting = true, warn.textContent = "", blocks = [], count = 0, clipped = 0;
+    starting = true; warn.textContent = ""; blocks = []; count = 0; clipped = 0;
     player?.stop();
     readout.textContent = "Waiting for the microphone ...";
     try {
@@ -72,7 +72,7 @@ function render({ model, el: host }) {
       readout.textContent = "";
       warn.textContent = refusal(error, ", or choose a sound file");
     } finally {
-      starting = false, show();
+      starting = false; show();
     }
   }
   function block(y) {
@@ -84,7 +84,7 @@ function render({ model, el: host }) {
       part[i] = Math.max(-1, Math.min(1, v));
       peak = Math.max(peak, Math.abs(v));
     });
-    blocks.push(part), (count += part.length);
+    blocks.push(part); count += part.length;
     gauge(peak);
     if (clipped) warn.textContent = "Too loud: the recording clips. Move back or speak more softly, and record again.";
     if (count >= Math.round(most * mic.sr)) finish();
@@ -97,14 +97,14 @@ function render({ model, el: host }) {
     bar.style.width = `${Math.max(0, Math.min(100, (db + 60) / 0.6))}%`;
     meter.setAttribute("aria-valuenow", Math.max(-60, Math.round(db)));
     level.textContent = `${(count / (mic?.sr ?? 1)).toFixed(1)} of ${most} s, peak ${db > -79 ? dbfs(Math.round(db)).replace(".0", "") : "silence"}`;
-    drawn = performance.now(), high = 0;
+    drawn = performance.now(); high = 0;
   }
   function finish() {
     if (!mic) return;
     const { sr, stop } = mic;
-    mic = null, stop(), release();
+    mic = null; stop(); release();
     const y = new Float32Array(count);
-    blocks.reduce((at, part) => (y.set(part, at), at + part.length), 0);
+    blocks.reduce((at, part) => { y.set(part, at); return at + part.length; }, 0);
     setTake(y, sr, y.length ? `Recorded ${(y.length / sr).toFixed(2)} s at ${sr} Hz.` : "The microphone gave no sound.");
   }
   function setTake(y, sr, text) {
@@ -157,7 +157,7 @@ function render({ model, el: host }) {
     send({ do: "save", sr: take.sr, replace: over }, kept().buffer);
   }
   function ask(on) {
-    held = on, show();
+    held = on; show();
     if (on) replace.focus();
   }
   async function choose() {
@@ -165,12 +165,12 @@ function render({ model, el: host }) {
     upload.value = "";
     if (!chosen) return;
     if (chosen.size > 50e6) return (warn.textContent = `${chosen.name} holds ${(chosen.size / 1e6).toFixed(0)} MB; choose a file under 50 MB, of at most 60 s.`);
-    warn.textContent = "", readout.textContent = `Checking ${chosen.name} ...`;
+    warn.textContent = ""; readout.textContent = `Checking ${chosen.name} ...`;
     send({ do: "upload", filename: chosen.name }, await chosen.arrayBuffer());
   }
   function discard() {
     if (!remove.dataset.sure) {
-      remove.dataset.sure = "yes", remove.textContent = `Delete ${file} for good`;
+      remove.dataset.sure = "yes"; remove.textContent = `Delete ${file} for good`;
       return (readout.textContent = "Press the button once more to delete the recording.");
     }
     send({ do: "delete" }, new ArrayBuffer(0));
@@ -191,11 +191,11 @@ function render({ model, el: host }) {
     record.classList.toggle("earup-main", !take || !!mic);
     meter.hidden = level.hidden = !mic;
     canvas.hidden = trimRow.hidden = !take || !!mic;
-    replace.hidden = leave.hidden = !held, keep.hidden = held;
+    replace.hidden = leave.hidden = !held; keep.hidden = held;
     remove.hidden = !there;
-    delete remove.dataset.sure, (remove.textContent = "Delete");
+    delete remove.dataset.sure; remove.textContent = "Delete";
     state.textContent = there ? `${file} holds ${saved.seconds.toFixed(2)} s.` : `There is no ${file} yet.`;
-    if (take) numbers.forEach((input, i) => ((input.max = (take.y.length / take.sr).toFixed(2)), (input.value = trim[["from", "to"][i]].toFixed(2))));
+    if (take) numbers.forEach((input, i) => { input.max = (take.y.length / take.sr).toFixed(2); input.value = trim[["from", "to"][i]].toFixed(2); });
     draw();
   }
   function draw() {
@@ -204,17 +204,17 @@ function render({ model, el: host }) {
     const { g, w, h, dpr } = fit(canvas), end = take.y.length / take.sr;
     drawWave(g, { x: 0, y: 0, w, h }, take.y, { peak: Math.max(0.05, take.y.reduce((top, v) => Math.max(top, Math.abs(v)), 0)) * 1.1, colour: colours.signal, scale: dpr });
     const a = (trim.from / end) * w, b = (trim.to / end) * w;
-    g.fillStyle = colours.ground, g.globalAlpha = 0.7;
-    g.fillRect(0, 0, a, h), g.fillRect(b, 0, w - b, h);
-    g.globalAlpha = 1, g.fillStyle = colours.ink;
-    for (const [x, side] of [[a, 1], [b, -1]]) g.fillRect(x - (side < 0 ? 2 : 0), 0, 2, h), g.fillRect(x - (side < 0 ? 8 : 0), 0, 8, 12);
+    g.fillStyle = colours.ground; g.globalAlpha = 0.7;
+    g.fillRect(0, 0, a, h); g.fillRect(b, 0, w - b, h);
+    g.globalAlpha = 1; g.fillStyle = colours.ink;
+    for (const [x, side] of [[a, 1], [b, -1]]) { g.fillRect(x - (side < 0 ? 2 : 0), 0, 2, h); g.fillRect(x - (side < 0 ? 8 : 0), 0, 8, 12); }
   }
   const unlook = onLook(root, draw);
   model.on("msg:custom", receive);
   model.on("change:saved", show);
   show();
-  return () => (mic && (mic.stop(), (mic = null)), player?.stop(), release(), unlook(), offKeys(), clearTimeout(waiting),
-    model.off("msg:custom", receive), model.off("change:saved", show), root.remove());
+  return () => { if (mic) { mic.stop(); mic = null; } player?.stop(); release(); unlook(); offKeys(); clearTimeout(waiting);
+    model.off("msg:custom", receive); model.off("change:saved", show); return root.remove(); };
 }
 
 export default { render };

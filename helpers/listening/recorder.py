@@ -76,7 +76,7 @@ class Recorder(Stored, anywidget.AnyWidget):
         )  # the folder of now: a later chdir moves nothing
         self._parts: list[bytes] = []
         self._look()
-        self.on_msg(self._receive)
+        self.on_msg(self._on_message)
 
     @property
     def path(self) -> Path:
@@ -89,11 +89,8 @@ class Recorder(Stored, anywidget.AnyWidget):
 
     def stored_picture(self) -> bytes:
         """Return a small card as PNG."""
-        row = (
-            f"{self.name}.wav",
-            f"up to {self.seconds:g} s from your microphone, or a file of your own",
-            None,
-        )
+        detail = f"up to {self.seconds:g} s from your microphone, or a file of your own"
+        row = (f"{self.name}.wav", detail, None)
         return card("Recorder", [row], "Run this cell to record.")
 
     def _look(self) -> None:
@@ -104,7 +101,7 @@ class Recorder(Stored, anywidget.AnyWidget):
         except (ValueError, OSError):  # none yet, or no sound file
             self.saved = {"seconds": 0.0} if self._path.is_file() else {}
 
-    def _receive(self, _: object, content: dict, buffers: list) -> None:
+    def _on_message(self, _: object, content: dict, buffers: list) -> None:
         """Answer a message of the browser; long sounds come in parts, because servers limit a
         message.
         """
@@ -113,7 +110,8 @@ class Recorder(Stored, anywidget.AnyWidget):
         self._parts.extend(bytes(buffer) for buffer in buffers)
         if content.get("part", 0) + 1 < content.get("parts", 1):
             return
-        data, self._parts = b"".join(self._parts), []
+        data = b"".join(self._parts)
+        self._parts = []
         actions = {"save": self._save, "upload": self._upload, "delete": self._delete}
         try:
             actions[content["do"]](content, data)

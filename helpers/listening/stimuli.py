@@ -11,14 +11,10 @@ from scipy import signal
 from helpers.listening.tracks import CEILING_DB, checked, matching, refuse_loud, scaled
 from helpers.psychophysics import ANCHORS, MAX_RANKED, MIN_ITEMS, REFERENCE, too_few_items
 
-SIZES = {
-    "abx": (2, 2),
-    "rank": (2, MAX_RANKED),
-    "mushra": (2, MAX_RANKED - len(ANCHORS)),
-}  # tracks or conditions
-TRANSITION = (
-    500.0  # [Hz]; BS.1534 wants 25 dB at 4 kHz and 50 dB at 4.5 kHz, this gives 60 dB from 4 kHz on
-)
+# how many tracks or conditions: fewest and most
+SIZES = {"abx": (2, 2), "rank": (2, MAX_RANKED), "mushra": (2, MAX_RANKED - len(ANCHORS))}
+# [Hz]; BS.1534 wants 25 dB at 4 kHz and 50 dB at 4.5 kHz, this gives 60 dB from 4 kHz on
+TRANSITION = 500.0
 
 
 def prepared(
@@ -27,26 +23,23 @@ def prepared(
     """Return the sounds that are played, as item -> name -> y, and in words what was done to
     them.
     """
-    items, moves = {}, {}
+    items = {}
+    moves = {}
     for item, sounds in raw.items():
-        short = (
-            next(iter(sounds.values())).shape[-1] < 0.4 * sr
-        )  # no block of 400 ms, so no loudness
+        n_samples = next(iter(sounds.values())).shape[-1]
+        short = n_samples < 0.4 * sr  # no block of 400 ms, so no loudness
         by = "rms" if match == "loudness" and short else match
         moves[item] = matching(sounds, sr, by)
         items[item] = {name: scaled(y, moves[item][name] + gain_db) for name, y in sounds.items()}
-        if (
-            kind == "mushra"
-        ):  # after matching, so that the anchors keep the level of the reference's pass band
-            items[item] |= {
-                name: anchor(items[item][REFERENCE], sr=sr, cutoff=hz)
-                for name, hz in ANCHORS.items()
-            }
+        if kind == "mushra":
+            # after matching, so that the anchors keep the level of the reference's pass band
+            reference = items[item][REFERENCE]
+            for name, hz in ANCHORS.items():
+                items[item][name] = anchor(reference, sr=sr, cutoff=hz)
         refuse_loud(items[item], sr, CEILING_DB, True, gain_db)
-    notes = [
-        _moved(list(moves.values()), by),
-        f"Everything moved by {gain_db:+.1f} dB." if gain_db else "",
-    ]
+    notes = [_moved(list(moves.values()), by)]
+    if gain_db:
+        notes.append(f"Everything moved by {gain_db:+.1f} dB.")
     if kind == "mushra":
         notes.append(too_few_items(items[item], len(items)))
     return items, [line for line in notes if line]
@@ -68,31 +61,8 @@ def _moved(moves: list[dict], by: str | None) -> str:
 
 
 def anchor(y: np.ndarray, *, sr: int, cutoff: float) -> np.ndarray:
-    """Low-pass a sound as an anchor: linear phase, no delay, the level of the pass band kept.
-
-    Parameters
-    ----------
-    y : np.ndarray, shape (..., n)
-        Sound [full scale = 1].
-    sr : int
-        Sampling rate [Hz].
-    cutoff : float
-        Upper edge of the pass band [Hz]: flat within 0.02 dB up to here, 60 dB down from `cutoff` +
-        500 Hz on.
-
-    Returns
-    -------
-    np.ndarray, shape (..., n)
-        The sound without its treble.
-
-    Raises
-    ------
-    ValueError
-        If `sr` is too low to hold the filter's edge.
-
-    References
-    ----------
-    .. [1] ITU-R BS.1534-3, 2015, 5.1.
+    """Low-pass `y` (..., n) as an anchor of ITU-R BS.1534-3, 5.1: linear phase, no delay, flat
+    within 0.02 dB up to `cutoff` [Hz], 60 dB down from `cutoff` + 500 Hz on.
     """
     if cutoff + TRANSITION >= sr / 2:
         raise ValueError(
@@ -100,12 +70,10 @@ def anchor(y: np.ndarray, *, sr: int, cutoff: float) -> np.ndarray:
             "resample"
         )
     n_taps, beta = signal.kaiserord(65, TRANSITION / (sr / 2))
-    taps = signal.firwin(
-        n_taps | 1, cutoff + TRANSITION / 2, window=("kaiser", beta), fs=sr
-    )  # odd: whole delay
-    return signal.oaconvolve(np.atleast_2d(y), taps[None], mode="same", axes=-1).reshape(
-        np.shape(y)
-    )
+    odd = n_taps | 1  # so that the delay is a whole number of samples
+    taps = signal.firwin(odd, cutoff + TRANSITION / 2, window=("kaiser", beta), fs=sr)
+    filtered = signal.oaconvolve(np.atleast_2d(y), taps[None], mode="same", axes=-1)
+    return filtered.reshape(np.shape(y))
 
 
 def checked_items(tracks: Mapping, kind: str, sr: int) -> dict[str, dict[str, np.ndarray]]:

@@ -56,41 +56,41 @@ function render({ model, el: host }) {
 
   async function begin() {
     if (opening) return;
-    opening = true, warn.textContent = "", said.textContent = "Waiting for the microphone ...";
+    opening = true; warn.textContent = ""; said.textContent = "Waiting for the microphone ...";
     try {
       mic = await openMicrophone();
       if (!root.isConnected) return close("");
       const { ctx, from } = mic, look = new AnalyserNode(ctx, { fftSize: 4096 }), volume = new GainNode(ctx);
       nodes = { look, volume, delay: new DelayNode(ctx, { maxDelayTime: 0.25 }), gate: new GainNode(ctx, { gain: 0 }), out: output(ctx, CAP_DB) };
-      from.connect(look), from.connect(volume).connect(nodes.delay).connect(nodes.gate).connect(nodes.out.input);
+      from.connect(look); from.connect(volume).connect(nodes.delay).connect(nodes.gate).connect(nodes.out.input);
       release = claim(() => close("Closed.")); // players fall silent, and Escape ends this
-      timer = setInterval(watch, LOOK_MS), set(), (said.textContent = "Open and muted. Speak, and look at the meter.");
+      timer = setInterval(watch, LOOK_MS); set(); said.textContent = "Open and muted. Speak, and look at the meter.";
     } catch (error) {
-      said.textContent = "The microphone is closed.", warn.textContent = refusal(error);
+      said.textContent = "The microphone is closed."; warn.textContent = refusal(error);
     } finally {
-      opening = false, show();
+      opening = false; show();
     }
   }
   function watch() {
     const y = new Float32Array(nodes.look.fftSize);
     nodes.look.getFloatTimeDomainData(y);
     const { db, hz } = heard(y, mic.ctx.sampleRate), peak = y.reduce((top, v) => Math.max(top, Math.abs(v)), 0);
-    bar.style.width = `${Math.max(0, Math.min(100, (db + 80) / 0.8))}%`, meter.setAttribute("aria-valuenow", Math.max(-80, Math.round(db)));
+    bar.style.width = `${Math.max(0, Math.min(100, (db + 80) / 0.8))}%`; meter.setAttribute("aria-valuenow", Math.max(-80, Math.round(db)));
     const why = !muted && detect({ db, hz, cut: peak * nodes.volume.gain.value > 10 ** (CAP_DB / 20) });
-    if (why) switchTo(0, ""), (warn.textContent = STOPPED[why]);
+    if (why) { switchTo(0, ""); warn.textContent = STOPPED[why]; }
     add();
   }
   function switchTo(to, text) {
     if (muted !== !to) nodes.ready = ramp(nodes.gate.gain, 1 - to, to, Math.max(mic.ctx.currentTime + LEAD, nodes.ready ?? 0));
-    muted = !to, detect = howlDetector(), warn.textContent = "", said.textContent = text, show();
+    muted = !to; detect = howlDetector(); warn.textContent = ""; said.textContent = text; show();
   }
   function close(text) {
-    clearInterval(timer), mic?.stop(), release(), (mic = nodes = null), (muted = true), (bar.style.width = 0), (said.textContent = text), show();
+    clearInterval(timer); mic?.stop(); release(); mic = nodes = null; muted = true; bar.style.width = 0; said.textContent = text; show();
   }
   function set() {
-    late.said.textContent = `${late.slider.value} ms`, loud.said.textContent = `${signed(Number(loud.slider.value), 0)} dB`;
+    late.said.textContent = `${late.slider.value} ms`; loud.said.textContent = `${signed(Number(loud.slider.value), 0)} dB`;
     const glide = (param, to) => param?.setTargetAtTime(to, mic.ctx.currentTime, 0.02); // no click
-    glide(nodes?.delay.delayTime, late.slider.value / 1000), glide(nodes?.volume.gain, 10 ** (loud.slider.value / 20)), add();
+    glide(nodes?.delay.delayTime, late.slider.value / 1000); glide(nodes?.volume.gain, 10 ** (loud.slider.value / 20)); add();
   }
   function add() {
     if (!mic) return (sum.textContent = "The browser's own delay is shown here once the microphone is open.");
@@ -100,12 +100,12 @@ function render({ model, el: host }) {
   }
   function show() {
     open.textContent = mic ? "Close the microphone" : "Open the microphone, muted";
-    gate.textContent = muted ? "Unmute" : "Mute", gate.disabled = !mic || (muted && !worn.checked);
+    gate.textContent = muted ? "Unmute" : "Mute"; gate.disabled = !mic || (muted && !worn.checked);
     if (!mic) add();
   }
-  set(), show();
+  set(); show();
   const offLook = onLook(root, () => palette(root));
-  return () => (close(""), offLook(), document.removeEventListener("visibilitychange", hidden), offKeys(), root.remove());
+  return () => { close(""); offLook(); document.removeEventListener("visibilitychange", hidden); offKeys(); return root.remove(); };
 }
 
 export default { render };

@@ -8,7 +8,8 @@ import traitlets
 from helpers._frontend import Stored, bundle, styles
 from helpers._frontend.card import card
 
-SHORTEST_MS, LONGEST_MS = 10, 200
+SHORTEST_MS = 10
+LONGEST_MS = 200
 
 
 def talkback(*, delay_ms: int = 50) -> "TalkBack":

@@ -1,6 +1,4 @@
-"""What the player and the blind test ask of sounds before they play them: names, rates, levels,
-kindness to ears.
-"""
+"""What player and blind test check before they play sounds: names, rates, levels that are safe."""
 
 import math
 from collections.abc import Mapping
@@ -30,11 +28,8 @@ def playable_rate(sr: int) -> int:
 
 def decibels(value: float, name: str) -> float:
     """Return a finite number of decibels."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not math.isfinite(value)
-    ):
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
         raise ValueError(f"{name}={value!r} must be a finite number of decibels")
     return float(value)
 
@@ -86,11 +81,10 @@ def matching(sounds: dict[str, np.ndarray], sr: int, match: str | None) -> dict[
             )
         if match == "rms":
             levels[name] = float(metrics.level_db(np.ravel(y)))
+        elif y.shape[-1] >= 0.4 * sr:  # one block of BS.1770
+            levels[name] = float(loudness.integrated_loudness(y, sr=sr))
         else:
-            long_enough = y.shape[-1] >= 0.4 * sr  # one block of BS.1770
-            levels[name] = (
-                float(loudness.integrated_loudness(y, sr=sr)) if long_enough else -math.inf
-            )
+            levels[name] = -math.inf
         if not math.isfinite(levels[name]):
             raise ValueError(
                 f'track {name!r} is too quiet or too short for a loudness in LUFS; use match="rms"'
@@ -107,6 +101,7 @@ def scaled(y: np.ndarray, db: float) -> np.ndarray:
 def _loudest_db(y: np.ndarray, sr: int) -> float:
     """Return the RMS level of the loudest 400 ms of the loudest channel [dBFS]."""
     width = round(0.4 * sr)
+    # sums of squares up to each sample: their differences are sums over windows
     power = np.square(np.atleast_2d(y), dtype=np.float64).cumsum(axis=-1)
     if power.shape[-1] <= width:  # a shorter one counts as a whole
         energy = power.max()
@@ -139,24 +134,22 @@ def refuse_loud(
     excess = max([*peaks.values(), *loud.values()])
     if excess <= 1e-4:  # float32 rounding
         return
-    remedy = f"pass gain_db={math.floor(10 * (gain_db - excess)) / 10:.1f} to lower all tracks"
+    lower = math.floor(10 * (gain_db - excess)) / 10
+    remedy = f"pass gain_db={lower:.1f} to lower all tracks"
     name = max(peaks, key=peaks.get)
     if peaks[name] > 1e-4:
-        over = (
-            f"peaks at {peaks[name] + ceiling_db:.1f} dBFS, over the ceiling of {ceiling_db:.1f} "
-            "dBFS"
-        )
+        peak = peaks[name] + ceiling_db
+        over = f"peaks at {peak:.1f} dBFS, over the ceiling of {ceiling_db:.1f} dBFS"
     else:
         name = max(loud, key=loud.get)
-        over = (
-            f"has 400 ms at {loud[name] + LOUDEST_DB:.1f} dBFS RMS, over the {LOUDEST_DB:.1f} that "
-            "are kind to ears"
-        )
+        level = loud[name] + LOUDEST_DB
+        limit = f"the {LOUDEST_DB:.1f} that are kind to ears"
+        over = f"has 400 ms at {level:.1f} dBFS RMS, over {limit}"
         remedy += advice
     raise ValueError(f"track {name!r} {over}; {remedy}")
 
 
-def what_was_done(
+def level_notes(
     sounds: dict, sr: int, moves: dict[str, float], match: str | None, gain_db: float
 ) -> list[str]:
     """Return what was done to the tracks, in words."""

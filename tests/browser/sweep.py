@@ -19,7 +19,7 @@ NIGHTLY = os.environ.get("EARUP_NIGHTLY") == "1"
 EXPECT = """
 import json as _json, numpy as _np
 from helpers.listening import Player as _Player
-_shown = [w for _, v in sorted(Out.items()) for w in (v.heard.children if hasattr(v, "heard") else [v])]
+_shown = [w for _, v in sorted(Out.items()) for w in (v.preview_box.children if hasattr(v, "preview_box") else [v])]
 _players = [value for value in _shown if isinstance(value, _Player)]
 def _expected(player, track, end, size):
     y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
@@ -59,7 +59,7 @@ def move_every_slider(page):
     """Take each slider of each explorable to both ends by keyboard; the read-out follows and
     nothing faults.
     """
-    boxes = page.locator(".earup-explore")
+    boxes = page.locator(".earup-running")
     for i in range(boxes.count()):
         box = boxes.nth(i)
         sliders = box.locator("[role=slider]")
@@ -71,7 +71,7 @@ def move_every_slider(page):
                 sliders.nth(k).press(key)
                 if sliders.nth(k).get_attribute("aria-valuenow") != value:
                     page.wait_for_function(
-                        "([i, before]) => document.querySelectorAll('.earup-explore')[i]"
+                        "([i, before]) => document.querySelectorAll('.earup-running')[i]"
                         ".querySelector('[role=status]').innerText !== before",
                         arg=[i, before],
                     )

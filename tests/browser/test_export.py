@@ -15,7 +15,7 @@ from tools.site import vendor
 SR = 16_000
 TONES = {"low": (440.0, -26.0), "high": (880.0, -32.0)}  # Hz, dBFS RMS
 SETUP = f"""import numpy as np
-from helpers import coursework, explore, listening
+from helpers import coursework, explore, listening, live
 t = np.arange(3 * {SR}) / {SR}
 tones = {{name: 10 ** (db / 20) * 2**0.5 * np.sin(2 * np.pi * hz * t) for name, (hz, db) in {TONES!r}.items()}}"""
 STAGE = """panel = explore.panel(explore.axis("Time", 0, 1), explore.axis("Height", -1, 1), explore.line("wave"))
@@ -23,9 +23,9 @@ explore.stage(
     lambda turns: {"wave": np.sin(2 * np.pi * turns * t), "readout": f"{turns:.0f} turns."},
     title="Turns", alt="A wave.", panels=[panel], handles=[explore.handle("turns", "Turns", 0, 1, 1, step=1)],
 )"""
-EXPLORE = """explore.explore(
-    lambda fig: lambda x: f"x is {x}.", title="X", x=explore.slider("X", 0, 1, 0, step=1, unit="")
-)"""
+LIVE = (
+    """live.run(lambda: ((k, 1 / (1 + k)) for k in range(9)), title="A fall", steps=8, warmup=3)"""
+)
 CELLS = [
     ("markdown", "# A page of its own\n\n$\\sqrt{2}$ ![badge](../data/badges/colab.svg)"),
     ("folded", SETUP),
@@ -33,7 +33,7 @@ CELLS = [
     ("code", 'coursework.quiz("00")'),
     ("code", f'listening.blind_test("abx", tones, sr={SR}, n_trials=5, match=None)'),
     ("code", STAGE),
-    ("code", EXPLORE),
+    ("code", LIVE),
 ]
 
 
@@ -152,7 +152,7 @@ def test_what_needs_python_shows_its_first_frame_and_says_so(page):
         let n = 0; for (let i = 0; i < data.length; i += 4) n += data[i + 2] > data[i] + 60; return n; }"""
     assert stage.locator("canvas").evaluate(blue) > 500  # the wave is drawn
     assert (
-        page.locator(".earup-explore")
+        page.locator(".earup-running")
         .get_by_text("Moving this needs a running notebook")
         .is_visible()
     )
@@ -219,7 +219,7 @@ def test_without_npm_or_network_one_line_says_so(tmp_path, monkeypatch, npm, tol
 
 def test_where_python_runs_nothing_says_that_it_does_not(lab_on, notebook_of):
     """The same sentences are hidden in JupyterLab."""
-    file = notebook_of(SETUP, STAGE, EXPLORE, "listening.recorder()")
+    file = notebook_of(SETUP, STAGE, LIVE, "listening.recorder()")
     lab = lab_on(file)
     page = lab.open(file.name)
     assert lab.run_all() == []

@@ -48,7 +48,7 @@ def test_a_kernel_killed_in_a_training_and_in_a_blind_test(lab_on, notebook_of):
     lab = lab_on(notebook_of(SETUP, TRAINING, BLIND))
     page = lab.open("try.ipynb")
     assert lab.run_all() == []
-    run, test = page.locator(".earup-explore"), page.locator(".earup-blind")
+    run, test = page.locator(".earup-running"), page.locator(".earup-blind")
     run.get_by_role("button", name="Start").click()
     run.get_by_text("running, 100000 steps").wait_for()
     test.get_by_role("button", name="Start").click()

@@ -50,7 +50,7 @@ def bench(widget_page, microphone, tmp_path, monkeypatch):
             page.wait_for_function("""() => { const { part, parts } = window.model.sent.at(-1)?.content ?? {};
                 return parts && part + 1 === parts; }""")
             for content, buffers in page.evaluate(SENT):
-                widget._receive(widget, content, [base64.b64decode(b) for b in buffers])
+                widget._on_message(widget, content, [base64.b64decode(b) for b in buffers])
             page.evaluate("saved => window.model.set('saved', saved)", widget.saved)
             got, answers[:] = list(answers), []
             for content, buffers in got:

@@ -29,7 +29,7 @@ def on_stage(widget_page):
 
         def answer(content):
             asked.append(content["values"])
-            widget._asked(content)
+            widget._on_message(content)
             reply, buffers = replies.pop()
             return [reply, [base64.b64encode(b).decode() for b in buffers]]
 

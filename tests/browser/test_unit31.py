@@ -12,7 +12,7 @@ from tests.browser.sweep import shot
 pytest.importorskip("torch")
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "31_losses.ipynb"
-LIVE = "document.querySelector('.earup-explore')"
+LIVE = "document.querySelector('.earup-running')"
 STATUS = f"text => {LIVE}.querySelector('[role=status]').innerText.includes(text)"
 
 
@@ -45,7 +45,7 @@ def let_loose(lab):
     scrubbed to.
     """
     page = lab.page
-    box = page.locator(".earup-explore").first
+    box = page.locator(".earup-running").first
     start, stop = (box.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
     loss = box.locator("select").first
     for _ in range(3):

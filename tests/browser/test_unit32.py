@@ -45,7 +45,7 @@ def paint(page):
 def learn(lab):
     """Start, watch the step count, stop; what was made can be heard."""
     page = lab.page
-    box = page.locator(".earup-explore").filter(has_text="Train in").first
+    box = page.locator(".earup-running").filter(has_text="Train in").first
     box.scroll_into_view_if_needed()
     hold(lab, step=40)
     box.get_by_role("button", name="Start").press("Enter")

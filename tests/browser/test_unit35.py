@@ -56,7 +56,7 @@ def late(page):
 def learn(lab):
     """Another loss is started and comes to its end; what it made can be heard."""
     page = lab.page
-    box = page.locator(".earup-explore").filter(has_text="SI-SDR").first
+    box = page.locator(".earup-running").filter(has_text="SI-SDR").first
     box.scroll_into_view_if_needed()
     box.locator("select").first.press("ArrowDown")
     chosen(lab, "loss", lab.python("print(list(LOSSES)[1])").strip())

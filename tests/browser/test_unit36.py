@@ -18,7 +18,7 @@ SOUNDS = """i => { const m = document.querySelectorAll('.earup-player')[i].__ear
   const y = new Float32Array(m.analyser.fftSize); m.analyser.getFloatTimeDomainData(y);
   return Math.max(...y.map(Math.abs)) > 0.003; }"""
 CHOSEN = "([i, k]) => document.querySelectorAll('.earup-player')[i].__earup.chosen === k"
-SAYS = "([i, text]) => document.querySelectorAll('.earup-explore')[i].innerText.includes(text)"
+SAYS = "([i, text]) => document.querySelectorAll('.earup-scene')[i].innerText.includes(text)"
 NAMES = ("Setting 1", "Setting 2", "Setting 3", "anchor", "noisy")
 CHAINS = 1  # the second player of the page
 
@@ -114,7 +114,7 @@ def reveal(lab):
 
 def ship(page):
     """Limits by keyboard: 10 ms throws everything out, 40 ms and a small budget leave Setting 1."""
-    box = page.locator(".earup-explore").first
+    box = page.locator(".earup-scene").first
     box.scroll_into_view_if_needed()
     late = box.locator("select").first
     says = lambda text: page.wait_for_function(SAYS, arg=[0, text])  # noqa: E731

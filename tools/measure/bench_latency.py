@@ -2,9 +2,9 @@
 
     python tools/measure/bench_latency.py [--shots FOLDER] [--keys 15]
 
-Three ways to show the same picture (a spectrogram of 128 x 216 cells over a line of 2000 points,
-600 x 400 pixels): `ipywidgets.interact` with a new figure each time (the peer),
-`helpers.explore.explore`, and `helpers.explore.stage`. "Key" is the time from the key press to the
+Two ways to show the same picture (a spectrogram of 128 x 216 cells over a line of 2000 points,
+600 x 400 pixels): `ipywidgets.interact` with a new figure each time (the peer), and
+`helpers.explore.stage`. "Key" is the time from the key press to the
 first animation frame after the new picture is decoded; "drag" counts the pictures shown while a
 mouse drags the handle for 0.75 s. Medians; nothing here decides a test.
 """
@@ -46,21 +46,6 @@ def peer(tone):
     plt.show()
 _ = ipywidgets.interact(peer, tone=ipywidgets.IntSlider(60, 20, 100))
 """
-EXPLORE = """
-def draw(fig):
-    fig.set(size_inches=(6, 4), dpi=100)
-    a, b = fig.subplots(2, 1)
-    picture = a.imshow(image(60), aspect="auto", origin="lower", vmin=-100, vmax=-20)
-    a.grid(False)
-    (line,) = b.plot(x, wave(60))
-    b.set_ylim(-1.1, 1.1)
-    def update(tone):
-        picture.set_data(image(tone))
-        line.set_ydata(wave(tone))
-        return f"tone in row {tone}"
-    return update
-explore.explore(draw, title="A tone", tone=explore.slider("Tone", 20, 100, 60, step=1, unit="row"))
-"""
 STAGE = """
 def compute(tone):
     return {"image": image(tone), "wave": wave(tone), "readout": f"tone in row {tone:.0f}"}
@@ -81,7 +66,6 @@ WATCH = {
 }
 CASES = {
     "interact + new figure": (INTERACT, "img", "[role=slider]"),
-    "explore": (EXPLORE, "img", "[role=slider]"),
     "stage": (STAGE, "stage", ".earup-scene [role=slider]"),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import pitch
-from helpers.coursework.calling import Probe
 from helpers.coursework.checking import Check
+from helpers.coursework.probing import Probe
 
 _FIRST = (np.array([100.0, 10_000.0]), np.array([200.0, 10_100.0]))
 

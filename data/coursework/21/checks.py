@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import spectra
-from helpers.coursework.calling import Probe
 from helpers.coursework.checking import Check
+from helpers.coursework.probing import Probe
 
 
 def bin_probes() -> list[Probe]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from helpers import stft
-from helpers.coursework.calling import Probe
 from helpers.coursework.checking import Check
+from helpers.coursework.probing import Probe
 
 _SHAPES = (
     (16000, 16000, 512, 128),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.coursework.calling import Probe
 from helpers.coursework.checking import Check
+from helpers.coursework.probing import Probe
 
 
 def triangle_probes() -> list[Probe]:

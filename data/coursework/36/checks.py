@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from helpers.coursework.calling import Probe
 from helpers.coursework.checking import Check
+from helpers.coursework.probing import Probe
 
 
 def macs_probes() -> list[Probe]:

@@ -1,6 +1,4 @@
-"""Call a learner's function safely: on copies, with a time limit, and with whatever happens turned
-into data.
-"""
+"""Call a learner's function safely, on copies and within a time limit; whatever happens is data."""
 
 from __future__ import annotations
 
@@ -57,9 +55,8 @@ def time_limit(seconds: float) -> Iterator[None]:
             raise TooLong
 
         before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(
-            signal.ITIMER_REAL, seconds, 0.5
-        )  # rings again, should a bare `except` swallow the first
+        # rings again, should a bare `except` swallow the first
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
         try:
             yield
         finally:
@@ -134,13 +131,9 @@ def _operations(fn: object) -> list[str]:
 
 def is_unfilled(fn: object, trial: Trial) -> bool:
     """Tell whether nothing has been written yet: `...`, an empty body, or NotImplementedError."""
-    unfilled = (
-        isinstance(trial.error, (TypeError, AttributeError))
-        and "ellipsis" in str(trial.error).lower()
-    )
-    empty = (
-        trial.error is None and trial.value is None and _operations(fn) == _operations(lambda: None)
-    )
-    return (
-        isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis or unfilled or empty
-    )
+    if isinstance(trial.error, NotImplementedError) or trial.value is Ellipsis:
+        return True
+    if isinstance(trial.error, (TypeError, AttributeError)):
+        return "ellipsis" in str(trial.error).lower()  # it counted on with what `...` gave it
+    returns_none = trial.error is None and trial.value is None
+    return returns_none and _operations(fn) == _operations(lambda: None)
