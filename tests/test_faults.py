@@ -140,7 +140,7 @@ def test_damage_in_one_units_texts_leaves_the_others_alone(data):
 def test_what_the_list_of_sums_says_is_so_and_all_tables_in_use_are_on_it():
     assert sums.main(["--check"]) == 0, "a table was made anew? python3 -m tools.measure.sums"
     pages = "".join("".join(code_cells(path.stem)) for path in notebooks.paths())
-    pages += (ROOT / "helpers" / "contours.py").read_text(encoding="utf-8")
+    pages += (ROOT / "helpers" / "loudness.py").read_text(encoding="utf-8")
     used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(re.findall(r'_rows\("(\w+)"\)', pages))
     used &= {path.stem for path in (ROOT / "data" / "tables").glob("*.csv")}
     assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= _checks.sums().keys()
