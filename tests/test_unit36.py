@@ -8,7 +8,6 @@ import re
 import numpy as np
 import pytest
 import scipy.fft
-from scipy import stats
 
 torch = pytest.importorskip("torch")
 
@@ -136,7 +135,7 @@ def test_the_transforms_of_setting_2_are_really_so_many(unit, monkeypatch, name,
         real = getattr(scipy.fft, which)
 
         def spy(x, *args, real=real, **kw):
-            found.append(x.size // x.shape[-1])
+            found.append(x.shape[0])
             return real(x, *args, **kw)
 
         monkeypatch.setattr(scipy.fft, which, spy)
@@ -216,7 +215,10 @@ def test_agreement_of_the_page_is_that_of_kendall_and_of_the_solution(unit, rng)
     exec(catalogue.exercises("36")["36.agree"].solution, solve)
     for _ in range(5):
         ears, metric = rng.normal(size=(2, 6, 3))
-        taus = [stats.kendalltau(a, b).statistic for a, b in zip(ears, metric, strict=True)]
+        taus = [
+            psychophysics.rank_correlation(a, b, method="kendall")[0]
+            for a, b in zip(ears, metric, strict=True)
+        ]
         assert unit["share_of_pairs"](ears, metric) == pytest.approx((1 + np.mean(taus)) / 2)
         assert unit["share_of_pairs"](ears, metric) == pytest.approx(
             solve["agreement"](ears, metric)
@@ -318,32 +320,23 @@ def test_ship_on_the_real_table_agrees_with_the_desk(unit):
 
 
 def test_the_desk_draws_and_says_why(unit):
+    from matplotlib.figure import Figure
+
+    fig = Figure()
+    update = unit["draw"](fig)
     judge = "PESQ-WB, real recordings"
-    desk = unit["desk"]
-    shown = desk("40 ms", 300, True, judge)
-    said = shown["readout"]
+    said = update("40 ms", 300, True, judge)
     assert re.match(r"Ship setting1_(stft|mel), [\d.]+ by this judge\. ", said)
     assert (
         "setting2_vocoder is out: too late" in said
         and "setting3_waveform is out: too costly" in said
     )
-    # each system is drawn once: out, possible, or to ship
-    parts = np.array([shown["lost"], shown["remain"], shown["best"]])
-    marks = [unit["quality"](name, judge) for name in unit["PLACES"]]
-    assert np.isfinite(parts).sum(axis=0).tolist() == np.isfinite(marks).astype(int).tolist()
-    np.testing.assert_array_equal(np.nansum(parts, axis=0), np.nan_to_num(marks))
-    assert np.isfinite(shown["best"]).sum() == 1
-    low, high = shown["ends"]
-    assert low < np.nanmin(marks) < np.nanmax(marks) < high
-    shown = desk("10 ms", 700, True, judge)
-    assert shown["readout"].startswith("Nothing can be shipped. ")
-    assert np.isnan(shown["best"]).all() and np.isnan(shown["remain"]).all()
-    said = desk("as long as it takes", 700, False, judge)["readout"]
+    assert update("10 ms", 700, True, judge).startswith("Nothing can be shipped. ")
+    said = update("as long as it takes", 700, False, judge)
     assert (
         "setting1_stft is out: needs a recording" in said
         and "setting3_waveform is out: needs a recording" in said
     )
-    assert unit["stages"][0].readout.startswith("Ship ")
 
 
 # ---- broken comparisons --------------------------------------------------------------------------
@@ -395,7 +388,6 @@ def test_a_recording_of_ones_own_becomes_the_seventh_item(unit, tmp_path):
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def test_the_units_that_it_sums_up_are_linked(page):
-    """All of parts 1 to 3 that the three settings stand on, and the start page."""
-    for number in "00 10 11 12 21 22 23 31 32 33 34 35".split():
-        assert re.search(rf"\]\({number}_\w+\.ipynb\)", page), number
+def test_every_unit_is_linked(page):
+    for path in notebooks.paths():
+        assert path.stem >= NAME or f"]({path.name})" in page, path.name
