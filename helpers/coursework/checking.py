@@ -105,6 +105,15 @@ def _constant(trials: Sequence[Trial]) -> bool:
     )
 
 
+def _first_of_another_shape(trials: Sequence[Trial], wants: Sequence) -> int:
+    """Return the first call whose result has a wrong shape; 0 if none after the first has."""
+    shapes = [
+        (as_numbers(t.value, like=w), np.shape(w)) for t, w in zip(trials, wants, strict=True)
+    ]
+    off = [i for i, (got, shape) in enumerate(shapes) if got is not None and got.shape != shape]
+    return off[0] if off else 0
+
+
 @dataclass(frozen=True)
 class Check:
     """Compare a function with the truth on every probe, and name the slip that explains what
@@ -175,13 +184,17 @@ class Check:
                 for name, model in self.slips:
                     if self._predicts(model, trials):
                         return texts[name]
-            form = explain_form(trials, wants, bad, self.atol, self.truth)
+            other = _first_of_another_shape(trials, wants)
+            form = explain_form(trials, wants, bad, self.atol, self.truth) or (
+                explain_form(trials, wants, other, self.atol, self.truth) if other else ""
+            )
             if form:
                 return form
             if _constant(trials):
+                again = " Rounding would do this, too." if relations.rounded(trials, wants) else ""
                 return (
                     "Your function gives the same number whatever goes in. Let the result depend "
-                    "on the argument."
+                    f"on the argument.{again}"
                 )
             if all(agrees(t.value, t.probe.args[0], self.atol) for t in trials):
                 return (

@@ -32,9 +32,11 @@ def of_kind(trials: Sequence[Trial], wants: Sequence, atol: float) -> str:
             return "Your function returns complex numbers: take `np.abs` of them."
         if right(np.real):
             return "Your function returns complex numbers: take their real part, `.real`."
+        if right(np.angle):
+            return "Your function returns complex numbers: take their angle, `np.angle`."
         return (
-            "Your function returns complex numbers: take `np.abs` where a magnitude is meant, or "
-            "`.real`."
+            "Your function returns complex numbers: is the magnitude meant (`np.abs`), the real "
+            "part (`.real`) or the angle (`np.angle`)?"
         )
     if isinstance(value, bool) or kind == "b":
         if right(lambda x: x.astype(float)):
@@ -57,17 +59,20 @@ def of_shape(trials: Sequence[Trial], wants: Sequence, truth: Callable) -> str:
     if other_axis(trials, truth):
         return "These are the results along the other axis: rows were taken for columns."
     off = [(got, want) for got, want in pairs if got.shape != want.shape]
-    if all(got.ndim == 0 for got, _ in off):
+    if all(got.size == want.size for got, want in off):
+        return "There are as many values as there should be, in another shape."
+    if all(got.ndim < want.ndim and got.size <= want.size for got, want in off):
         return (
-            "A single number comes out where there should be several: does a sum, a mean or an "
+            "Fewer numbers come out than there should be: does a sum, a mean or an "
             "index take too much, or does `return` stand inside a loop?"
         )
-    if all(want.ndim == 0 for _, want in off):
+    if all(got.ndim > want.ndim and got.size >= want.size for got, want in off):
         return (
             "Several numbers come out where one is needed: a sum, a mean or a choice is still "
             "missing, or it works along one axis only."
         )
-    return _count(pairs) if all(g.ndim == w.ndim == 1 for g, w in pairs) else ""
+    along = all(g.ndim == w.ndim > 0 and g.shape[:-1] == w.shape[:-1] for g, w in pairs)
+    return _count(pairs) if along else ""
 
 
 # what is left of both -> what to say, where the result is longer and where it is shorter
@@ -79,13 +84,13 @@ _ENDS = (
 
 
 def _count(pairs: Pairs) -> str:
-    """Say how many values are too many or too few in one-dimensional results."""
+    """Say how many values are too many or too few along the last axis."""
     for part, words in _ENDS:
-        if all(close(got[part], want) for got, want in pairs):
+        if all(close(got[..., part], want) for got, want in pairs):
             return f"{words} too many; the others are right."
-        if all(close(got, want[part]) for got, want in pairs):
+        if all(close(got, want[..., part]) for got, want in pairs):
             return f"{words} missing; the others are right."
-    more = {got.size - want.size for got, want in pairs}
+    more = {got.shape[-1] - want.shape[-1] for got, want in pairs}
     if more == {1} or more == {-1}:
         word = "more" if more == {1} else "fewer"
         return f"It is always one value {word} than it should be: see where the counting ends."

@@ -190,7 +190,8 @@ def _shape_of_values(pairs: Pairs) -> str:
         for digits in range(1, 7):
             change = lambda x, digits=digits: np.round(x, digits)  # noqa: E731
             if all(np.allclose(got, change(want), 0, 1e-12) for got, want in pairs):
-                return f"Your values are rounded to {digits} digits after the point: keep them all."
+                many = f"{digits} digit{'s' * (digits > 1)}"
+                return f"Your values are rounded to {many} after the point: keep them all."
     return next((words for change, words in FORMULAS if fits_all(pairs, change)), "")
 
 
@@ -235,8 +236,8 @@ def _argument(trials: Sequence[Trial], pairs: Pairs) -> str:
                 both = zip(pairs, sizes, strict=True)
                 if all(close(got, (times * n) ** power * want) for (got, want), n in both):
                     hint = ""
-                    if words == "" and min(sizes) >= 8000:
-                        hint = " Samples and seconds differ by the sampling rate."
+                    if power == 1 and not words and min(sizes) >= 8000:
+                        hint = " Samples instead of seconds make such a factor."
                     much = f"a factor that is {words}{name} ({_number(first)} at first)"
                     return f"Every value is too {way} by {much}.{hint}"
     return ""
@@ -282,8 +283,8 @@ def _places(trials: Sequence[Trial], pairs: Pairs, atol: float) -> str:
         low = any(getattr(t.value, "dtype", None) in (np.float32, np.complex64) for t in trials)
         single = " Your result is in single precision, which keeps about 7 digits." if low else ""
         return (
-            f"You are near: no value is off by more than {_number(gap)}. A rounded constant or a "
-            f"small number that is added makes such a difference.{single}"
+            f"You are near: no value is off by more than {_number(gap)}. Rounding, an inexact "
+            f"constant or a small number that is added makes such a difference.{single}"
         )
     if len(wrong) < len(pairs):
         good = next(
@@ -291,6 +292,12 @@ def _places(trials: Sequence[Trial], pairs: Pairs, atol: float) -> str:
         )
         return f"Given {good.probe.say}, it is right: go through both by hand and compare them."
     return ""
+
+
+def rounded(trials: Sequence[Trial], wants: Sequence) -> bool:
+    """Tell whether results are what is right, rounded to whole numbers in one way or another."""
+    pairs = _pairs(trials, wants)
+    return bool(pairs) and any(fits_all(pairs, change) for change, _ in ROUNDINGS)
 
 
 def of_values(trials: Sequence[Trial], wants: Sequence, atol: float, truth: Callable) -> str:
