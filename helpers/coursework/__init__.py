@@ -17,10 +17,11 @@ there are; nothing is raised for what a learner's function does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from helpers.coursework import catalogue, store
-from helpers.coursework.checking import CORRECT, NOT_ATTEMPTED, Result
+from helpers.coursework import catalogue, stale, store
+from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, Result
 from helpers.coursework.report import Solution, Text
 
 __all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
@@ -55,6 +56,9 @@ def check(key: str, fn: object) -> Result:
     Not attempted. Replace the `...` by your own code, run that cell, then run this one again.
     """
     result = catalogue.exercise(key).check(fn)
+    if result.outcome != CORRECT:
+        aside = stale.older(fn, catalogue.function_names())
+        result = replace(result, says=f"{aside} {result.says}".strip())
     if result.outcome == NOT_ATTEMPTED:
         return result
 
@@ -63,7 +67,7 @@ def check(key: str, fn: object) -> Result:
         record["attempts"] = record.get("attempts", 0) + 1
         record["correct"] = bool(record.get("correct")) or result.outcome == CORRECT
 
-    return Result(result.outcome, result.says, store.update(put))
+    return replace(result, note=store.update(put))
 
 
 def hint(key: str) -> Text:

@@ -7,7 +7,9 @@ The first digit of a unit is its part; ``parts.toml`` names the parts and what i
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +189,16 @@ def _exercise(number: str, item: dict, answer: dict) -> Exercise:
         why=flat(answer.get("why", "")),
         variants=tuple(code.strip() + "\n" for code in answer.get("variants", ())),
     )
+
+
+@functools.cache
+def function_names() -> frozenset[str]:
+    """Return what the functions of all exercises are called; a damaged file of a unit has none."""
+    found = set()
+    for number in units():
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            found |= {re.search(r"def (\w+)", it["starter"])[1] for it in unit(number)["exercise"]}
+    return frozenset(found)
 
 
 def exercise(key: str) -> Exercise:

@@ -7,13 +7,13 @@ recognised by its numbers and never by its source. Nothing a learner writes may 
 
 from __future__ import annotations
 
-import linecache
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.coursework import forms, relations
+from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
 from helpers.coursework.probing import (
     Probe,
     TooLong,
@@ -24,113 +24,36 @@ from helpers.coursework.probing import (
     run_probe,
     time_limit,
 )
+from helpers.coursework.stops import explain_error
 
-CORRECT = "correct"
-NOT_YET = "not yet"
-NOT_ATTEMPTED = "not attempted"
 SECONDS = 5.0  # one check may take this long; the probes of a sound solution need milliseconds
 
-CAUSES = {
-    "NameError": "A name is misspelt, or it is defined in a cell that has not been run.",
-    "UnboundLocalError": "A name is used before this function gives it a value.",
-    "AttributeError": "The thing before the dot has no such part; look at its spelling and at what "
-    "it really is.",
-    "ZeroDivisionError": "Something divides by zero; find out which quantity becomes zero for this "
-    "input.",
-    "IndexError": "An index runs past the end; remember that the last sample has index n − 1.",
-    "KeyError": "A dictionary is asked for a key that it does not hold.",
-    "TypeError": "An operation got a kind of value that it cannot use, or a call has too many or "
-    "too few arguments.",
-    "ValueError": "The shapes or the values do not fit this operation; print the shapes just "
-    "before that line.",
-    "AxisError": "This axis does not exist here: a mono signal has one axis only, and time is axis "
-    "−1.",
-    "RecursionError": "The function keeps calling itself; it needs a case in which it stops.",
-    "MemoryError": "An array became far too large; look at the sizes it is built from.",
-    "ModuleNotFoundError": "This package is not installed here; numpy is enough for the exercise.",
-}
+
+def _short(x: complex, digits: int = 4) -> str:
+    """Return a number with so many significant digits and a real minus sign."""
+    return f"{x:.{digits}g}".replace("-", "−")
 
 
-# ---- saying what came of it ----
+def _apart(got: complex, want: complex) -> tuple[str, str]:
+    """Return two numbers with as many digits as it takes to tell them apart."""
+    for digits in range(4, 18):
+        if _short(got, digits) != _short(want, digits):
+            break
+    return _short(got, digits), _short(want, digits)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a check found: an outcome and the sentences that go with it."""
-
-    outcome: str
-    says: str
-    note: str = ""
-
-    def __repr__(self) -> str:
-        """Return the plain text, the same on every run."""
-        return f"{self.outcome.capitalize()}. {self.says}" + (
-            f"\n({self.note})" if self.note else ""
-        )
-
-    def _repr_markdown_(self) -> str:
-        return f"> **{self.outcome.capitalize()}.** {self.says}" + (
-            f"\n>\n> *{self.note}*" if self.note else ""
-        )
-
-
-def _where(fn: object, error: BaseException) -> str:
-    """Return " in line 3, `code`" for the innermost line of the learner's own file, or ""."""
-    home = getattr(getattr(fn, "__code__", None), "co_filename", None)
-    line = None
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == home:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if home is None or line is None:
-        return ""
-    code = linecache.getline(home, line).strip()
-    return f" in line {line}" + (f", `{code}`" if code else "")
-
-
-def _message(error: BaseException) -> str:
-    """Return an exception's own message; a learner's exception may fail even at that."""
-    try:
-        return str(error)
-    except Exception:
-        return ""
-
-
-def explain_error(fn: object, trial: Trial) -> str:
-    """Say which exception came, where, for which input, and what usually causes it."""
-    if isinstance(trial.error, TooLong):
-        return (
-            f"Your function was still running after {SECONDS:g} seconds on {trial.probe.say}, and "
-            f"was stopped. "
-            "A loop probably never ends: look at its condition, and at what changes in each round."
-        )
-    kind = type(trial.error).__name__
-    text = (
-        re.sub(r"0x[0-9a-fA-F]+", "0x...", _message(trial.error))
-        .replace("`", "'")
-        .strip()
-        .split("\n")[0]
-    )
-    cause = next(
-        (CAUSES[c.__name__] for c in type(trial.error).__mro__ if c.__name__ in CAUSES), ""
-    )
-    step = cause or "Call your function by hand with this input and look at each line's result."
-    place = _where(fn, trial.error)
-    return (
-        f"Given {trial.probe.say}, your function stops with {kind}{place}: `{text or kind}`. {step}"
-    )
-
-
-def _short(x: complex) -> str:
-    """Return a number with four significant digits and a real minus sign."""
-    return f"{x:.4g}".replace("-", "−")
-
-
-def explain_shape(trial: Trial, want: object) -> str:
+def explain_form(
+    trials: Sequence[Trial], wants: Sequence, bad: int, atol: float, truth: Callable
+) -> str:
     """Say what is wrong with the kind or the shape of a result, or return an empty string."""
-    want = np.asarray(want)
+    trial = trials[bad]
+    want = np.asarray(wants[bad])
     got = as_numbers(trial.value, like=want)
+    if trial.value is None and trial.printed.strip():
+        return (
+            "Your function returns None: it prints something, and printing only shows a value. "
+            "`return` hands it over."
+        )
     if trial.value is None:
         return (
             "Your function returns None. Perhaps its last line works out the answer without "
@@ -140,13 +63,16 @@ def explain_shape(trial: Trial, want: object) -> str:
         sort = "complex" if np.iscomplexobj(want) else "real"
         need = f"one {sort} number" if want.ndim == 0 else f"a NumPy array of {sort} numbers"
         kind = type(trial.value).__name__
+        named = forms.of_kind(trials, wants, atol)
+        if named:
+            return f"{named} ({need[0].upper()}{need[1:]} is needed.)"
         return f"Your function returns a {kind}, and {need} is needed: look at what `return` sends."
     if got.shape != want.shape:
         right = f"an array of shape {want.shape}" if want.ndim else "one number, of shape ()"
+        step = forms.of_shape(trials, wants, truth) or "See which axis each step works along."
         return (
             f"Given {trial.probe.say}, your result has shape {got.shape}, and it should be "
-            f"{right}. "
-            "See which axis each step works along."
+            f"{right}. {step}"
         )
     if np.isnan(got).any() and not np.isnan(want).any():
         return (
@@ -157,17 +83,17 @@ def explain_shape(trial: Trial, want: object) -> str:
     return ""
 
 
-def explain_difference(trial: Trial, want: object, atol: float) -> str:
-    """Name the first value that is off, and by how much."""
+def explain_difference(trial: Trial, want: object, atol: float, step: str) -> str:
+    """Name the first value that is off, and by how much, then a step."""
     want = np.atleast_1d(want).ravel()
     got = np.atleast_1d(as_numbers(trial.value, like=want)).ravel()
-    first = int(np.flatnonzero(~np.isclose(got, want, 0, atol))[0])
+    first = int(np.flatnonzero(~np.isclose(got, want, 0, atol, equal_nan=True))[0])
     place = f"value {first} of your result" if want.size > 1 else "your result"
-    return (
-        f"Given {trial.probe.say}, {place} is {_short(got[first])}, and {_short(want[first])} "
-        f"would be right. "
+    mine, right = _apart(got[first], want[first])
+    step = step or (
         "Work this one out by hand, step by step, and see where your function goes another way."
     )
+    return f"Given {trial.probe.say}, {place} is {mine}, and {right} would be right. {step}"
 
 
 def _constant(trials: Sequence[Trial]) -> bool:
@@ -177,6 +103,15 @@ def _constant(trials: Sequence[Trial]) -> bool:
         all(v is not None for v in values)
         and np.unique(np.concatenate([v.ravel() for v in values])).size == 1
     )
+
+
+def _first_of_another_shape(trials: Sequence[Trial], wants: Sequence) -> int:
+    """Return the first call whose result has a wrong shape; 0 if none after the first has."""
+    shapes = [
+        (as_numbers(t.value, like=w), np.shape(w)) for t, w in zip(trials, wants, strict=True)
+    ]
+    off = [i for i, (got, shape) in enumerate(shapes) if got is not None and got.shape != shape]
+    return off[0] if off else 0
 
 
 @dataclass(frozen=True)
@@ -217,7 +152,8 @@ class Check:
     def _judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
         """Turn trials into a result: errors first, then changed arguments, then numbers."""
         if trials[-1].error is not None:
-            return Result(NOT_YET, explain_error(fn, trials[-1]))
+            says = explain_error(fn, trials[-1], SECONDS)
+            return Result(NOT_YET, says, printed=trials[-1].printed)
         if any(t.changed for t in trials):
             return Result(
                 NOT_YET,
@@ -229,31 +165,41 @@ class Check:
         wrong = [i for i, t in enumerate(trials) if not agrees(t.value, wants[i], self.atol)]
         if not wrong:
             return Result(CORRECT, texts["right"])
-        return Result(NOT_YET, self._explain(trials, wants, wrong[0], texts))
+        says = self._explain(trials, wants, wrong[0], texts)
+        return Result(NOT_YET, says, printed=trials[wrong[0]].printed)
+
+    def _predicts(self, model: Callable, trials: Sequence[Trial]) -> bool:
+        """Tell whether a model of a slip returns what the learner's function did, every time."""
+        try:
+            return all(
+                agrees(t.value, model(*t.probe.args, **t.probe.kwargs), self.atol) for t in trials
+            )
+        except Exception:  # a model that cannot take some input explains nothing there
+            return False
 
     def _explain(self, trials: list[Trial], wants: list, bad: int, texts: Mapping[str, str]) -> str:
-        """Find the slip that predicts every result in the first group that went wrong, or describe
-        the difference.
-        """
-        group = [t for t in trials if t.probe.group == trials[bad].probe.group]
+        """Find the slip that predicts every result, right and wrong, or describe the difference."""
         with np.errstate(all="ignore"):
-            for name, model in self.slips:
-                if all(
-                    agrees(t.value, model(*t.probe.args, **t.probe.kwargs), self.atol)
-                    for t in group
-                ):
-                    return texts[name]
-        form = explain_shape(trials[bad], wants[bad])
-        if form:
-            return form
-        if _constant(trials):
-            return (
-                "Your function gives the same number whatever goes in. Let the result depend on "
-                "the argument."
+            if relations.evidence(trials, wants, self.atol) >= 2:
+                for name, model in self.slips:
+                    if self._predicts(model, trials):
+                        return texts[name]
+            other = _first_of_another_shape(trials, wants)
+            form = explain_form(trials, wants, bad, self.atol, self.truth) or (
+                explain_form(trials, wants, other, self.atol, self.truth) if other else ""
             )
-        if all(agrees(t.value, t.probe.args[0], self.atol) for t in group):
-            return (
-                "Your function returns its input as it came. Something still has to happen to "
-                "it on the way."
-            )
-        return explain_difference(trials[bad], wants[bad], self.atol)
+            if form:
+                return form
+            if _constant(trials):
+                again = " Rounding would do this, too." if relations.rounded(trials, wants) else ""
+                return (
+                    "Your function gives the same number whatever goes in. Let the result depend "
+                    f"on the argument.{again}"
+                )
+            if all(agrees(t.value, t.probe.args[0], self.atol) for t in trials):
+                return (
+                    "Your function returns its input as it came. Something still has to happen to "
+                    "it on the way."
+                )
+            step = relations.of_values(trials, wants, self.atol, self.truth)
+        return explain_difference(trials[bad], wants[bad], self.atol, step)

@@ -40,6 +40,17 @@ class Trial:
     value: object = None
     error: BaseException | None = None
     changed: bool = False
+    printed: str = ""
+
+
+class _Prints(io.StringIO):
+    """Keeps the beginning of what is printed; an endless loop may print without end."""
+
+    def write(self, text: str) -> int:
+        """Keep `text` while there is room."""
+        if self.tell() < 4000:
+            super().write(text[:4000])
+        return len(text)
 
 
 @contextlib.contextmanager
@@ -80,20 +91,21 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def run_probe(fn: Callable, probe: Probe) -> Trial:
-    """Call `fn` on copies of the probe's arguments; what it prints and warns about is dropped."""
+    """Call `fn` on copies of the probe's arguments, keep what it prints and drop its warnings."""
     args = copy.deepcopy(probe.args)
+    prints = _Prints()
     try:
         with (
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
-            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stdout(prints),
         ):
             warnings.simplefilter("ignore")
             value = fn(*args, **copy.deepcopy(probe.kwargs))
     except (Exception, SystemExit, TooLong) as error:
-        return Trial(probe, error=error)
+        return Trial(probe, error=error, printed=prints.getvalue())
     changed = not all(np.array_equal(a, b) for a, b in zip(args, probe.args, strict=True))
-    return Trial(probe, value=value, changed=changed)
+    return Trial(probe, value=value, changed=changed, printed=prints.getvalue())
 
 
 def as_numbers(value: object, *, like: object) -> np.ndarray | None:

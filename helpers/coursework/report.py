@@ -12,6 +12,7 @@ from pathlib import Path
 from helpers._storage import write_file
 from helpers.coursework import catalogue
 from helpers.coursework.catalogue import Exercise
+from helpers.coursework.feedback import inline
 
 
 class Text:
@@ -45,14 +46,8 @@ class Solution:
         code = html.escape(self.exercise.solution.rstrip())
         style = "margin: 8px 0; white-space: pre; overflow-x: auto"
         pre = f'<pre style="{style}"><code>{code}</code></pre>'
-        why = f"<p>{_inline(self.exercise.why)}</p>"
+        why = f"<p>{inline(self.exercise.why)}</p>"
         return f"<details><summary>{summary}</summary>\n{pre}\n{why}\n</details>"
-
-
-def _inline(text: str) -> str:
-    """Return text as HTML, with what stands between back-ticks as code."""
-    parts = html.escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ def strongest_probes() -> list[Probe]:
     well.
     """
     probes, rng = [], np.random.default_rng(4)
-    for n, group in ((400, "long"), (50, "short")):
+    for n, group in ((400, "long"), (50, "short"), (44, "short"), (47, "short")):
         for low, high in zip(LOWS, np.roll(HIGHS, 2), strict=True):
             times, phase = np.arange(n) / 8000, rng.uniform(0, 2 * np.pi, 2)
             y = 0.5 * np.sin(2 * np.pi * low * times + phase[0]) + 0.5 * np.sin(

@@ -61,7 +61,10 @@ def spectrogram_probes() -> list[Probe]:
         probes.append(
             Probe((y, n_fft, hop), f"{n} samples of noise, n_fft = {n_fft} and hop_length = {hop}")
         )
-    return probes
+    y = 1e-7 * np.random.default_rng(9).standard_normal(1200)
+    y[:400] *= 10**6.5
+    say = "400 samples of noise, then 800 that are 130 dB weaker, n_fft = 64 and hop_length = 32"
+    return [*probes, Probe((y, 64, 32), say, "wide range")]
 
 
 def _magnitude(y, n_fft, hop_length, window="hann"):
@@ -71,6 +74,13 @@ def _magnitude(y, n_fft, hop_length, window="hann"):
 def _spectrogram(y, n_fft, hop_length, *, window="hann", scale=None, factor=20.0):
     scale = n_fft / 4 if scale is None else scale  # half the sum of a periodic Hann window
     return factor * np.log10(_magnitude(y, n_fft, hop_length, window) / scale)
+
+
+def _cut(y, n_fft, hop_length, scale):
+    """What librosa.amplitude_to_db makes: nothing below 0.00001, nor 80 dB below the maximum."""
+    D = np.maximum(_magnitude(y, n_fft, hop_length) / scale, 1e-5)
+    S_db = 20 * np.log10(D)
+    return np.maximum(S_db, S_db.max() - 80)
 
 
 SPECTROGRAM_SLIPS = (
@@ -86,6 +96,9 @@ SPECTROGRAM_SLIPS = (
         "relative to the maximum",
         lambda y, n, hop: _spectrogram(y, n, hop, scale=_magnitude(y, n, hop).max()),
     ),
+    ("cut at 80 dB", lambda y, n, hop: _cut(y, n, hop, n / 4)),
+    ("cut at 80 dB", lambda y, n, hop: _cut(y, n, hop, 1.0)),
+    ("cut at 80 dB", lambda y, n, hop: _cut(y, n, hop, n / 2)),
     ("bins and frames exchanged", lambda y, n, hop: _spectrogram(y, n, hop).T),
     (
         "symmetric window",

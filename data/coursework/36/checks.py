@@ -86,7 +86,9 @@ def ship_probes() -> list[Probe]:
         (costs, np.array([inf, 600.0]), usual, ""),
         (costs[::-1], np.array([40.0, 300.0]), np.array([2.4, 1.1, 2.3, 1.9, 1.6]), ""),
         (costs, np.array([40.0, 600.0]), np.array([-4.0, -3.0, -7.0, -9.0, -8.0]), "negative"),
+        (costs[::-1], np.array([40.0, 600.0]), np.array([2.4, 1.1, 2.3, 1.9, 1.6]), ""),
         (costs, np.array([5.0, 600.0]), usual, "none"),
+        (costs, np.array([100.0, 50.0]), usual[::-1], "none"),
         (costs, np.array([32.0, 507.0]), usual, "edge"),
     )
     say = "limits {}, qualities {}"

@@ -1,0 +1,74 @@
+"""What a check found, as a learner sees it: a colour and a mark beside words that need neither."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+CORRECT = "correct"
+NOT_YET = "not yet"
+NOT_ATTEMPTED = "not attempted"
+LINES = 6  # of what a function prints are shown
+
+# light page and dark page; a colour is never the only sign, since a mark and a word say the same
+LOOKS = {CORRECT: ("✓", "#1B604A", "#6FC3A2"), NOT_YET: ("→", "#A8490E", "#F0A067")}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found: an outcome, the sentences that go with it, and what the function
+    printed.
+    """
+
+    outcome: str
+    says: str
+    note: str = ""
+    printed: str = ""
+
+    def __repr__(self) -> str:
+        """Return the plain text, the same on every run."""
+        text = f"{self.outcome.capitalize()}. {self.says}"
+        if self.printed:
+            text += f"\nYour function printed:\n{self._prints()}"
+        return text + (f"\n({self.note})" if self.note else "")
+
+    def _prints(self) -> str:
+        """Return the first lines of what was printed, each of a length that one can read."""
+        lines = self.printed.rstrip().split("\n")
+        shown = [line if len(line) <= 100 else line[:99] + "…" for line in lines[:LINES]]
+        return "\n".join([*shown, "…"] if len(lines) > LINES else shown)
+
+    def _repr_markdown_(self) -> str:
+        text = f"> **{self.outcome.capitalize()}.** {self.says}"
+        if self.printed:
+            code = self._prints().replace("`", "'").replace("\n", "\n> ")
+            text += f"\n>\n> Your function printed:\n>\n> ```text\n> {code}\n> ```"
+        return text + (f"\n>\n> *{self.note}*" if self.note else "")
+
+    def _repr_html_(self) -> str | None:
+        """Return the same words with a coloured bar and a mark; None, and so the plain form, where
+        nothing was tried.
+        """
+        if self.outcome not in LOOKS:
+            return None
+        mark, light, dark = LOOKS[self.outcome]
+        bar = f"border-left: 4px solid {light}; padding: 2px 12px; margin: 6px 0"
+        lead = f"color: {light}; color: light-dark({light}, {dark}); font-weight: bold"
+        parts = [f'<div class="earup-result" style="{bar}">']
+        words = f"{self.outcome.capitalize()}."
+        parts.append(f'<span style="{lead}"><span aria-hidden="true">{mark}</span> {words}</span> ')
+        parts.append(inline(self.says))
+        if self.printed:
+            code = html.escape(self._prints())
+            style = "margin: 4px 0; white-space: pre; overflow-x: auto"
+            parts.append(f'<div>Your function printed:</div><pre style="{style}">{code}</pre>')
+        if self.note:
+            parts.append(f"<div><em>{inline(self.note)}</em></div>")
+        parts.append("</div>")
+        return "".join(parts)
+
+
+def inline(text: str) -> str:
+    """Return text as HTML, with what stands between back-ticks as code."""
+    parts = html.escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))

@@ -1,0 +1,65 @@
+"""Wrong functions that nobody wrote a slip for: no diagnosis may be false. The table is judged by
+hand (`adversarial.toml`).
+"""
+
+import linecache
+import math
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.coursework import catalogue
+
+TABLE = tomllib.loads(Path(__file__).with_name("adversarial.toml").read_text(encoding="utf-8"))
+ROWS = [(key, *row) for key, unit in TABLE.items() for row in unit["rows"]]
+
+
+def written(key, value):
+    """Return the function of an exercise with this value, as a notebook would define it."""
+    head = catalogue.exercise(key).starter.splitlines()[0]
+    source = f"{head}\n    return {value}\n"
+    name = f"<cell {key} {value}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    space = {"np": np, "math": math}
+    exec(compile(source, name, "exec"), space)
+    return space[re.search(r"def (\w+)", head)[1]]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "verdict", "words"), ROWS, ids=[f"{row[0]}: {row[1]}" for row in ROWS]
+)
+def test_a_diagnosis_is_the_one_that_was_judged(key, value, verdict, words):
+    exercise = catalogue.exercise(key)
+    result = exercise.check(written(key, value))
+    assert result.outcome == "not yet"
+    if words.startswith("slip: "):
+        assert result.says == exercise.texts[words.removeprefix("slip: ")]
+    else:
+        assert words in result.says
+        assert result.says not in exercise.texts.values()
+    assert verdict in ("true", "none")
+
+
+def test_the_table_is_large_and_most_of_it_is_diagnosed():
+    assert len(TABLE) >= 25
+    assert min(len(unit["rows"]) for unit in TABLE.values()) >= 12
+    verdicts = [row[2] for row in ROWS]
+    assert verdicts.count("false") == 0
+    assert verdicts.count("true") >= 0.55 * len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "never"),
+    [
+        ("12.semitones", "np.abs(12 * np.log2(high / low))", "upside down"),
+        ("12.distance", "np.abs(2595 * np.log10((700 + high) / (700 + low)))", "upside down"),
+        ("32.subtract", "np.maximum(1 - noise / S, floor)", "power taken for magnitude"),
+        ("32.ratio", "np.clip(S / N, 0, 1)", "against the noise"),
+    ],
+)
+def test_the_false_diagnoses_that_were_found_are_gone(key, value, never):
+    exercise = catalogue.exercise(key)
+    assert exercise.check(written(key, value)).says != exercise.texts[never]
