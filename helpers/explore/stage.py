@@ -202,6 +202,15 @@ def _check_sound(sound: np.ndarray) -> None:
         )
 
 
+def _side(place: float, axis: dict) -> dict:
+    """Return where the words of a mark stand: left of it near the right edge, else right."""
+    ends = np.array([axis["low"], max(place, axis["low"]), axis["high"]], dtype=float)
+    if axis["log"]:
+        ends = np.log(ends)
+    share = (ends[1] - ends[0]) / (ends[2] - ends[0])
+    return {"ha": "right", "dx": -4} if share > 0.9 else {"ha": "left", "dx": 4}
+
+
 def _draw_panel(ax, panel: dict, arrays: dict) -> None:
     """Draw what the front end draws, for a notebook that is not running."""
     x, y = panel["x"], panel["y"]
@@ -228,8 +237,8 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
                     y["high"],
                     item["label"].format(f"{place:.6g}"),
                     item["role"],
-                    dx=4,
                     dy=-6 - 13 * item["row"],
+                    **_side(place, x),
                 )
             continue
         at = arrays[item["x"]] if item["x"] else np.linspace(x["low"], x["high"], data.size)
