@@ -68,6 +68,72 @@ def test_dither_makes_more_noise_but_no_overtones(unit):
     assert third["plain"] > third["dithered"] + 6
 
 
+def spectrum_of_the_figure(y, sr):
+    """Peak amplitude of a tone in each bin of 1 Hz [dB], Hann over the second from 0.5 s."""
+    part = y[sr // 2 : sr // 2 + sr] * np.hanning(sr)
+    return 20 * np.log10(4 * np.abs(np.fft.rfft(part)) / sr + 1e-12)
+
+
+def test_the_line_of_the_faded_tone_is_where_the_figure_says(unit):
+    t = np.arange(4 * 16_000) / 16_000
+    faded = 0.12 * np.exp(-t) * np.sin(2 * np.pi * 440 * t)
+    peak = spectrum_of_the_figure(faded, 16_000).max()
+    assert f"{peak:.0f}".replace("-", "−") in unit["how_dither"]
+    assert peak == pytest.approx(-27.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("k", "lands"), [(37, 280), (35, 600), (39, 1160)])
+def test_overtones_above_nyquist_fold_to_where_they_are_marked(unit, page, k, lands):
+    assert abs(440 * k - 16_000) == lands
+    near = slice(lands - 5, lands + 6)
+    plain, dithered = (spectrum_of_the_figure(unit[y], 16_000) for y in ("plain", "dithered"))
+    around = np.median(plain[lands - 60 : lands + 60])
+    assert plain[near].max() > around + 20
+    assert dithered[near].max() < np.median(dithered[lands - 60 : lands + 60]) + 15
+    if k == 37:
+        assert "16 280 Hz and lands at 280 Hz" in page
+
+
+def test_levels_per_bin_and_in_all(unit, page):
+    fading, sr = unit["fading"], unit["sr"]
+    shown = slice(sr // 2, sr // 2 + sr)
+    total = [level((unit[name] - fading)[shown]) for name in ("plain", "dithered")]
+    assert f"dithered error is {total[1] - total[0]:.0f} dB stronger" in page
+    quiet = [np.median(spectrum_of_the_figure(unit[n], sr)[:4000]) for n in ("plain", "dithered")]
+    assert quiet[1] - quiet[0] == pytest.approx(17, abs=1)
+
+
+def test_what_dither_does_and_does_not_make_independent():
+    rng = np.random.default_rng(0)
+    places = rng.uniform(-8, 8, 400_000)  # in steps
+    boxes = rng.uniform(-0.5, 0.5, (2, len(places)))
+
+    def error(x, noise):
+        return np.round(x + noise) - x
+
+    bare = np.mean(error(places, 0) ** 2)
+    for noise, cost in ((boxes.sum(axis=0), 4.8), (boxes[0], 3.0)):
+        rise = 10 * np.log10(np.mean(error(places, noise) ** 2) / bare)
+        assert rise == pytest.approx(cost, abs=0.05)
+    power = {}
+    for x in (0.0, 0.25, 0.5):
+        found = error(x, boxes.sum(axis=0))
+        assert np.mean(found) == pytest.approx(0, abs=0.01)
+        power[x] = np.mean(found**2)
+        if x == 0.5:
+            assert set(np.abs(found)) == {0.5}
+        if x == 0.0:
+            assert set(np.abs(found)) == {0.0, 1.0}
+    np.testing.assert_allclose(list(power.values()), 0.25, rtol=0.02)
+    swells = [np.mean(error(x, boxes[0]) ** 2) for x in (0.0, 0.5)]
+    assert swells[0] < 1e-9 and swells[1] == pytest.approx(0.25)
+
+
+def test_the_peak_of_the_voice_is_left_of_the_crossing(page):
+    peak = 20 * np.log10(np.abs(audio.clip("voice_a")[0]).max())
+    assert f"its peak is at −{-peak:.0f} dBFS" in page
+
+
 def test_three_tones_of_equal_energy(unit):
     sr, tones = unit["sr"], unit["equal"]
     levels = [level(y) for y in tones.values()]

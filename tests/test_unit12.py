@@ -163,6 +163,7 @@ def test_nothing_is_louder_than_the_first_page_promises(unit):
     sounds += [
         (y, unit["slow"]) for name in ("tunes", "close", "two_hertz") for y in unit[name].values()
     ]
+    sounds += [(y, 16_000) for y in unit["alike"].values()]
     sounds += [
         (unit["climb"](b, s)["sound"], unit["sr"] // 2) for b in (100, 2000) for s in LADDERS
     ]
@@ -181,7 +182,8 @@ ROWS = {
     "mel, HTK": "mel_htk_oshaughnessy",
     "mel, Slaney": "mel_slaney",
     "mel, Fant": "mel_fant_1968",
-    "Bark, Traunmüller": "bark_traunmueller_1990",
+    "Bark, Traunmüller plain": "bark_traunmueller_1990",
+    "Bark, Traunmüller corrected": "bark_traunmueller_1990_corrected",
     "Bark, Zwicker": "bark_zwicker_terhardt_1980",
     "Bark, Wang": "bark_wang_1992",
     "ERB-rate": "erb_rate_glasberg_moore_1990",
@@ -209,7 +211,7 @@ def test_the_numbers_of_the_first_figure(tables, page):
     rows = {row["name"]: float(row["ratio_of_the_two_distances"]) for row in tables("pitch_scales")}
     slaney, htk, bark, erb, octaves = (round(rows[key]) for key in keys)
     wanted = (
-        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark {bark}, ERB-rate {erb}, octaves "
+        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark (Zwicker) {bark}, ERB-rate {erb}, octaves "
         f"{octaves}."
     )
     assert wanted in page
@@ -225,17 +227,87 @@ def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
         for r in tables("mel_experimental_data")
         if r["dataset"].startswith("stevens_volkmann_1940")
     ]
-    rows = [r for r in rows if r["status"].startswith("confirmed")]
     freqs, mel, htk, fant = (
         np.array([float(r[c]) for r in rows]) for c in ("f_hz", "mel", "htk_mel", "fant_mel")
     )
     np.testing.assert_array_equal(unit["judged_hz"], freqs)
     np.testing.assert_array_equal(unit["judged_mel"], mel)
+    assert len(rows) == 15 and freqs[-1] == 12_000
+    np.testing.assert_allclose(htk, 2595 * np.log10(1 + freqs / 700), atol=0.6)
+    np.testing.assert_allclose(fant, 1000 * np.log2(1 + freqs / 1000), atol=0.6)
     assert f"over {len(rows)} points" in page
-    assert f"up to {-(htk - mel).min():.0f} mel below" in page
-    assert f"Fant's up to {(fant - mel).max():.0f} above" in page
+    above = f"{(htk - mel).max():.0f} above the last"
+    assert f"up to {-(htk - mel).min():.0f} mel below the points of 1940 and {above}" in page
+    assert f"Fant's lies up to {(fant - mel).max():.0f} above" in page
     rms = [np.sqrt(np.mean((fit - mel) ** 2)) for fit in (htk, fant)]
     assert f"{rms[0]:.0f} mel for HTK and {rms[1]:.0f} for Fant" in page
+    short = [np.sqrt(np.mean((fit - mel)[:-1] ** 2)) for fit in (htk, fant)]
+    assert f"Without the last point it is {short[0]:.0f} and {short[1]:.0f}." in page
+    assert rms[0] < rms[1] and short[0] > short[1]  # one point turns the order round
+
+
+def test_shares_of_the_rulers(unit, page):
+    slaney = lambda f: np.where(f < 1000, f / 200 * 3, 15 + 27 * np.log(f / 1000) / np.log(6.4))
+    rulers = (
+        lambda f: f,
+        slaney,
+        lambda f: np.log10(1 + f / 700),
+        lambda f: 13 * np.arctan(0.00076 * f) + 3.5 * np.arctan((f / 7500) ** 2),
+        lambda f: np.log10(1 + 0.00437 * f),
+        np.log2,
+    )
+    marks = np.array([50, 100, 200, 5000, 12_000.0])
+    place = np.array([(r(marks) - r(50.0)) / (r(12_000.0) - r(50.0)) for r in rulers])
+    step = place[:, 2] - place[:, 1]
+    assert np.all(np.diff(step) > 0)  # "from top to bottom ... more and more"
+    assert f"from {100 * step[0]:.1f} to {100 * step[-1]:.0f} %" in page
+    below = [f"{100 * share:.0f}" for share in place[:, 3]]
+    assert f"{', '.join(below[:-1])} and {below[-1]} %" in page
+
+
+def power_in_bands(*tones, gain=1.0):
+    """Mean power in 80 triangles of HTK's mel, from scipy's frames and triangles by np.interp."""
+    t = np.arange(16_000) / 16_000
+    y = sum(0.1 * np.sin(2 * np.pi * f * t) for f in tones)
+    frames = np.lib.stride_tricks.sliding_window_view(y, 1024)[::256]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1024) / 1024)
+    power = np.mean(np.abs(np.fft.rfft(frames * window, axis=-1)) ** 2, axis=0)
+    edges = 700 * ((1 + 8000 / 700) ** (np.arange(82) / 81) - 1)
+    bins = np.arange(513) * 16_000 / 1024
+    peaks = np.eye(82)
+    bank = np.array([np.interp(bins, edges, peaks[k]) for k in range(1, 81)])
+    return edges[1:-1], gain * (bank @ power)
+
+
+@pytest.mark.parametrize("freq", [7000, 7010, 7050, 7100])
+def test_one_tone_is_read_from_the_ratio_of_two_bands(unit, freq):
+    centres, power = power_in_bands(freq)
+    assert set(np.argsort(power)[-2:]) == {76, 77}
+    read = centres[76:78] @ power[76:78] / power[76:78].sum()
+    assert read == pytest.approx(freq, abs=0.2)
+    np.testing.assert_allclose(unit["in_bands"](freq)[74:80], power[74:80], rtol=1e-3, atol=1e-2)
+
+
+def test_from_7000_to_7100_hz_two_bands_change_by_decibels():
+    change = 10 * np.log10(power_in_bands(7100)[1] / power_in_bands(7000)[1])
+    assert change[77] == pytest.approx(8.2, abs=0.1) and change[76] == pytest.approx(-2.6, abs=0.1)
+    small = 10 * np.log10(power_in_bands(7010)[1] / power_in_bands(7000)[1])
+    assert small[77] == pytest.approx(1.9, abs=0.1)
+
+
+def test_two_tones_at_once_are_lost_in_the_treble_and_kept_in_the_bass():
+    apart = []
+    for low, high in ((100, 200), (7000, 7100)):
+        two = 10 * np.log10(power_in_bands(low, high)[1])
+        one = 10 * np.log10(power_in_bands((low + high) / 2, gain=2)[1])
+        apart.append(np.abs(two - one)[two > two.max() - 40].max())
+    assert apart[0] > 6 and apart[1] < 0.05
+
+
+def test_what_looks_alike_has_one_level(unit):
+    pair, alone = unit["alike"].values()
+    assert level(pair) == pytest.approx(level(alone), abs=0.05)
+    assert peak_hz(alone, 16_000) == pytest.approx(7050, abs=2)
 
 
 def test_the_three_ranges_of_1940_were_divided_into_nearly_equal_steps(tables):
@@ -258,7 +330,7 @@ def test_the_middles_of_200_and_3200_hz(page):
     scales = {
         "octaves put the middle at {:.0f} Hz": (np.log2, np.exp2),
         "ERB-rate {:.0f}": (pitch.hz_to_erb_rate, pitch.erb_rate_to_hz),
-        "Bark {:.0f}": (pitch.hz_to_bark, pitch.bark_to_hz),
+        "Bark (Traunmüller, corrected) {:.0f}": (pitch.hz_to_bark, pitch.bark_to_hz),
         "HTK's mel {:.0f}": (
             lambda f: librosa.hz_to_mel(f, htk=True),
             lambda m: librosa.mel_to_hz(m, htk=True),
@@ -329,7 +401,8 @@ def test_the_step_of_the_title_in_bands(texts):
     bass, treble = (
         np.diff(np.interp(ends, centres, np.arange(82)))[0] for ends in ([100, 200], [7000, 7100])
     )
-    assert f"the first two lie {bass:.1f} bands apart, the second two {treble:.1f}" in texts
+    assert f"Together the two lie {treble:.1f} bands apart" in texts
+    assert f"100 and 200 Hz lie {bass:.1f} bands apart" in texts
     near, top = np.interp([100, 7750], (centres[1:] + centres[:-1]) / 2, np.diff(centres))
     assert near == pytest.approx(25, abs=1) and top == pytest.approx(260, abs=10)
 

@@ -228,6 +228,33 @@ def test_first_figure_in_numbers(page, texts):
     assert read[:13].min() > -26  # the words under the figure
 
 
+def test_the_hill_of_a_cosine_is_that_of_an_arrow_but_for_its_twin(page):
+    n, at = np.arange(32), np.arange(1, 13)
+    arrow = np.exp(2j * np.pi * 4.4 * n / 32)
+    bins = np.exp(-2j * np.pi * np.outer(at, n) / 32)
+    d = at - 4.4
+    closed = np.abs(np.sin(np.pi * d) / np.sin(np.pi * d / 32)) / 32
+    np.testing.assert_allclose(np.abs(bins @ arrow) / 32, closed, atol=1e-12)
+    both = np.abs(bins @ (arrow + arrow.conj())) / 32  # 2 cos: the arrow and its twin at -4.4
+    np.testing.assert_allclose(both, np.abs(2 * bins @ arrow.real) / 32, atol=1e-12)
+    assert np.abs(db(both) - db(closed)).max() > 1  # not the same curve, as the caption says
+    assert "the hill of the other one, at −4.4, fills them" in page
+
+
+def test_17_complex_numbers_hold_32_real_ones(page):
+    spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(32))
+    assert spectrum.size == 17 and spectrum[0].imag == spectrum[16].imag == 0
+    assert 2 * 15 + 2 == 32 and "17 complex numbers" in page
+
+
+def test_which_windows_hide_the_weak_tone_and_by_what(unit, page):
+    high = [n for n, p in unit["prices"].items() if n in unit["kinds"] and p.peak_sidelobe_db > -50]
+    assert [n.lower() for n in high] == ["rectangular", "hann", "hamming"]
+    halves = [unit["prices"][n].main_lobe_bins / 2 for n in ("Blackman-Harris", "flat top")]
+    np.testing.assert_allclose(halves, [4, 5], atol=0.05)
+    assert "their hills, 4 and 5 bins to each side" in page
+
+
 def test_closed_form_of_leakage():
     n, d = 64, np.arange(64) - 10.3
     closed = np.abs(np.sin(np.pi * d) / np.sin(np.pi * d / n))

@@ -108,8 +108,51 @@ def test_numbers_of_the_first_figure(page):
     assert (round(widths[0]), round(widths[-1])) == (
         147,
         1126,
-    ) and "147 Hz wide, the highest 1126 Hz" in page
-    assert round(24.7 * (4.37 * 0.0736 + 1)) == 33 and "An ERB is 33 Hz wide at 74 Hz" in page
+    ) and "147 Hz wide at its foot, the highest 1126 Hz" in page
+
+
+def in_erbs(n_mels):
+    """Centres [Hz], and how many ERBs wide a rectangle of each triangle's area and height is."""
+    edges = slaney_corners(n_mels)
+    area = [np.trapezoid([0, 1, 0], edges[k : k + 3]) for k in range(n_mels)]
+    return edges[1:-1], np.array(area) / (24.7 * (1 + 0.00437 * edges[1:-1]))
+
+
+def test_widths_beside_the_ear(page):
+    centres, widths = in_erbs(40)
+    assert f"up to {widths.max():.1f} times as wide as an ERB" in page
+    assert np.all(widths[centres < 500] > 1) and np.all(widths[centres > 520] < 1)
+    centres, widths = in_erbs(80)
+    assert np.sum(widths > 1.1) == 2 and widths[2] == pytest.approx(1.01, abs=0.005)
+    assert np.all(widths[centres > 500] < 0.5)
+
+
+def test_the_twin_is_legal_far_and_unseen(unit):
+    frame, other = unit["frame"], unit["other"]
+    bank = librosa.filters.mel(sr=SR, n_fft=1024, n_mels=80, dtype=np.float64)
+    assert other.min() >= 0
+    np.testing.assert_allclose(bank @ other, bank @ frame, rtol=1e-9)
+    assert np.linalg.norm(other - frame) > 0.4 * np.linalg.norm(frame)
+
+
+def test_what_a_lent_phase_repairs(unit, page):
+    D = librosa.stft(unit["voice"], n_fft=1024, hop_length=256)
+    S = np.abs(D)
+    M = librosa.filters.mel(sr=SR, n_fft=1024, n_mels=80, dtype=np.float64) @ S**2
+    bands = mel.mel_to_magnitude(M, sr=SR, n_fft=1024)
+    lent = bands * np.exp(1j * np.angle(D))
+    sound = librosa.istft(lent, hop_length=256, length=len(unit["voice"]))
+    before, after = off_db(bands, S), off_db(magnitudes(sound), S)
+    assert f"{before - after:.1f} dB between the two numbers" in page
+    assert f"−{-after:.1f} dB, is the second" in page and f"know is −{-before:.1f} dB" in page
+
+
+def test_the_first_of_the_empty_filters_is_in_the_picture(unit):
+    places, bad = unit["bench"](8000, 128, 400, "HTK", "peak 1"), None
+    bad = np.isfinite(places["bad"]).reshape(128, -1).any(axis=1)
+    assert bad.sum() == 4 and bad[0]
+    seen = places["places"].reshape(128, -1)[0][:-1]
+    assert seen.max() - seen.min() > 10 and seen.max() == pytest.approx(27.9, abs=0.05)
 
 
 def test_worked_examples(page):
@@ -325,6 +368,7 @@ def test_librosas_row_of_the_table(page):
     assert found == [2048, 512, 2.0, "constant"]
     assert [bank[name].default for name in ("n_mels", "htk", "norm")] == [128, False, "slaney"]
     assert "| 2048, 512 | 128, Slaney, area 1 | 2 | none | zeros |" in page
+    assert whole["sr"].default == 22050 and "22 050, 0–11 025 | 2048" in page
 
 
 # ---- what the coursework says --------------------------------------------------------------------

@@ -52,7 +52,7 @@ HOW = {
 }
 MINUTES = {
     "loudness": {"quick": "under 2", "full": "about 5"},
-    "pitch": {"quick": "about 1½", "full": "about 4"},
+    "pitch": {"quick": "about 1.5", "full": "about 4"},
 }
 
 

@@ -243,8 +243,17 @@ def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
     for place in arrays[item["name"]]:
         ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
         words = item["label"].format(f"{place:.6g}")
-        offset = {"dx": 4, "dy": -6 - 13 * item["row"]}
+        offset = {"dy": -6 - 13 * item["row"]} | _side(place, x)
         figures.label(ax, place, y["high"], words, item["role"], **offset)
+
+
+def _side(place: float, axis: dict) -> dict:
+    """Return where the words of a mark stand: left of it near the right edge, else right."""
+    ends = np.array([axis["low"], max(place, axis["low"]), axis["high"]], dtype=float)
+    if axis["log"]:
+        ends = np.log(ends)
+    share = (ends[1] - ends[0]) / (ends[2] - ends[0])
+    return {"ha": "right", "dx": -4} if share > 0.9 else {"ha": "left", "dx": 4}
 
 
 def _places(item: dict, arrays: dict, x: dict) -> tuple:
