@@ -18,7 +18,7 @@ BUDGET = 7000  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics datasets
-        speech music _checks _storage""",
+        speech music _checks _soundfiles _storage""",
     "learning": "losses settings vocoders training _weights",
     "face": "figures diagrams live explore listening experiments coursework _frontend",
 }
