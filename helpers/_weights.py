@@ -83,8 +83,7 @@ def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
         stated = notes["checksum"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise ValueError(
-            f"{display_path(path)} holds no weights of the course, or is damaged ({error}); "
-            f"{_remedy(path)}"
+            f"{display_path(path)} is damaged, or no file of weights ({error}); {_remedy(path)}"
         ) from error
     if checksum(tensors) != stated:
         raise ValueError(
