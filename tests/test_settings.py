@@ -3,6 +3,8 @@ checked weights.
 """
 
 import json
+import shutil
+import warnings
 
 import librosa
 import numpy as np
@@ -250,8 +252,11 @@ def test_weights_of_ones_own_are_found_by_path_and_named_for_what_they_are(tmp_p
         for given in (path, str(path)):
             got = settings.load_file("setting1_stft", given).enhance(y, sr=SR)
             np.testing.assert_array_equal(got, want)
-    with pytest.raises(ValueError, match=r"mine.safetensors holds weights of another network, of "
-                       r"setting1_stft: they do not fit TasNet"):
+    with pytest.raises(
+        ValueError,
+        match=r"mine.safetensors holds weights of another network, of "
+        r"setting1_stft: they do not fit TasNet",
+    ):
         settings.load_file("setting3_waveform", tmp_path / "mine.safetensors")
     with pytest.raises(FileNotFoundError, match=r"there is no file '.*gone.safetensors'"):
         settings.load_file("setting1_stft", str(tmp_path / "gone.safetensors"))
