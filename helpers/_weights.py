@@ -20,6 +20,7 @@ except ImportError as error:
         "course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
     ) from error
 
+from helpers import _checks
 from helpers._checks import DATA, display_path, read_verified, restore_hint
 from helpers._storage import write_file
 
@@ -58,11 +59,16 @@ def save(
     write_file(Path(path), safetensors.torch.save(tensors, metadata=notes))
 
 
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file belongs to the course."""
+    return path.is_relative_to(FOLDER) or path.is_relative_to(_checks.DATA)
+
+
 def find(path) -> Path:
     """Return the file that is meant: a bare name is one of ``data/weights``, all else a path."""
     bare = isinstance(path, str) and path == Path(path).stem
     path = FOLDER / f"{path}.safetensors" if bare else Path(path).expanduser()
-    if not path.is_relative_to(FOLDER) and not path.is_file():
+    if not _is_ours(path) and not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r} with weights; look for its folder")
     return path
 
@@ -94,7 +100,7 @@ def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
 
 def _remedy(path: Path) -> str:
     """Return what to do about a file: git brings back only those of the course."""
-    if path.is_relative_to(FOLDER):
+    if _is_ours(path):
         return restore_hint(path)
     return "pass a .safetensors file that tools.training wrote, or train again"
 
@@ -108,7 +114,7 @@ def restore(build: Callable[..., torch.nn.Module], path) -> tuple[torch.nn.Modul
         model = build(**config)
         model.load_state_dict(tensors)
     except (TypeError, RuntimeError) as error:
-        meant = provenance.get("command", "").partition("tools.training ")[2].split(" ")[0]
+        meant = provenance.get("command", "").partition(".training ")[2].split(" ")[0]
         found = f", of {meant}" if meant else ""
         raise ValueError(
             f"{display_path(find(path))} holds weights of another network{found}: they do not fit "
