@@ -61,15 +61,44 @@ def _check_kind(y: np.ndarray, name: str) -> None:
         )
 
 
+def check_time_last(shape, *, name: str) -> None:
+    """Refuse a shape (..., channels, n) with more channels than samples: its axes are swapped.
+
+    >>> check_time_last((16000, 2), name="y")
+    Traceback (most recent call last):
+    ValueError: y has shape (16000, 2), so time is on the first axis; pass y.T, (channels, n)
+    """
+    shape = tuple(shape)
+    if len(shape) > 1 and shape[-2] > max(shape[-1], 1):
+        where, turned = (
+            ("first", ".T") if len(shape) == 2 else ("last but one", ".swapaxes(-1, -2)")
+        )
+        raise ValueError(
+            f"{name} has shape {shape}, so time is on the {where} axis; pass {name}{turned}, "
+            "(channels, n)"
+        )
+
+
+def check_numbers(values, *, name: str) -> np.ndarray:
+    """Return real numbers of any shape as floats that hold their squares and logarithms: float64,
+    or float32 as it is.
+
+    >>> check_numbers(np.array([255], np.uint8), name="a") ** 2
+    array([65025.])
+    """
+    values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        kind = {"c": "complex", "O": "object", "U": "text"}.get(values.dtype.kind, values.dtype)
+        remedy = f"np.abs({name})" if kind == "complex" else "an array of numbers"
+        raise ValueError(f"{name} holds {kind} values, no real numbers; pass {remedy}")
+    return values if values.dtype == np.float32 else values.astype(np.float64, copy=False)
+
+
 def _check_shape(y: np.ndarray, name: str, min_samples: int) -> None:
     if y.ndim not in (1, 2):
         raise ValueError(f"{name} has shape {y.shape}; pass (n,) for mono or (channels, n)")
     n = y.shape[-1]
-    if y.ndim == 2 and y.shape[0] > max(n, 1):
-        raise ValueError(
-            f"{name} has shape {y.shape}, so time is on the first axis; pass {name}.T, (channels, "
-            "n)"
-        )
+    check_time_last(y.shape, name=name)
     if y.size == 0 or n < min_samples:
         needs = "one sample" if min_samples <= 1 else f"{min_samples} samples"
         raise ValueError(
@@ -103,6 +132,9 @@ def _is_whole(value, low: float, high: float) -> bool:
 
 def check_positive(value, *, name: str, what: str = "number"):
     """Return a positive finite number, or raise ValueError."""
+    if callable(value):
+        called = getattr(value, "__name__", "it")
+        raise ValueError(f"{name} is a function; call it, as in {name}=S.{called}(): a {what}")
     if not is_number(value) or not 0 < value < np.inf:
         raise ValueError(f"{name}={value!r} must be a positive {what}")
     return value
@@ -162,7 +194,10 @@ def check_name(name, names, *, what: str):
     """
     if name not in names:
         known = list(map(str, names))
-        near = difflib.get_close_matches(name, known, n=1) if isinstance(name, str) else []
+        near = []
+        if isinstance(name, str):
+            near = [n for n in known if n.lower() == name.lower()]
+            near = near or difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}? Choose" if near else "choose"
         raise ValueError(f"there is no {what} {name!r}; {hint} from {', '.join(known)}")
     return name

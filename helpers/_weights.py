@@ -20,6 +20,7 @@ except ImportError as error:
         "course.py setup`, or here `%pip install torch safetensors tqdm`, and restart the kernel"
     ) from error
 
+from helpers import _checks
 from helpers._checks import DATA, display_path, read_verified, restore_hint
 from helpers._storage import write_file
 
@@ -58,12 +59,26 @@ def save(
     write_file(Path(path), safetensors.torch.save(tensors, metadata=notes))
 
 
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file belongs to the course."""
+    return path.is_relative_to(FOLDER) or path.is_relative_to(_checks.DATA)
+
+
+def find(path) -> Path:
+    """Return the file that is meant: a bare name is one of ``data/weights``, all else a path."""
+    bare = isinstance(path, str) and path == Path(path).stem
+    path = FOLDER / f"{path}.safetensors" if bare else Path(path).expanduser()
+    if not _is_ours(path) and not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r} with weights; look for its folder")
+    return path
+
+
 def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
     """Return weights (float32), configuration and provenance as they were given to `save`.
 
     `path` is a file, or a bare name: a file of ``data/weights``.
     """
-    path = FOLDER / f"{path}.safetensors" if isinstance(path, str) else path
+    path = find(path)
     read_verified(path)
     try:
         with safe_open(path, "pt") as file:
@@ -72,15 +87,22 @@ def load(path) -> tuple[dict[str, torch.Tensor], dict, dict]:
         config = json.loads(notes["config"])
         provenance = json.loads(notes["provenance"])
         stated = notes["checksum"]
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise ValueError(
-            f"{display_path(path)} is damaged ({error}); {restore_hint(path)}"
+            f"{display_path(path)} is damaged, or no file of weights ({error}); {_remedy(path)}"
         ) from error
     if checksum(tensors) != stated:
         raise ValueError(
-            f"{display_path(path)} is damaged: its checksum does not fit; {restore_hint(path)}"
+            f"{display_path(path)} is damaged: its checksum does not fit; {_remedy(path)}"
         )
     return {name: value.float() for name, value in tensors.items()}, config, provenance
+
+
+def _remedy(path: Path) -> str:
+    """Return what to do about a file: git brings back only those of the course."""
+    if _is_ours(path):
+        return restore_hint(path)
+    return "pass a .safetensors file that tools.training wrote, or train again"
 
 
 def restore(build: Callable[..., torch.nn.Module], path) -> tuple[torch.nn.Module, dict]:
@@ -88,13 +110,22 @@ def restore(build: Callable[..., torch.nn.Module], path) -> tuple[torch.nn.Modul
     come from.
     """
     tensors, config, provenance = load(path)
-    model = build(**config)
-    model.load_state_dict(tensors)
+    try:
+        model = build(**config)
+        model.load_state_dict(tensors)
+    except (TypeError, RuntimeError) as error:
+        meant = provenance.get("command", "").partition(".training ")[2].split(" ")[0]
+        found = f", of {meant}" if meant else ""
+        raise ValueError(
+            f"{display_path(find(path))} holds weights of another network{found}: they do not fit "
+            f"{getattr(build, '__name__', 'this one')}; pass the name that they were trained for"
+        ) from error
     return model.eval(), provenance
 
 
 def restore_bare(model: torch.nn.Module, path: Path) -> torch.nn.Module:
     """Return a model with the weights of a file that holds nothing else."""
+    path = find(path)
     raw = read_verified(path)
     try:
         tensors = {name: value.float() for name, value in safetensors.torch.load(raw).items()}
@@ -102,6 +133,6 @@ def restore_bare(model: torch.nn.Module, path: Path) -> torch.nn.Module:
     except (SafetensorError, RuntimeError) as error:
         why = str(error).splitlines()[0]
         raise ValueError(
-            f"{display_path(path)} does not hold these weights ({why}); {restore_hint(path)}"
+            f"{display_path(path)} does not hold these weights ({why}); {_remedy(path)}"
         ) from error
     return model.eval()

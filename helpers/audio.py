@@ -7,7 +7,6 @@ and silence where a ratio is asked for; FileNotFoundError a file or folder that 
 similar names; OSError a disk that is full or may not be written to.
 """
 
-import difflib
 import io
 import json
 import threading
@@ -21,6 +20,7 @@ import soxr
 
 from helpers import _checks
 from helpers._checks import check, check_name, check_rate, checksums, read_verified
+from helpers._soundfiles import read_sound
 from helpers._storage import write_file
 
 __all__ = [
@@ -37,37 +37,27 @@ __all__ = [
 ]
 
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au"}
-# First bytes of what people try to load; libsndfile only says "Format not recognised".
-KNOWN = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a ZIP archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x1aE\xdf\xa3": "a WebM or Matroska recording",
-    b"#!AMR": "an AMR recording",
-}
-
-
 def load(
-    path, *, sr: int | None = None, mono: bool = True, max_seconds: float = 3600.0
+    path, *, sr: int | None = None, mono: bool = True, max_seconds: float | None = 3600.0
 ) -> tuple[np.ndarray, int]:
     """Read a sound file: wav, flac, ogg, mp3 and whatever else libsndfile knows.
 
     Integer files are divided by their full scale (32768 for 16 bits), so that full scale is 1.
     Values beyond +-1, which float and mp3 files can hold, are kept, and a warning names the peak.
+    A wav or mp3 file that is shorter than it says it is gives what is there, and a warning.
 
     Parameters
     ----------
-    path : str, Path or binary file object
-        The file, or its bytes as `io.BytesIO`.
+    path : str, Path, bytes or binary file object
+        The file, or its bytes. An open file is read from where it stands, and from its start if
+        that is its end.
     sr : int, optional
         Sampling rate wanted [Hz]; by default the file's own rate.
     mono : bool, default True
-        Average the channels. False keeps them as (channels, n); a mono file is (n,) either way.
-    max_seconds : float, default 3600.0
-        Longest file accepted [s].
+        Average the channels; a warning says if they cancel. False keeps them as (channels, n); a
+        mono file is (n,) either way.
+    max_seconds : float or None, default 3600.0
+        Longest file accepted [s]; None: any.
 
     Returns
     -------
@@ -91,9 +81,13 @@ def load(
     """
     if sr is not None:
         check_rate(sr)
-    name, source, head = _open(path)
-    y, found_sr = _decode(source, name, head, max_seconds)
-    y = check(y.mean(axis=0, dtype=np.float32) if mono or len(y) == 1 else y, name=name)
+    name, channels, found_sr = read_sound(path, max_seconds)
+    _refuse_nan(channels, name)
+    y = channels if len(channels) > 1 else channels[0]
+    if mono and y.ndim == 2:
+        y = channels.mean(axis=0, dtype=np.float32)
+        _warn_cancelled(y, channels, name)
+    y = check(y, name=name)
     sr = found_sr if sr is None else int(sr)
     y = y if sr == found_sr else resample(y, sr=found_sr, to=sr)
     peak = float(np.abs(y).max())
@@ -105,6 +99,27 @@ def load(
             stacklevel=2,
         )
     return y, sr
+
+
+def _refuse_nan(y: np.ndarray, name: str) -> None:
+    bad = y.size - np.count_nonzero(np.isfinite(y))
+    if bad:
+        raise ValueError(
+            f"{name} holds {bad} NaN or infinite values of {y.size}; export it again, or read it "
+            "with soundfile.read and set them to zero with np.nan_to_num(y, posinf=0, neginf=0)"
+        )
+
+
+def _warn_cancelled(y: np.ndarray, channels: np.ndarray, name: str) -> None:
+    """Warn if a mono mix lies 20 dB or more under its channels, which then are opposite."""
+    mix_power = np.mean(np.square(y, dtype=np.float64))
+    power = np.mean(np.square(channels, dtype=np.float64))
+    if mix_power <= 0.01 * power and power > 0:
+        warnings.warn(
+            f"the channels of {name} cancel in the mono mix, as they do when one is inverted; load "
+            "with mono=False and take one of them",
+            stacklevel=3,
+        )
 
 
 def save(path, y: np.ndarray, *, sr: int) -> None:
@@ -127,9 +142,9 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     --------
     >>> save("loud.wav", np.array([0.0, 2.0]), sr=8000)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: y peaks at 2.000, beyond full scale, and would be clipped; scale it first...
+    ValueError: y peaks at 2.000, which is 6 dB beyond full scale, and would be clipped...
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     y = check(y)
     sr = check_rate(sr)
     kind = path.suffix.lower()
@@ -140,9 +155,11 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     peak = float(np.abs(y).max())
     if peak > 1:
         raise ValueError(
-            f"y peaks at {peak:.3f}, beyond full scale, and would be clipped; "
-            f"scale it first: y / {peak:.3f} ({-20 * np.log10(peak):.1f} dB)"
+            f"y peaks at {peak:.3f}, which is {20 * np.log10(peak):.2g} dB beyond full scale, and "
+            "would be clipped; scale it first: y / np.abs(y).max()"
         )
+    if kind == ".flac":
+        _check_flac(y, sr)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {str(path.parent)!r} to write {path.name} to; create it first"
@@ -155,6 +172,17 @@ def save(path, y: np.ndarray, *, sr: int) -> None:
     subtype = "FLOAT" if kind == ".wav" else "PCM_16"
     soundfile.write(out, y.T, sr, subtype=subtype, format=kind[1:].upper())
     write_file(path, out.getbuffer())
+
+
+def _check_flac(y: np.ndarray, sr: int) -> None:
+    """Refuse what FLAC cannot hold; its headers count high rates in tens of hertz."""
+    channels = 1 if y.ndim == 1 else len(y)
+    if channels > 8:
+        raise ValueError(f"y has {channels} channels and FLAC holds at most 8; save it as .wav")
+    if sr > 655_350 or (sr > 65_535 and sr % 10):
+        raise ValueError(
+            f"FLAC holds no sampling rate of sr={sr} Hz; save it as .wav, or resample it first"
+        )
 
 
 def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
@@ -192,77 +220,6 @@ def resample(y: np.ndarray, *, sr: int, to: int) -> np.ndarray:
     n = max(1, (2 * y.shape[-1] * to + sr) // (2 * sr))  # rounded, without an error of floats
     out = soxr.resample(np.ascontiguousarray(y.T), sr, to, quality="VHQ").T[..., :n]
     return np.pad(out, [(0, 0)] * (y.ndim - 1) + [(0, n - out.shape[-1])])
-
-
-def _open(path) -> tuple[str, str | io.BytesIO, bytes]:
-    """Return a name for messages, what soundfile is to read, and the first bytes."""
-    if hasattr(path, "read"):
-        data = path.read()
-        return Path(str(getattr(path, "name", "the upload"))).name, io.BytesIO(data), data[:512]
-    path = Path(path).expanduser()
-    if path.is_dir():
-        found = sorted(p.name for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
-        has = (
-            f"pick one of its files: {', '.join(found[:8])}" if found else "it holds no sound files"
-        )
-        raise ValueError(f"{str(path)!r} is a folder; {has}")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {str(path)!r}; {_near(path)}")
-    with path.open("rb") as file:
-        return path.name, str(path), file.read(512)
-
-
-def _near(path: Path) -> str:
-    if not path.parent.is_dir():
-        return (
-            f"there is no folder {str(path.parent)!r} either; the kernel works in "
-            f"{Path.cwd().name!r}"
-        )
-    files = [p.name for p in path.parent.iterdir() if p.is_file()]
-    close = difflib.get_close_matches(path.name, files, n=4, cutoff=0.5)
-    close = close or sorted(f for f in files if Path(f).suffix.lower() in SUFFIXES)[:8]
-    return f"did you mean {' or '.join(close)}?" if close else "its folder holds no sound files"
-
-
-def _decode(source, name: str, head: bytes, max_seconds: float) -> tuple[np.ndarray, int]:
-    """Return all channels as (channels, n) float32 and the file's own rate."""
-    if not head:
-        raise ValueError(f"{name} is empty (0 bytes); copy or record it again")
-    try:
-        with soundfile.SoundFile(source) as file:
-            sr = check_rate(file.samplerate, name=f"the sampling rate in {name}'s header, sr")
-            if file.frames > max_seconds * sr:
-                raise ValueError(
-                    f"{name} lasts {file.frames / sr:.0f} s, longer than {max_seconds:g} s; "
-                    "cut it, or pass max_seconds= if you have the memory"
-                )
-            y = file.read(dtype="float32", always_2d=True).T
-    except (soundfile.LibsndfileError, TypeError) as error:
-        raise ValueError(f"{name} is no audio that can be read: {_what(head)}") from error
-    if y.shape[-1] == 0:
-        raise ValueError(f"{name} has a header but no samples; export or record it again")
-    return y, sr
-
-
-def _what(head: bytes) -> str:
-    convert = "convert it to wav first, for example with `ffmpeg -i old new.wav`"
-    for start, kind in KNOWN.items():
-        if head.startswith(start):
-            return (
-                f"it is {kind}; "
-                f"{convert if 'recording' in kind else 'pass a wav, flac, ogg or mp3 file'}"
-            )
-    if head[4:8] == b"ftyp":
-        return f"it is an MP4 or M4A file; {convert}"
-    if head[:4] in (b"RIFF", b"fLaC", b"OggS") or head[:3] == b"ID3":
-        return "it starts like a sound file, but the rest is damaged; copy or export it again"
-    text = head.decode("utf-8", errors="ignore")  # the last letter may be cut in half
-    if len(text.encode()) < len(head) - 3 or "\0" in text:
-        return f"its first bytes are {head[:8].hex(' ')}; {convert}"
-    return (
-        f"it is text, starting with {' '.join(text.split())[:30]!r}; pass a wav, flac, ogg or mp3 "
-        "file"
-    )
 
 
 # librosa's examples that are free to use, and the shipped clip that stands in without a network.

@@ -48,8 +48,14 @@ def active_level_db(y: np.ndarray) -> float:
     return float(10 * np.log10(power[power >= 1e-3 * power.max()].mean()))
 
 
+def _is_sound(path: Path) -> bool:
+    """Tell whether this looks like a sound file; systems put hidden ones beside those that are."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
 class Corpus:
-    """All sound files under a folder, at 16 kHz mono, in memory.
+    """All sound files under a folder, at 16 kHz mono, in memory; a warning names what cannot be
+    read, and the rest is used.
 
     Parameters
     ----------
@@ -59,23 +65,30 @@ class Corpus:
 
     def __init__(self, folder):
         folder = Path(folder)
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+        paths = sorted(p for p in folder.rglob("*") if _is_sound(p))
         if not paths:
             kinds = ", ".join(SUFFIXES)
             raise ValueError(
                 f"{folder} holds no sound file ({kinds}); name a folder with recordings in it"
             )
         digest = hashlib.sha256()
-        self.names = [p.relative_to(folder).as_posix() for p in paths]
+        self.names = []
         self.sounds = []
         for path in paths:
+            try:
+                with warnings.catch_warnings():
+                    # a peak beyond full scale is scaled below
+                    warnings.simplefilter("ignore", UserWarning)
+                    y, _ = audio.load(path, sr=SR)
+            except ValueError as error:
+                warnings.warn(f"left out: {error}", stacklevel=2)
+                continue
             digest.update(path.read_bytes())
-            with warnings.catch_warnings():
-                # a peak beyond full scale is scaled below
-                warnings.simplefilter("ignore", UserWarning)
-                y, _ = audio.load(path, sr=SR)
+            self.names.append(path.relative_to(folder).as_posix())
             y = y * (32767 / max(1, np.abs(y).max()))
             self.sounds.append(np.round(y).astype(np.int16))  # half the memory of float32
+        if not self.sounds:
+            raise ValueError(f"{folder} holds no sound file that can be read; see the warnings")
         self.hash = digest.hexdigest()[:16]
         self.seconds = sum(map(len, self.sounds)) / SR
 

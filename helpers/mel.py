@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check_name, check_positive, check_rate, check_whole
+from helpers._checks import check_name, check_numbers, check_positive, check_rate, check_whole
 from helpers.pitch import hz_to_mel, mel_to_hz
 from helpers.stft import stft
 
@@ -56,12 +56,13 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
     array([   0.,  -10., -100.])
     """
     M = np.asarray(M)
-    if M.dtype.kind == "c" or np.any(M < 0):
+    if M.dtype.kind == "c" or (M.dtype.kind in "if" and np.any(M < 0)):
         raise ValueError(
             "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"
         )
     check_positive(floor, name="floor")
     check_positive(ref, name="ref")
+    M = check_numbers(M, name="M")
     scale = LOGS[check_name(log, LOGS, what="logarithm")]
     return scale * np.log(np.maximum(M, floor) / ref)
 
@@ -92,7 +93,12 @@ def mfcc(L, *, n_mfcc: int = 13) -> np.ndarray:
     array([[-20.],
            [  0.]])
     """
-    L = np.asarray(L)
+    L = check_numbers(L, name="L")
+    if L.ndim < 2:
+        raise ValueError(
+            f"L has shape {L.shape}; pass a log mel spectrogram, (n_mels, n_frames): one frame is "
+            "L[:, None]"
+        )
     n_mfcc = check_whole(
         n_mfcc, name="n_mfcc", low=1, high=L.shape[-2], remedy="there is one for each band at most"
     )

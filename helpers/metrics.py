@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from helpers._checks import check, check_positive, check_rate
+from helpers._checks import check, check_numbers, check_positive, check_rate, is_number
 from helpers.audio import resample
 from helpers.stft import stft
 
@@ -51,7 +51,11 @@ def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     >>> amplitude_to_db([1.0, 0.1, 0.0])
     array([   0.,  -20., -120.])
     """
-    return power_to_db(np.abs(a) ** 2, ref=check_positive(ref, name="ref") ** 2, floor_db=floor_db)
+    a = np.asarray(a)
+    if a.dtype.kind == "c":
+        a = np.abs(a.astype(np.complex128))
+    a = check_numbers(a, name="a").astype(np.float64)  # small types overflow when they are squared
+    return power_to_db(a**2, ref=check_positive(ref, name="ref") ** 2, floor_db=floor_db)
 
 
 def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0) -> np.ndarray:
@@ -80,7 +84,9 @@ def power_to_db(power: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     >>> power_to_db([1.0, 0.1, 0.0])
     array([   0.,  -10., -120.])
     """
-    power = np.asarray(power, dtype=np.float64)
+    power = check_numbers(power, name="power").astype(np.float64)
+    if not is_number(floor_db):
+        raise ValueError(f"floor_db={floor_db!r} must be a number of decibels, such as -120")
     if np.any(power < 0):
         raise ValueError(
             f"a power of {power.min():g} is negative; for amplitudes use amplitude_to_db"
@@ -107,7 +113,7 @@ def db_to_amplitude(db: np.ndarray) -> np.ndarray:
     >>> db_to_amplitude([0.0, -20.0])
     array([1. , 0.1])
     """
-    return 10 ** (np.asarray(db, dtype=np.float64) / 20)
+    return 10 ** (check_numbers(db, name="db").astype(np.float64) / 20)
 
 
 def rms(y: np.ndarray) -> np.ndarray:
@@ -335,6 +341,11 @@ def _ratio_db(kept: np.ndarray, lost: np.ndarray) -> np.ndarray:
     return np.where((kept == 0) & (lost == 0), -np.inf, ratio)[()]
 
 
+# An utterance of PESQ lasts at least 200 ms, and so does the pause before the next one: 50 of them,
+# for which its tables have room, need at least 19.8 s.
+PESQ_LONGEST_S = 19.0
+
+
 def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     """Return wide-band PESQ (ITU-T P.862.2) from the package `pesq`; signals at another rate are
     resampled to 16 kHz.
@@ -342,7 +353,8 @@ def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
     Parameters
     ----------
     estimate, target : np.ndarray, shape (n,)
-        What came out and what should have; speech, at least a quarter of a second.
+        What came out and what should have; speech, from a quarter of a second to 19 seconds: the
+        tables in the package's C code have room for 50 utterances, and it does not check.
     sr : int
         Sampling rate of both [Hz].
 
@@ -358,7 +370,17 @@ def pesq(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
             _MISSING.format(name="pesq", what="PESQ", why="; that needs a C compiler")
         ) from error
     e, s = _speech(estimate, target)
-    if check_rate(sr) != 16000:
+    seconds = len(s) / check_rate(sr)
+    if seconds > PESQ_LONGEST_S:
+        raise ValueError(
+            f"PESQ has room for 50 utterances, and {seconds:.1f} s can hold more; give parts of at "
+            f"most {PESQ_LONGEST_S:.0f} s and take the mean of their scores"
+        )
+    if not e.any():
+        raise ValueError(
+            "estimate is silent, so PESQ has no score; leave such clips out of the mean"
+        )
+    if sr != 16000:
         e, s = (resample(y, sr=sr, to=16000) for y in (e, s))
     try:
         return float(package.pesq(16000, s, e, "wb"))

@@ -3,6 +3,7 @@ magnitudes.
 """
 
 from helpers._weights import torch  # which says what to do where it is missing
+from helpers.losses.base import single
 
 __all__ = ["enhancement_loss"]
 
@@ -40,6 +41,7 @@ def enhancement_loss(estimate, clean, *, weight: float = 10.0):
     .. [1] S. Braun and I. Tashev, "A consolidated view of loss functions for supervised deep
        learning-based speech enhancement", 2020.
     """
+    estimate, clean = single(estimate), single(clean)
     power = clean.square().sum(-1) + 1e-8
     error = (estimate - clean).square().sum(-1)
     snr = 10 * torch.log10((error + FLOOR * power) / power)

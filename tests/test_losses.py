@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import audio, losses, mel, metrics, signals, stft
+from helpers import _weights, audio, losses, mel, metrics, signals, stft
 from helpers.losses import base, deep, perceptual, spectral, waveform
 from helpers.loudness import weighting
 from tools.training import loss_features
@@ -519,7 +519,10 @@ def test_the_weights_are_small_and_no_program():
     assert data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data)
 
 
-def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path):
+def test_missing_or_broken_weights_say_how_to_get_them_back(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match=r"there is no file '.*gone.safetensors'"):
+        losses.DeepFeatures(tmp_path / "gone.safetensors")
+    monkeypatch.setattr(_weights, "FOLDER", tmp_path)  # the course's own
     with pytest.raises(
         FileNotFoundError, match=r"gone.safetensors is missing; get it back with: git checkout"
     ):

@@ -3,6 +3,8 @@ checked weights.
 """
 
 import json
+import shutil
+import warnings
 
 import librosa
 import numpy as np
@@ -221,7 +223,7 @@ def test_missing_weights_say_how_to_get_them_back(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["cut", "garbage", "other values", "no notes"])
-def test_damaged_weights_are_refused(fault, tmp_path):
+def test_damaged_weights_are_refused(fault, tmp_path, monkeypatch):
     path = tmp_path / "w.safetensors"
     _weights.save(path, small().model, config={"bands": [1]}, provenance={})
     raw = path.read_bytes()
@@ -233,8 +235,78 @@ def test_damaged_weights_are_refused(fault, tmp_path):
         path.write_bytes(raw[:-4] + b"\x00\x00\x80\x3f")
     else:
         save_file(load_file(path), path)
+    with pytest.raises(ValueError, match=r"w.safetensors is damaged.*train again") as own:
+        _weights.load(path)
+    assert "git" not in str(own.value)  # which knows no file of the learner
+    monkeypatch.setattr(_weights, "FOLDER", tmp_path)
     with pytest.raises(ValueError, match=r"w.safetensors is damaged.*git checkout"):
         _weights.load(path)
+
+
+def test_weights_of_ones_own_are_found_by_path_and_named_for_what_they_are(tmp_path):
+    y = noise(4000)
+    for name in ("mine", "sub"):
+        path = tmp_path / f"{name}.safetensors"
+        shutil.copy(_weights.FOLDER / "setting1_stft.safetensors", path)
+        want = settings.load("setting1_stft").enhance(y, sr=SR)
+        for given in (path, str(path)):
+            got = settings.load_file("setting1_stft", given).enhance(y, sr=SR)
+            np.testing.assert_array_equal(got, want)
+    with pytest.raises(
+        ValueError,
+        match=r"mine.safetensors holds weights of another network, of "
+        r"setting1_stft: they do not fit TasNet",
+    ):
+        settings.load_file("setting3_waveform", tmp_path / "mine.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"there is no file '.*gone.safetensors'"):
+        settings.load_file("setting1_stft", str(tmp_path / "gone.safetensors"))
+    torch.save({"a": torch.zeros(2)}, tmp_path / "m.pt")
+    with pytest.raises(ValueError, match=r"m.pt is damaged, or no file of weights.*tools.training"):
+        settings.load_file("setting1_stft", tmp_path / "m.pt")
+
+
+@pytest.mark.parametrize("name", ["setting1_stft", "setting2_griffin_lim", "setting3_waveform"])
+def test_an_option_that_would_do_nothing_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} uses no vocoder"):
+        settings.load(name, vocoder="gan")
+    with pytest.raises(ValueError, match="no option 'voice'"):
+        settings.load("setting2_vocoder", voice="gan")
+
+
+# ---- levels --------------------------------------------------------------------------------------
+
+
+def plain_si_sdr(estimate, target):
+    """By its formula, not by ours."""
+    e, s = np.float64(estimate), np.float64(target)
+    part = (e @ s) / (s @ s) * s
+    return 10 * np.log10((part @ part) / ((e - part) @ (e - part)))
+
+
+@pytest.mark.parametrize("name", ["setting1_stft", "setting1_mel", "setting3_waveform"])
+def test_thirty_decibels_below_and_above_cost_nothing(name):
+    voice, _ = audio.clip("voice_a")
+    rain, sr = audio.clip("rain")
+    rain = audio.resample(np.atleast_2d(rain)[0], sr=sr, to=SR)
+    y = audio.mix(voice, rain, snr_db=10)
+    y = y * (10 ** (-27 / 20) / np.sqrt(np.mean(y**2)))
+    program = settings.load(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        usual = program.enhance(y, sr=SR)
+    assert plain_si_sdr(usual, voice) > 18
+    for db in (-58, -43, -30, 30, 117):  # the last ones: beyond full scale; 16-bit numbers
+        with pytest.warns(UserWarning, match=r"y is at -?\d+ dBFS.*brought to -27 dBFS.*back"):
+            out = program.enhance(y * np.float32(10 ** (db / 20)), sr=SR)
+        assert plain_si_sdr(out, voice) > plain_si_sdr(usual, voice) - 0.7
+        change = 20 * np.log10(np.sqrt(np.mean(np.float64(out) ** 2) / np.mean(usual**2)))
+        assert change == pytest.approx(db, abs=0.3)
+
+
+def test_silence_stays_silence_without_a_word():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not np.any(settings.load("setting1_stft").enhance(np.zeros(4000), sr=SR))
 
 
 def test_weights_come_back_with_configuration_and_provenance(tmp_path):

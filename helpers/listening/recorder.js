@@ -5,8 +5,8 @@ const TAP = `registerProcessor("earup-tap", class extends AudioWorkletProcessor 
 const PART = 1 << 20; // [bytes] a message; servers limit what one may hold (Jupyter: 10 MB)
 
 // Send every block of the microphone to onblock(Float32Array); returns {sr, stop(), processed}.
-async function microphone(onblock) {
-  const { ctx, from, stop, processed } = await openMicrophone();
+async function microphone(onblock, onlost) {
+  const { ctx, from, stop, processed } = await openMicrophone(onlost);
   try {
     const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
     try {
@@ -63,7 +63,7 @@ function render({ model, el: host }) {
     player?.stop();
     readout.textContent = "Waiting for the microphone ...";
     try {
-      mic = await microphone(block);
+      mic = await microphone(block, () => { finish(); warn.textContent = "The microphone went away; what it gave until then is kept."; });
       if (!root.isConnected) return finish();
       release = claim(finish); // players fall silent, so that they are not recorded
       readout.textContent = `Recording, at most ${most} s.`;

@@ -58,7 +58,7 @@ function render({ model, el: host }) {
     if (opening) return;
     opening = true; warn.textContent = ""; said.textContent = "Waiting for the microphone ...";
     try {
-      mic = await openMicrophone();
+      mic = await openMicrophone(() => close("Closed, because the microphone went away."));
       if (!root.isConnected) return close("");
       const { ctx, from } = mic, look = new AnalyserNode(ctx, { fftSize: 4096 }), volume = new GainNode(ctx);
       nodes = { look, volume, delay: new DelayNode(ctx, { maxDelayTime: 0.25 }), gate: new GainNode(ctx, { gain: 0 }), out: output(ctx, CAP_DB) };

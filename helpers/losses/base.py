@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from helpers._checks import check_time_last
+
 
 def batch(y) -> torch.Tensor:
     """Return NumPy samples as what a loss takes.
@@ -30,6 +32,7 @@ def batch(y) -> torch.Tensor:
             f"y holds {y.dtype} of shape {y.shape}; pass floats of full scale 1, (n,) or "
             "(channels, n)"
         )
+    check_time_last(y.shape, name="y")
     tensor = torch.from_numpy(np.ascontiguousarray(y)).reshape((1,) * (3 - y.ndim) + y.shape)
     return tensor if y.dtype == np.float64 else tensor.float()
 
@@ -38,8 +41,8 @@ class Loss(torch.nn.Module):
     """A number that says how far an estimate is from its target: ``loss(estimate, target)``.
 
     Both have the shape (batch, channels, n) and are floats of full scale 1; the result has no axes
-    and can be differentiated. A loss is worked out for each channel alone and then averaged.
-    Subclasses write `each`.
+    and can be differentiated. Half precision is worked out in single precision, under autocast too.
+    A loss is worked out for each channel alone and then averaged. Subclasses write `each`.
     """
 
     def __init__(self):
@@ -54,11 +57,19 @@ class Loss(torch.nn.Module):
                 f"estimate has shape {tuple(estimate.shape)} but target {tuple(target.shape)}; cut "
                 "both to one length"
             )
-        return self.each(estimate, target).mean()
+        # half precision knows neither 1e-8 nor 70000, so neither energies nor their logarithms
+        estimate, target = single(estimate), single(target)
+        with torch.autocast(estimate.device.type, enabled=False):
+            return self.each(estimate, target).mean()
 
     def each(self, estimate: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Return the loss of each channel, of any shape whose mean is the loss."""
         raise NotImplementedError
+
+
+def single(y: torch.Tensor) -> torch.Tensor:
+    """Return float16 and bfloat16 as float32, everything else as it is."""
+    return y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
 
 
 def check(y, name: str) -> None:
@@ -76,6 +87,7 @@ def check(y, name: str) -> None:
         )
     if y.numel() == 0:
         raise ValueError(f"{name} has shape {tuple(y.shape)}, so it is empty; leave such clips out")
+    check_time_last(y.shape, name=name)
     bad = y.numel() - int(torch.isfinite(y).sum())
     if bad:
         raise ValueError(

@@ -110,8 +110,35 @@ def load(name: str, **options) -> Enhancer:
     return load_file(name, name, **options)
 
 
+def _check_options(name: str, options: dict) -> None:
+    """Refuse options that an enhancer does not use."""
+    unknown = sorted(set(options) - {"vocoder"})
+    if unknown:
+        raise ValueError(f"there is no option {unknown[0]!r}; vocoder= is the only one")
+    if options and name != "setting2_vocoder":
+        raise ValueError(
+            f"{name} uses no vocoder, so leave vocoder= out; setting2_vocoder uses one"
+        )
+
+
 def load_file(name: str, file, **options) -> Enhancer:
-    """Return an enhancer as `load` does, with the weights in a file that training wrote."""
+    """Return an enhancer as `load` does, with the weights in a file that training wrote.
+
+    Parameters
+    ----------
+    name : str
+        One of `enhancers()`: the kind of network that the weights belong to.
+    file : str or Path
+        A path; a bare name, without a folder and an ending, is one of ``data/weights``.
+    **options
+        As for `load`.
+
+    Returns
+    -------
+    Enhancer
+        Ready to enhance.
+    """
     network = RECIPES[check_name(name, RECIPES, what="enhancer")][0]
+    _check_options(name, options)
     model, provenance = _weights.restore(network, file)
     return getattr(network, "enhancer", Enhancer)(name, model, provenance, **options)

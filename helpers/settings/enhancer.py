@@ -3,15 +3,23 @@
 What is no audio (`helpers.audio.check`) or no sampling rate raises ValueError.
 """
 
+import warnings
+
 import numpy as np
 import torch
 
 from helpers.audio import check, check_rate, resample
+from helpers.datasets import active_level_db
 
 __all__ = ["Enhancer", "Stream"]
 
 # longest piece that the network sees at once [s]: memory stays bounded, whatever the length
 BLOCK_S = 20.0
+# active levels [dBFS] of the mixtures that the networks were trained with, and their middle: what
+# is quieter or louder is brought there first
+LOWEST_DB, HIGHEST_DB = -40.0, -10.0
+MIDDLE_DB = -27.0
+SILENT_DB = -120.0
 
 
 class Stream:
@@ -103,6 +111,19 @@ class Stream:
         return done
 
 
+def _gain(y: np.ndarray) -> float:
+    """Return the factor that brings samples at 16 kHz to a level that the networks know; say so."""
+    level = active_level_db(y)
+    if LOWEST_DB <= level <= HIGHEST_DB or level < SILENT_DB:
+        return 1.0
+    warnings.warn(
+        f"y is at {level:.0f} dBFS, and the network was trained from {LOWEST_DB:.0f} to "
+        f"{HIGHEST_DB:.0f} dBFS: it is brought to {MIDDLE_DB:.0f} dBFS, and the result back",
+        stacklevel=3,
+    )
+    return float(10 ** ((MIDDLE_DB - level) / 20))
+
+
 class Enhancer:
     """Speech in noise goes in, the speech comes out.
 
@@ -131,6 +152,10 @@ class Enhancer:
     def enhance(self, y, *, sr: int) -> np.ndarray:
         """Return the enhanced sound, as long as the one that came in and at its level.
 
+        The networks know sound from -40 to -10 dBFS. What is quieter or louder is brought to -27
+        dBFS, enhanced, and brought back; a warning says so. A `stream` cannot know the level of
+        what comes, and does not do this.
+
         Parameters
         ----------
         y : np.ndarray, shape (n,) or (channels, n)
@@ -148,7 +173,9 @@ class Enhancer:
         sr = check_rate(sr)
         if y.ndim == 2:
             return np.stack([self.enhance(channel, sr=sr) for channel in y])
-        out = self._enhance(y if sr == self.sr else resample(y, sr=sr, to=self.sr))
+        given = y if sr == self.sr else resample(y, sr=sr, to=self.sr)
+        gain = _gain(given)
+        out = self._enhance(given * gain if gain != 1 else given) / gain
         out = out if sr == self.sr else resample(out, sr=self.sr, to=sr)
         # rates that do not divide each other round the length
         out = np.pad(out[: len(y)], (0, max(0, len(y) - len(out))))

@@ -288,3 +288,40 @@ def test_a_recorder_taken_out_of_the_page_does_not_fail(bench):
         "() => { document.querySelector('.earup-recorder').remove(); window.model.set('saved', "
         "{seconds: 1}); }"
     )
+
+
+KEPT = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wish) => (window.heard = await open(wish));"""
+UNPLUG = """() => { const [track] = window.heard.getAudioTracks();
+    track.stop(); track.dispatchEvent(new Event("ended")); }"""
+
+
+def test_a_microphone_that_goes_away_ends_the_recording(bench):
+    """What a browser does when the plug is pulled: the track ends, and nothing more comes."""
+    page, _, carry = bench(script=KEPT, seconds=8)
+    press(page, "Record")
+    page.wait_for_function(
+        "() => parseFloat(document.querySelector('.earup-recorder .earup-clock').textContent) >= 1"
+    )
+    page.evaluate(UNPLUG)
+    says(page, "The microphone went away; what it gave until then is kept.")
+    press(page, "Save")
+    assert [answer["kind"] for answer in carry()] == ["saved"]
+    y, sr = audio.clip("my_voice")
+    assert 0.9 < len(y) / sr < 4
+    assert np.abs(y[-sr // 4 :]).max() > 0.8 * AMP  # the tone, and no silence after it
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        """navigator.mediaDevices.getUserMedia = () =>
+            Promise.reject(new DOMException("", "SecurityError"));""",
+        "Document.prototype.__defineGetter__('featurePolicy', () => ({allowsFeature: () => false}));",
+    ],
+)
+def test_a_frame_that_forbids_the_microphone_says_what_helps(bench, script):
+    page, _, _ = bench(script=script)
+    press(page, "Record")
+    says(page, "This page does not let notebooks use a microphone. Open the notebook in a browser")
+    says(page, "or choose a sound file")

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from helpers import _weights, settings
+from helpers._checks import check_positive, check_whole
 from helpers.datasets import Corpus, Crops, Mixtures
 from helpers.settings import vocoders
 from helpers.training import enhancement_loss
@@ -27,6 +28,9 @@ from tools.training.loop import Plan, device, train
 def train_command(options) -> None:
     """Train an enhancer or a vocoder; its best weights are OUT/NAME.safetensors."""
     plan = Plan(**{key: getattr(options, key) for key in Plan.__dataclass_fields__})
+    plan.check()
+    check_positive(options.seconds, name="--seconds", what="length of a mixture in seconds")
+    check_whole(options.threads, name="--threads", low=1, remedy="take 1")
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     copies = options.name in vocoders()
@@ -48,7 +52,12 @@ def train_command(options) -> None:
         facts = provenance | {"step": step, unit: round(score, 3)}
         _weights.save(path, model, config=config, provenance=facts, half=options.half)
 
-    train(model, loss, supply, plan, out=options.out, on_best=keep, validate=judge)
+    run = {"name": options.name} | {
+        k: provenance[k] for k in ("speech", "noise") if k in provenance
+    }
+    train(model, loss, supply, plan, out=options.out, on_best=keep, validate=judge, run=run)
+    if not path.is_file():
+        raise ValueError(f"no validation gave a number, so {path} was not written; lower --rate")
     print(f"best weights: {path}")
 
 

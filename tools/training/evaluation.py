@@ -3,6 +3,7 @@ training has seen.
 """
 
 import csv
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -113,16 +114,23 @@ def heldout(folder):
     Raises
     ------
     ValueError
-        If there is no manifest.
+        If there is no manifest, or the two files of a pair differ in rate or length.
     """
     folder = Path(folder)
     if not (folder / "manifest.csv").is_file():
         raise ValueError(f"{folder} holds no manifest.csv; name a folder like shared/heldout")
     for row in csv.DictReader((folder / "manifest.csv").read_text(encoding="utf-8").splitlines()):
-        (noisy, sr), (clean, _) = (
-            audio.load(folder / row["noisy"]),
-            audio.load(folder / row["clean"]),
-        )
+        noisy, sr = audio.load(folder / row["noisy"])
+        clean, clean_sr = audio.load(folder / row["clean"])
+        if sr != clean_sr:
+            raise ValueError(
+                f"{row['noisy']} is at {sr} Hz but {row['clean']} at {clean_sr} Hz; resample one"
+            )
+        if noisy.shape != clean.shape:
+            raise ValueError(
+                f"{row['noisy']} has {len(noisy)} samples but {row['clean']} {len(clean)}; cut "
+                "both to the same length"
+            )
         yield row, noisy, clean, sr
 
 
@@ -142,7 +150,7 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
     -------
     list of dict
         One row a mixture: file, snr_db, noise_type; si_sdr, pesq, stoi of the estimate and, with
-        _in, of the input.
+        _in, of the input. What has no score, as the PESQ of silence, is NaN; a warning says why.
     """
     rows = []
     for row, noisy, clean, sr in heldout(folder):
@@ -159,7 +167,7 @@ def evaluate(enhance, folder, *, quality: bool = True) -> list[dict]:
 
 def summary(rows: list[dict]) -> str:
     """Return a table: for each SNR the mean scores of input and estimate, and the improvement in
-    SI-SDR.
+    SI-SDR; a mean leaves out rows without a score.
 
     Parameters
     ----------
@@ -176,7 +184,7 @@ def summary(rows: list[dict]) -> str:
     for db in sorted({row["snr_db"] for row in rows}):
         some = [row for row in rows if row["snr_db"] == db]
         mean = {
-            key: np.mean([row[key] for row in some])
+            key: _mean([row[key] for row in some])
             for key in some[0]
             if key.removesuffix("_in") in names
         }
@@ -191,8 +199,20 @@ def scores(estimate, clean, *, sr: int, quality: bool = True) -> dict:
     """Return SI-SDR [dB] and, with `quality`, PESQ-WB and STOI."""
     found = {"si_sdr": float(metrics.si_sdr(estimate, clean))}
     if quality:
-        found |= {
-            "pesq": metrics.pesq(estimate, clean, sr=sr),
-            "stoi": metrics.stoi(estimate, clean, sr=sr),
-        }
+        found |= {name: _score(name, estimate, clean, sr=sr) for name in ("pesq", "stoi")}
     return found
+
+
+def _score(name: str, estimate, clean, *, sr: int) -> float:
+    """Return PESQ or STOI, or NaN and a warning: one clip must not cost the rest."""
+    try:
+        return getattr(metrics, name)(estimate, clean, sr=sr)
+    except ValueError as error:
+        warnings.warn(f"a row has no {name}: {error}", stacklevel=4)
+        return float("nan")
+
+
+def _mean(values: list[float]) -> float:
+    """Return the mean of those that are numbers; NaN if none is."""
+    known = [v for v in values if not np.isnan(v)]
+    return float(np.mean(known)) if known else float("nan")

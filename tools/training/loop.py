@@ -6,9 +6,11 @@ their gradients, which gives the same steps as one process with the whole batch.
 
 import csv
 import io
+import math
 import os
 import pickle
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import torch.distributed as dist
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from helpers._checks import check_positive, check_whole
 from helpers._storage import write_file
 
 __all__ = ["Plan", "device", "train"]
@@ -147,6 +150,21 @@ class Plan:
     bfloat16: bool = False
     muon: str = ""
 
+    def check(self) -> None:
+        """Raise ValueError for numbers that no run can have."""
+        for key in ("steps", "batch", "valid_every"):
+            remedy = "it counts, so take 1 or more"
+            check_whole(getattr(self, key), name=option(key), low=1, remedy=remedy)
+        for key in ("rate", "clip"):
+            check_positive(getattr(self, key), name=option(key))
+        if not 0 <= self.average < 1:
+            raise ValueError(f"{option('average')}={self.average} must lie from 0 to less than 1")
+
+
+def option(key: str) -> str:
+    """Return how the command line calls an attribute of a plan."""
+    return "--" + key.replace("_", "-")
+
 
 def device() -> torch.device:
     """Return the GPU of this process if there is one, else the CPU."""
@@ -198,7 +216,16 @@ def to_float32(estimate):
 
 
 def train(
-    model, loss, mixtures, plan: Plan, *, out, validate, on_best=None, quiet: bool = False
+    model,
+    loss,
+    mixtures,
+    plan: Plan,
+    *,
+    out,
+    validate,
+    on_best=None,
+    quiet: bool = False,
+    run: dict | None = None,
 ) -> list[dict]:
     """Train a model, or go on where an earlier run in the same folder stopped.
 
@@ -221,6 +248,9 @@ def train(
         Called as ``on_best(model, step, score)`` whenever validation is better than ever.
     quiet : bool, default False
         Show no progress bar.
+    run : dict, optional
+        What the run is, besides its plan: name of the network, hashes of the corpora. A checkpoint
+        of another one is refused.
 
     Returns
     -------
@@ -230,8 +260,10 @@ def train(
     Raises
     ------
     ValueError
-        If the checkpoint in `out` belongs to another plan.
+        If the checkpoint in `out` belongs to another plan or another run, or the plan has numbers
+        that no run can have.
     """
+    plan.check()
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     rank, world = _workers()
@@ -245,7 +277,7 @@ def train(
         eval_model = mean.module
     if hasattr(loss, "load_state_dict"):
         parts["loss"] = loss
-    state = _resume(out / "checkpoint.pt", parts, plan)
+    state = _resume(out / "checkpoint.pt", parts, plan, run)
     saved = time.monotonic()
     started = saved - state["seconds"]
     mine = range(rank, plan.batch, world)
@@ -266,10 +298,13 @@ def train(
         if plan.average:
             mean.update_parameters(model)
         state["step"] += 1
-        state["sum"] += value
-        state["n"] += 1
+        if math.isfinite(value):
+            state["sum"] += value
+            state["n"] += 1
+        else:
+            state["skipped"] = state.get("skipped", 0) + 1
         bar.update()
-        bar.set_postfix(loss=f"{state['sum'] / state['n']:.3f}", refresh=False)
+        bar.set_postfix(loss=f"{_mean_loss(state):.3f}", refresh=False)
         if state["step"] % plan.valid_every == 0 or state["step"] == plan.steps:
             _log(
                 state,
@@ -283,17 +318,28 @@ def train(
             saved = -plan.keep_s
         if rank == 0 and time.monotonic() - saved > plan.keep_s:
             state["seconds"] = time.monotonic() - started
-            _save(out / "checkpoint.pt", parts, state, plan)
+            _save(out / "checkpoint.pt", parts, state, plan, run)
             saved = time.monotonic()
     bar.close()
+    if state.get("skipped"):
+        warnings.warn(
+            f"{state['skipped']} of {state['step']} steps had a loss that is no number and were "
+            "skipped; a lower --rate may help",
+            stacklevel=2,
+        )
     return state["log"]
+
+
+def _mean_loss(state) -> float:
+    """Return the mean loss since the last row of the log; NaN if all steps were skipped."""
+    return state["sum"] / state["n"] if state["n"] else math.nan
 
 
 def _log(state, score, seconds, on_best, model):
     row = {
         "step": state["step"],
         "seconds": round(seconds, 1),
-        "loss": state["sum"] / state["n"],
+        "loss": _mean_loss(state),
         "valid": score,
     }
     state["log"].append(row)
@@ -313,18 +359,18 @@ def _write_log(path, rows):
     write_file(path, text.getvalue().encode())
 
 
-def _save(path, parts, state, plan):
+def _save(path, parts, state, plan, run=None):
     """Write beside the old checkpoint, then change places: a kill or a full disk leaves one that
     is complete.
     """
     checkpoint = {name: part.state_dict() for name, part in parts.items()}
-    checkpoint |= {"state": state, "plan": asdict(plan)}
+    checkpoint |= {"state": state, "plan": asdict(plan), "run": run or {}}
     raw = io.BytesIO()
     torch.save(checkpoint, raw)
     write_file(path, raw.getbuffer())
 
 
-def _resume(path, parts, plan):
+def _resume(path, parts, plan, run=None):
     if not path.is_file():
         return {"step": 0, "seconds": 0.0, "sum": 0.0, "n": 0, "best": -float("inf"), "log": []}
     try:
@@ -333,6 +379,13 @@ def _resume(path, parts, plan):
         )
     except (RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path} is damaged; remove it, and the training starts anew") from error
+    was_run = checkpoint.get("run", {})  # older ones do not say
+    for what in sorted(set(was_run) & set(run or {})):
+        if was_run[what] != run[what]:
+            raise ValueError(
+                f"{path} belongs to a run with {what} {was_run[what]}, and this is {run[what]}; "
+                "name another folder with --out"
+            )
     was = asdict(Plan()) | checkpoint["plan"]  # a checkpoint may be older than an option
     other = {
         k: v
@@ -343,6 +396,12 @@ def _resume(path, parts, plan):
         raise ValueError(
             f"{path} belongs to a run with {other}; give the same options, or another folder"
         )
-    for name, part in parts.items():
-        part.load_state_dict(checkpoint[name])
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(checkpoint[name])
+    except (RuntimeError, ValueError) as error:
+        why = " ".join(str(error).split()[:20])
+        raise ValueError(
+            f"{path} belongs to another network ({why} ...); name another folder with --out"
+        ) from error
     return checkpoint["state"]
