@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import scipy.fft
+from scipy import stats
 
 torch = pytest.importorskip("torch")
 
