@@ -211,8 +211,8 @@ def test_the_numbers_of_the_first_figure(tables, page):
     rows = {row["name"]: float(row["ratio_of_the_two_distances"]) for row in tables("pitch_scales")}
     slaney, htk, bark, erb, octaves = (round(rows[key]) for key in keys)
     wanted = (
-        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark (Zwicker) {bark}, ERB-rate {erb}, octaves "
-        f"{octaves}."
+        f"hertz 1, Slaney's mel {slaney}, HTK's mel {htk}, Bark (Zwicker) {bark}, "
+        f"ERB-rate {erb}, octaves {octaves}."
     )
     assert wanted in page
     corrected = next(
@@ -247,7 +247,9 @@ def test_the_points_of_1940_and_how_far_the_fits_miss_them(unit, tables, page):
 
 
 def test_shares_of_the_rulers(unit, page):
-    slaney = lambda f: np.where(f < 1000, f / 200 * 3, 15 + 27 * np.log(f / 1000) / np.log(6.4))
+    def slaney(f):
+        return np.where(f < 1000, f / 200 * 3, 15 + 27 * np.log(f / 1000) / np.log(6.4))
+
     rulers = (
         lambda f: f,
         slaney,

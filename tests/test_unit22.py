@@ -298,10 +298,7 @@ def test_consistency(unit, page):
         hop_length=128,
     )
     missed = np.linalg.norm(unit["made_up"] - again) / np.linalg.norm(D)
-    assert (
-        missed == pytest.approx(0.87, abs=0.005)
-        and "0.87 for this one" in page
-    )
+    assert missed == pytest.approx(0.87, abs=0.005) and "0.87 for this one" in page
     wanted, found = np.abs(D), np.abs(again)
     off = np.linalg.norm(found - wanted) / np.linalg.norm(wanted)
     assert f"misses the magnitudes by {100 * off:.0f} %" in page
