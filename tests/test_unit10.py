@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 
 from helpers import audio
@@ -40,6 +41,17 @@ def test_the_sweep_turns_round_at_nyquist_only_without_a_filter(unit):
     assert level(sweeps["filtered first"][early]) == pytest.approx(
         level(sweeps["sweep"][early]), abs=0.1
     )
+
+
+def test_sincs_on_the_dots_draw_the_tone_and_no_staircase(unit, page):
+    """Against an FFT that makes four samples of one, over whole periods."""
+    samples = np.cos(2 * np.pi * 3000 * np.arange(400) / 8000)
+    between = scipy.signal.resample(samples, 1600)[1:4]
+    places = np.array([0.25, 0.5, 0.75])
+    np.testing.assert_allclose(between, np.cos(2 * np.pi * 0.375 * places), atol=1e-9)
+    drawn = np.sinc(places[:, None] - unit["looks"]) @ unit["seen"]
+    np.testing.assert_allclose(drawn, between, atol=1e-3)
+    assert "no staircase" in page
 
 
 def test_beats_come_four_times_a_second(unit):

@@ -33,6 +33,46 @@ def a_table():
     return {float(row["nominal_hz"]): float(row["A_db_table"]) for row in rows}
 
 
+def erb_wide(spl, low, high):
+    """Loudness, but for a factor, of a noise of one SPL spread evenly over its ERBs."""
+    rate = 21.4 * np.log10(1 + 0.00437 * np.array([low, high]))
+    bands = max(np.diff(rate)[0], 1.0)
+    return bands * (10 ** (spl / 10) / bands) ** 0.3  # Stevens' exponent in each band
+
+
+def test_the_same_energy_in_many_bands_is_louder_in_a_model_of_bands(page):
+    """Energy over b bands: b^0.7 times as loud. It says which way, not how much."""
+    narrow, wide = erb_wide(60, 980, 1020), erb_wide(60, 100, 10_000)
+    assert wide > 3 * narrow
+    assert "energy spread over many critical bands is louder than the same energy in one" in page
+
+
+def test_where_the_energy_of_the_voice_lies(page):
+    from helpers import audio
+
+    y, sr = audio.clip("voice_a")
+    power = np.abs(np.fft.rfft(y)) ** 2
+    freqs = np.fft.rfftfreq(len(y), 1 / sr)
+    assert power[freqs < 1000].sum() > 0.8 * power.sum()
+    assert "in speech what lies below 1 kHz" in page
+
+
+def test_the_k_curve_beside_a(page):
+    """BS.1770 at 48 kHz from its two biquads: +4 dB in the treble, little off in the bass."""
+    from scipy.signal import freqz, sosfreqz
+
+    shelf = [1.53512485958697, -2.69169618940638, 1.19839281085285]
+    shelf_a = [1.0, -1.69065929318241, 0.73248077421585]
+    high, high_a = [1.0, -2.0, 1.0], [1.0, -1.99004745483398, 0.99007225036621]
+    f = np.array([63.0, 100, 1000, 10_000])
+    h = freqz(shelf, shelf_a, f, fs=48_000)[1] * freqz(high, high_a, f, fs=48_000)[1]
+    ours = sosfreqz(loudness.k_weighting(48_000), f, fs=48_000)[1]
+    np.testing.assert_allclose(20 * np.log10(np.abs(ours)), 20 * np.log10(np.abs(h)), atol=0.02)
+    k = 20 * np.log10(np.abs(h))
+    assert k[3] > 3.5 and k[1] > -1.6 and k[0] > -4
+    assert "it lifts the treble and leaves nearly all of the bass" in page
+
+
 def around(freq, unit):
     """The 100 ms in which the sweep passes a frequency."""
     at = int(6 * unit["sr"] * np.log(freq / 80) / np.log(12500 / 80))
