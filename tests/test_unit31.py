@@ -390,11 +390,33 @@ def test_the_systems_stand_in_the_table_with_their_source(page):
         assert row["system"].split(" (")[0].split()[0] in page
 
 
-def test_losses_on_samples_agree_on_seven_of_eight(unit):
+def test_what_two_recipes_add_to_their_loss(page):
+    """As the authors' own files say: ae.gin weighs both parts with 1, launch_valentini.sh turns
+    the STFT loss on.
+    """
+    text = (ROOT / "data" / "tables" / "loss_in_systems.csv").read_text(encoding="utf-8")
+    rows = {row["system"]: row for row in csv.DictReader(text.splitlines())}
+    assert "log magnitudes with weight 1 each" in rows["DDSP"]["loss"]
+    assert "ddsp/training/gin/models/ae.gin" in rows["DDSP"]["file"]
+    assert "STFT in the recipe for Valentini's data" in rows["denoiser"]["loss"]
+    assert "launch_valentini.sh" in rows["denoiser"]["file"]
+    assert "| DDSP | synthesis | L1 of magnitudes and of log magnitudes, of equal weight" in page
+    assert "and multi-resolution STFT in its authors' recipe for Valentini's data |" in page
+
+
+def test_the_deep_features_were_taught_four_of_the_eight_faults(unit, page):
+    told = (ROOT / "tools" / "training" / "loss_features.py").read_text(encoding="utf-8")
+    taught = [kind for kind in ("white noise", "hum", "echo", "low-pass") if f'"{kind}"' in told]
+    assert len(taught) == 4 and "white noise, hum, echo and low-pass are among them" in page
+    assert all(any(name.startswith(kind) for name in unit["faults"]) for kind in taught)
+
+
+def test_losses_on_samples_agree_on_seven_of_eight(unit, page):
     values = [metrics.si_sdr(y, unit["voice"]) for y in unit["faults"].values()]
     assert sum(9.5 < v < 10.1 for v in values) == 7
     pesq = [metrics.pesq(y, unit["voice"], sr=16000) for y in unit["faults"].values()]
     assert min(pesq) < 1.04 and max(pesq) > 4.6
+    assert f"PESQ gives them everything from {min(pesq):.2f} to {max(pesq):.2f}" in page
 
 
 def test_numbers_of_the_exercises():
