@@ -28,7 +28,7 @@ def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray
     Traceback (most recent call last):
     ValueError: y holds int16 numbers, but full scale must be 1.0; divide: y / 32768
     """
-    y = np.asarray(y)
+    y = as_array(y, name=name)
     _check_kind(y, name)
     _check_shape(y, name, min_samples)
     if y.dtype not in (np.float32, np.float64):
@@ -41,6 +41,16 @@ def check(y: np.ndarray, *, name: str = "y", min_samples: int = 1) -> np.ndarray
             f"or set them to zero with np.nan_to_num({name}, posinf=0, neginf=0)"
         )
     return y
+
+
+def as_array(values, *, name: str) -> np.ndarray:
+    """Return an array, or say that rows of unequal lengths make none."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} holds rows of unequal lengths, which are no array; cut them to one length"
+        ) from error
 
 
 def _check_kind(y: np.ndarray, name: str) -> None:
@@ -86,7 +96,7 @@ def check_numbers(values, *, name: str) -> np.ndarray:
     >>> check_numbers(np.array([255], np.uint8), name="a") ** 2
     array([65025.])
     """
-    values = np.asarray(values)
+    values = as_array(values, name=name)
     if values.dtype.kind not in "biuf":
         kind = {"c": "complex", "O": "object", "U": "text"}.get(values.dtype.kind, values.dtype)
         remedy = f"np.abs({name})" if kind == "complex" else "an array of numbers"

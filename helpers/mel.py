@@ -14,7 +14,14 @@ import warnings
 import numpy as np
 import scipy.fft
 
-from helpers._checks import check_name, check_numbers, check_positive, check_rate, check_whole
+from helpers._checks import (
+    as_array,
+    check_name,
+    check_numbers,
+    check_positive,
+    check_rate,
+    check_whole,
+)
 from helpers.pitch import hz_to_mel, mel_to_hz
 from helpers.stft import stft
 
@@ -55,7 +62,7 @@ def log_compress(M, *, log: str = "db", ref: float = 1.0, floor: float = 1e-10) 
     >>> log_compress([1.0, 0.1, 0.0]).round(9)
     array([   0.,  -10., -100.])
     """
-    M = np.asarray(M)
+    M = as_array(M, name="M")
     if M.dtype.kind == "c" or (M.dtype.kind in "if" and np.any(M < 0)):
         raise ValueError(
             "M holds negative or complex values; pass a power or magnitude, such as abs(D) ** 2"

@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from helpers._checks import check, check_numbers, check_positive, check_rate, is_number
+from helpers._checks import as_array, check, check_numbers, check_positive, check_rate, is_number
 from helpers.audio import resample
 from helpers.stft import stft
 
@@ -51,7 +51,7 @@ def amplitude_to_db(a: np.ndarray, *, ref: float = 1.0, floor_db: float = -120.0
     >>> amplitude_to_db([1.0, 0.1, 0.0])
     array([   0.,  -20., -120.])
     """
-    a = np.asarray(a)
+    a = as_array(a, name="a")
     if a.dtype.kind == "c":
         a = np.abs(a.astype(np.complex128))
     a = check_numbers(a, name="a").astype(np.float64)  # small types overflow when they are squared
@@ -422,7 +422,7 @@ def stoi(estimate: np.ndarray, target: np.ndarray, *, sr: int) -> float:
             # pystoi warns and returns 0.00001 for too little speech
             warnings.simplefilter("error", RuntimeWarning)
             return float(pystoi.stoi(s, e, check_rate(sr)))
-    except RuntimeWarning as error:
+    except (RuntimeWarning, np.exceptions.AxisError) as error:
         raise ValueError(
             "STOI needs at least 0.4 s of speech in the target; pass a longer part"
         ) from error

@@ -515,3 +515,117 @@ def test_evaluating_the_input_itself_gains_nothing():
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"manifest\.csv"):
         evaluate(lambda y, *, sr: y, tmp_path)
+
+
+# ---- what a run is given -------------------------------------------------------------------------
+
+
+def pair(folder, *, noisy_sr=SR, clean_sr=SR, n_clean=SR):
+    """A held-out folder with one pair of tones in noise."""
+    folder.mkdir(exist_ok=True)
+    voice = audio.clip("voice_a")[0][:SR]
+    rng = np.random.default_rng(0)
+    soundfile.write(folder / "n.wav", voice + 0.01 * rng.standard_normal(SR), noisy_sr)
+    soundfile.write(folder / "c.wav", np.resize(voice, n_clean), clean_sr)
+    (folder / "manifest.csv").write_text(
+        "noisy,clean,snr_db,noise_type\nn.wav,c.wav,5,white\n", "utf-8"
+    )
+    return folder
+
+
+def test_pairs_that_do_not_belong_together_are_refused(tmp_path):
+    def same(y, sr):
+        return y
+
+    with pytest.raises(ValueError, match=r"n.wav is at 16000 Hz but c.wav at 8000 Hz"):
+        evaluate(same, pair(tmp_path / "rate", clean_sr=8000), quality=False)
+    with pytest.raises(ValueError, match=r"n.wav has 16000 samples but c.wav 15999; cut both"):
+        evaluate(same, pair(tmp_path / "length", n_clean=SR - 1), quality=False)
+
+
+def test_a_clip_without_a_score_is_a_gap_and_not_the_end(tmp_path):
+    pytest.importorskip("pesq")
+    pytest.importorskip("pystoi")
+    folder = pair(tmp_path / "one")
+    with pytest.warns(UserWarning, match="a row has no pesq: estimate is silent"):
+        rows = evaluate(lambda y, sr: 0 * y, folder)
+    assert np.isnan(rows[0]["pesq"]) and rows[0]["pesq_in"] > 1
+    known = rows[0] | {"pesq": 2.0, "stoi": 0.5}
+    table = summary([rows[0] | {"si_sdr": 0.0, "stoi": 0.5}, known | {"si_sdr": 0.0}])
+    assert "2.000" in table and "nan" not in table  # the mean of the one that has a score
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"batch": 0}, "--batch=0 must be a whole number, at least 1"),
+        ({"steps": 0}, "--steps=0"),
+        ({"valid_every": 0}, "--valid-every=0"),
+        ({"rate": float("nan")}, "--rate=nan"),
+        ({"clip": 0.0}, "--clip=0.0"),
+        ({"average": 1.0}, "--average=1.0"),
+    ],
+)
+def test_numbers_that_no_run_can_have_are_named_as_options(changes, said):
+    with pytest.raises(ValueError, match=said):
+        Plan(**changes).check()
+
+
+@pytest.mark.parametrize("option", ["--seconds", "--batch", "--threads"])
+def test_the_command_names_the_option(option, capsys):
+    from tools.training.__main__ import main
+
+    line = ["setting1_mel", "--speech", "nowhere", "--noise", "nowhere", "--out", "nowhere"]
+    assert f"{option}=0" in main([*line, option, "0"])
+
+
+def test_a_checkpoint_of_another_run_is_one_line(tmp_path):
+    from tools.training import loop
+
+    path = tmp_path / "checkpoint.pt"
+    run = {"name": "setting1_stft", "speech": "aaaa"}
+    loop._save(path, {"model": torch.nn.Linear(2, 2)}, {"step": 3}, Plan(), run)
+    parts = {"model": torch.nn.Linear(2, 2)}
+    assert loop._resume(path, parts, Plan(), run) == {"step": 3}
+    with pytest.raises(ValueError, match="with name setting1_stft, and this is setting1_mel"):
+        loop._resume(path, parts, Plan(), run | {"name": "setting1_mel"})
+    with pytest.raises(ValueError, match="with speech aaaa, and this is bbbb; name another folder"):
+        loop._resume(path, parts, Plan(), run | {"speech": "bbbb"})
+    with pytest.raises(ValueError, match="belongs to another network") as said:
+        loop._resume(path, {"model": torch.nn.Linear(3, 2)}, Plan())
+    assert len(str(said.value)) < 400
+
+
+def test_skipped_steps_are_counted(tmp_path, mixtures):
+    class Worse(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = torch.nn.Parameter(torch.tensor(1.0))
+
+        def forward(self, y):
+            return self.gain * y * float("inf")
+
+    with pytest.warns(UserWarning, match="3 of 3 steps had a loss that is no number.*--rate"):
+        log = train(
+            Worse(), enhancement_loss, mixtures, Plan(steps=3, batch=1), out=tmp_path,
+            validate=lambda m: 0.0, quiet=True,
+        )  # fmt: skip
+    assert np.isnan(log[-1]["loss"])
+
+
+def test_a_corpus_leaves_out_what_is_no_sound_and_says_so(tmp_path):
+    y = audio.clip("voice_a")[0]
+    soundfile.write(tmp_path / "a.wav", y, SR)
+    (tmp_path / "._a.wav").write_bytes(b"\0\5\x16\7 what macOS writes")
+    (tmp_path / "b.wav").write_bytes(b"")
+    (tmp_path / "x.wav").mkdir()
+    with pytest.warns(UserWarning, match="left out: b.wav is empty") as said:
+        corpus = Corpus(tmp_path)
+    assert corpus.names == ["a.wav"] and len(said) == 1
+    assert corpus.seconds == pytest.approx(len(y) / SR)
+    (tmp_path / "a.wav").unlink()
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(ValueError, match="no sound file that can be read"),
+    ):
+        Corpus(tmp_path)

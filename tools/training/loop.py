@@ -155,8 +155,9 @@ class Plan:
         for key in ("steps", "batch", "valid_every"):
             remedy = "it counts, so take 1 or more"
             check_whole(getattr(self, key), name=option(key), low=1, remedy=remedy)
-        for key in ("rate", "clip"):
-            check_positive(getattr(self, key), name=option(key))
+        check_positive(self.clip, name="--clip")
+        if not 0 <= self.rate < math.inf:
+            raise ValueError(f"--rate={self.rate} must be a number from 0, such as 0.002")
         if not 0 <= self.average < 1:
             raise ValueError(f"{option('average')}={self.average} must lie from 0 to less than 1")
 
