@@ -77,7 +77,7 @@ def _spectrogram(y, n_fft, hop_length, *, window="hann", scale=None, factor=20.0
 
 
 def _cut(y, n_fft, hop_length, scale):
-    """What librosa.amplitude_to_db makes: nothing below 0.00001, nor 80 dB below the maximum."""
+    """Return what librosa.amplitude_to_db makes: a floor at 0.00001 and 80 dB below the top."""
     D = np.maximum(_magnitude(y, n_fft, hop_length) / scale, 1e-5)
     S_db = 20 * np.log10(D)
     return np.maximum(S_db, S_db.max() - 80)
