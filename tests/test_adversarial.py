@@ -19,8 +19,10 @@ ROWS = [(key, *row) for key, unit in TABLE.items() for row in unit["rows"]]
 
 def written(key, value):
     """Return the function of an exercise with this value, as a notebook would define it."""
-    head = catalogue.exercise(key).starter.splitlines()[0]
-    source = f"{head}\n    return {value}\n"
+    starter = catalogue.exercise(key).starter
+    head = starter.splitlines()[0]
+    given = re.sub(r"return \.\.\..*", lambda found: f"return {value}", starter)
+    source = f"{head}\n    return {value}\n" if "..." in given or given == starter else given
     name = f"<cell {key} {value}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     space = {"np": np, "math": math}

@@ -7,7 +7,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers import coursework
-from helpers.coursework import catalogue, stale, store
+from helpers.coursework import catalogue, feedback, stale, store
 from helpers.coursework.checking import Check, Probe, Result
 
 TEXTS = {"right": "Yes."}
@@ -194,6 +194,15 @@ def test_correct_has_a_colour_and_a_mark_and_the_same_words():
     assert "<code>a &lt; b</code> &amp; more." in page
     assert repr(right) == "Correct. Here `a < b` & more."
     assert Result("not attempted", "Replace.")._repr_html_() is None
+
+
+@pytest.mark.parametrize("colour", [colour for _, colour in feedback.LOOKS.values()])
+def test_a_mark_is_seen_on_white_and_on_black(colour):
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ [0.2126, 0.7152, 0.0722]  # WCAG 2.2
+    assert 1.05 / (luminance + 0.05) >= 3
+    assert (luminance + 0.05) / 0.05 >= 3
 
 
 @pytest.fixture

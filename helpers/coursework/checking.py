@@ -7,6 +7,7 @@ recognised by its numbers and never by its source. Nothing a learner writes may 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -179,7 +180,8 @@ class Check:
 
     def _explain(self, trials: list[Trial], wants: list, bad: int, texts: Mapping[str, str]) -> str:
         """Find the slip that predicts every result, right and wrong, or describe the difference."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             if relations.evidence(trials, wants, self.atol) >= 2:
                 for name, model in self.slips:
                     if self._predicts(model, trials):

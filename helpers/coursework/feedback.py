@@ -10,8 +10,9 @@ NOT_YET = "not yet"
 NOT_ATTEMPTED = "not attempted"
 LINES = 6  # of what a function prints are shown
 
-# light page and dark page; a colour is never the only sign, since a mark and a word say the same
-LOOKS = {CORRECT: ("✓", "#1B604A", "#6FC3A2"), NOT_YET: ("→", "#A8490E", "#F0A067")}
+# A mark and a colour that stand out 3:1 or more on white and on black; words keep the page's own
+# colour, and a colour is never the only sign.
+LOOKS = {CORRECT: ("✓", "#2A936B"), NOT_YET: ("→", "#C8642A")}
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,11 @@ class Result:
         """
         if self.outcome not in LOOKS:
             return None
-        mark, light, dark = LOOKS[self.outcome]
-        bar = f"border-left: 4px solid {light}; padding: 2px 12px; margin: 6px 0"
-        lead = f"color: {light}; color: light-dark({light}, {dark}); font-weight: bold"
+        mark, colour = LOOKS[self.outcome]
+        bar = f"border-left: 4px solid {colour}; padding: 2px 12px; margin: 6px 0"
         parts = [f'<div class="earup-result" style="{bar}">']
-        words = f"{self.outcome.capitalize()}."
-        parts.append(f'<span style="{lead}"><span aria-hidden="true">{mark}</span> {words}</span> ')
+        sign = f'<span aria-hidden="true" style="color: {colour}">{mark}</span>'
+        parts.append(f"<strong>{sign} {self.outcome.capitalize()}.</strong> ")
         parts.append(inline(self.says))
         if self.printed:
             code = html.escape(self._prints())

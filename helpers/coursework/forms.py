@@ -35,8 +35,8 @@ def of_kind(trials: Sequence[Trial], wants: Sequence, atol: float) -> str:
         if right(np.angle):
             return "Your function returns complex numbers: take their angle, `np.angle`."
         return (
-            "Your function returns complex numbers: is the magnitude meant (`np.abs`), the real "
-            "part (`.real`) or the angle (`np.angle`)?"
+            "Your function returns complex numbers; make the real ones of them that are asked for, "
+            "with `np.abs`, `.real`, `.imag` or `np.angle`."
         )
     if isinstance(value, bool) or kind == "b":
         if right(lambda x: x.astype(float)):
@@ -71,8 +71,13 @@ def of_shape(trials: Sequence[Trial], wants: Sequence, truth: Callable) -> str:
             "Several numbers come out where one is needed: a sum, a mean or a choice is still "
             "missing, or it works along one axis only."
         )
-    along = all(g.ndim == w.ndim > 0 and g.shape[:-1] == w.shape[:-1] for g, w in pairs)
-    return _count(pairs) if along else ""
+    if any(g.ndim != w.ndim for g, w in pairs):
+        return ""
+    for axis in range(-1, -1 - min(w.ndim for _, w in pairs), -1):
+        moved = [(np.moveaxis(g, axis, -1), np.moveaxis(w, axis, -1)) for g, w in pairs]
+        if all(g.shape[:-1] == w.shape[:-1] for g, w in moved):
+            return _count(moved)
+    return ""
 
 
 # what is left of both -> what to say, where the result is longer and where it is shorter
