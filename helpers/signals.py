@@ -99,8 +99,8 @@ def mu_law_encode(y: np.ndarray, *, mu: int = 255) -> np.ndarray:
     peak = np.abs(y).max()
     if peak > 1:
         raise ValueError(
-            f"y peaks at {peak:.3f}, but mu-law codes reach only to 1; scale it first: y / "
-            f"{peak:.3f}"
+            f"y peaks at {peak:.3f}, but mu-law codes reach only to 1; scale it first: "
+            "y / np.abs(y).max()"
         )
     compressed = np.sign(y) * np.log1p(mu * np.abs(y, dtype=np.float64)) / np.log1p(mu)
     return np.floor((compressed + 1) / 2 * mu + 0.5).astype(np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from helpers import audio
+from helpers import audio, signals
 
 SR = 16000
 
@@ -206,6 +206,9 @@ def test_the_remedy_of_a_peak_beyond_full_scale_helps(tmp_path, over):
         audio.save(tmp_path / "a.wav", y, sr=SR)
     audio.save(tmp_path / "a.wav", y / np.abs(y).max(), sr=SR)
     assert soundfile.read(tmp_path / "a.wav")[0].max() == 1.0
+    with pytest.raises(ValueError, match=r"scale it first: y / np.abs\(y\).max\(\)"):
+        signals.mu_law_encode(y)
+    assert signals.mu_law_encode(y / np.abs(y).max()).max() == 255
 
 
 @pytest.mark.parametrize("sr", [8000, 65535, 65540, 96000, 192000, 655350])
