@@ -390,6 +390,44 @@ def test_the_systems_stand_in_the_table_with_their_source(page):
         assert row["system"].split(" (")[0].split()[0] in page
 
 
+def test_the_row_of_si_sdr_moves_with_its_epsilon(unit, page):
+    v = unit["voice"].astype(np.float64)
+    noisy = unit["quiet_noise"].astype(np.float64)
+
+    def loss(e, eps):
+        kept = (e @ v) / (v @ v) * v
+        lost = e - kept
+        return -10 * np.log10((kept @ kept) / (lost @ lost + eps) + eps)
+
+    def half(eps):
+        perfect = loss(v, eps)
+        return (loss(0.5 * v, eps) - perfect) / (loss(noisy, eps) - perfect)
+
+    assert round(-loss(v, 1e-8)) in range(95, 106)  # "at about 100 dB"
+    assert [round(half(eps), 2) for eps in (1e-12, 1e-4)] == [0.05, 0.15]
+    assert "With 1e-12 half the level gets 0.05, with 1e-4 it gets 0.15" in page
+
+
+def test_a_falling_rate_turns_the_ranking_round(unit, page):
+    """The descent of the page, with Adam's rate falling along half a cosine."""
+    from helpers import losses
+
+    ends = {}
+    for name, loss in (("SI-SDR", losses.SISDR()), ("L2", losses.L2())):
+        goal = losses.batch(unit["target"]).float()
+        y = losses.batch(unit["starts"]["noise"]).float().requires_grad_()
+        adam = torch.optim.Adam([y], lr=2e-3)
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, 301)
+        for _ in range(300):
+            adam.zero_grad()
+            loss(y, goal).backward()
+            adam.step()
+            falling.step()
+        ends[name] = metrics.pesq(y.detach().numpy()[0, 0], unit["target"], sr=16000)
+    assert ends["SI-SDR"] > ends["L2"] + 0.5
+    assert f"SI-SDR ends at {ends['SI-SDR']:.1f} and L2 at {ends['L2']:.1f}" in page
+
+
 def test_what_two_recipes_add_to_their_loss(page):
     """As the authors' own files say: ae.gin weighs both parts with 1, launch_valentini.sh turns
     the STFT loss on.
