@@ -105,14 +105,17 @@ def plan(phases: list[str], selected: reach.Selection) -> dict:
     if "notebooks" in phases:  # the later units take longer, so they begin
         paths = [path for path in reversed(notebooks.paths()) if selected.holds(path)]
         aside[:0] = [partial(run_notebook, path) for path in paths]
-    tests = [phase for phase in phases if phase in MARKS]
     steps = (
         {" and ".join(p for p in phases if p not in MARKS): partial(run_beside, aside)}
         if aside
         else {}
     )
-    if tests and (selected.everything or selected.tests):
-        steps[", ".join(tests)] = partial(run_tests, tests, selected)
+    # apart: a browser's driver leaves a running event loop, in which a kernel in the same process
+    # cannot be stopped
+    for group in (["widgets", "pages", "site"], ["core"]):
+        tests = [phase for phase in phases if phase in group]
+        if tests and (selected.everything or selected.tests):
+            steps[", ".join(tests)] = partial(run_tests, tests, selected)
     return steps
 
 
