@@ -7,6 +7,7 @@ and silence where a ratio is asked for; FileNotFoundError a file or folder that 
 similar names; OSError a disk that is full or may not be written to.
 """
 
+import csv
 import io
 import json
 import threading
@@ -33,6 +34,7 @@ __all__ = [
     "mix",
     "resample",
     "save",
+    "table",
     "voice_path",
 ]
 
@@ -363,6 +365,32 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     check_name(name, clips(), what="clip")
     raw = read_verified(_checks.DATA / "clips" / f"{name}.flac", _manifest()[name]["sha256"])
     return load(io.BytesIO(raw), mono=False)
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Return a table that comes with the course, one dictionary a row.
+
+    Parameters
+    ----------
+    name : str
+        A file of ``data/tables`` without its ending. Where a number comes from stands in
+        ``data/README.md``.
+
+    Returns
+    -------
+    list of dict
+        Text by the name of its column, row by row.
+
+    Examples
+    --------
+    >>> rows = table("threshold_of_hearing")
+    >>> rows[0]["f_hz"]
+    '20'
+    """
+    folder = _checks.DATA / "tables"
+    check_name(name, sorted(path.stem for path in folder.glob("*.csv")), what="table")
+    text = read_verified(folder / f"{name}.csv").decode("utf-8")
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 @cache
