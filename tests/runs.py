@@ -6,6 +6,7 @@ fixture `unit`), and the executed notebook with the state of its widgets is kept
 (tools/site). Every control is swept, and our own outdated calls are errors.
 """
 
+import json
 import os
 import re
 import signal
@@ -43,7 +44,8 @@ QUIET = (
 )  # as Python starts
 # what two sound runs may show differently: a picture in its last bit, and the id of a widget
 SKIPPED = ("metadata", "traceback", "prompt_number", "output_type", "name", "execution_count")
-SKIPPED += ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
+VIEW = "application/vnd.jupyter.widget-view+json"
+SKIPPED += ("image/png", "image/jpeg", VIEW)
 
 
 class Comparison:
@@ -167,6 +169,23 @@ def execute(client, cell):
             return outputs
 
 
+def shown(notebook, states):
+    """Return the states of the widgets that outputs show and of those that these refer to.
+
+    A sweep leaves others, such as the players of earlier runs, and a page need not carry them.
+    """
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    views = [output.get("data", {}).get(VIEW) for output in outputs]
+    waiting = [view["model_id"] for view in views if view]
+    kept = {}
+    while waiting:
+        key = waiting.pop()
+        if key in states and key not in kept:
+            kept[key] = states[key]
+            waiting += re.findall(r"IPY_MODEL_(\w+)", json.dumps(states[key]["state"], default=str))
+    return kept
+
+
 def told(error):
     """Return an error of a cell in words, without IPython's colours."""
     lines = [f"{error.ename}: {error.evalue}", *error.traceback]
@@ -205,6 +224,7 @@ class Run:
                 self.names = shell.user_ns | made
         self.widgets = [made for key, made in module._instances.items() if key not in before]
         state = Widget.get_manager_state(widgets=self.widgets)
+        state["state"] = shown(self.notebook, state["state"])
         self.notebook.metadata.widgets = {"application/vnd.jupyter.widget-state+json": state}
 
     def run_cells(self, client):

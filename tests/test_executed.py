@@ -121,8 +121,10 @@ p = listening.player({"tone": 0.1 * np.sin(np.arange(8000.0))}, sr=8000)"""
     run = run_of((cell, []))
     assert run.differences == {} and run.names["asked"] == "1"
     assert run.names["players"] == [run.names["p"]]
+    run = run_of((cell + "\nhidden = listening.player({'a': p.tracks['tone']}, sr=8000)\np", []))
     (state,) = run.notebook.metadata.widgets.values()
     assert run.names["p"].model_id in state["state"]
+    assert run.names["hidden"].model_id not in state["state"]  # no page shows it
 
 
 def test_what_takes_too_long_is_ended(run_of, monkeypatch):
