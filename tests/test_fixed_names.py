@@ -24,6 +24,13 @@ FRAMES = {"n_fft": 512, "hop_length": 128}
 TONE = np.sin(2 * np.pi * 1000 * np.arange(SR) / SR)
 
 
+@pytest.fixture(autouse=True)
+def own_progress(monkeypatch, tmp_path):
+    """Keep what a check stores away from other tests."""
+    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setenv("EARUP_RESULTS", str(tmp_path))
+
+
 def test_audio(tmp_path):
     assert "voice_a" in audio.clips()
     y, sr = audio.clip("voice_a")
@@ -105,10 +112,14 @@ def test_the_face():
     assert callable(explore.stage)
     wrong = coursework.check("32.ratio", lambda S, N: S)
     assert wrong.outcome == "not yet"
-    for ask in (coursework.hint, coursework.solution):
-        assert ask("32.ratio") is not None
-    assert coursework.quiz("32") is not None and coursework.predict("10.dither") is not None
-    assert coursework.progress() is not None
+    assert repr(coursework.hint("32.ratio")).startswith("Hint 1 of 3.")
+    solved = {"np": np}
+    code = repr(coursework.solution("32.ratio")).partition("\n\n")[2]
+    exec(code[: code.index("\n\n")] if "\n\n" in code else code, solved)
+    assert solved["ratio_mask"](np.array([3.0]), np.array([4.0])) == pytest.approx(0.6)
+    assert len(coursework.quiz("32").spec["questions"]) > 5
+    assert len(coursework.predict("10.dither").spec["questions"]) == 1
+    assert "Unit 32: exercises" in repr(coursework.progress())
 
 
 def test_learning():
