@@ -325,7 +325,8 @@ def test_numbers_in_the_texts(text, value, texts):
 
 
 def test_sums_of_the_series_that_feedback_names(texts):
-    assert 1 + 2 + 4 + 8 == 15 and "z = 2 and 4 terms that is 15" in texts
+    assert sum(2**k for k in range(4)) == 15  # powers alone, nothing divided by k!
+    assert "z = 2 and 4 terms that is 15" in texts
     assert sum(math.factorial(k) for k in range(4)) == 10
     assert "4 terms you get 10 instead of 2.667" in texts
 
