@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
+import zipfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -480,23 +481,32 @@ def test_torch_comes_as_its_cpu_build_only_where_cuda_would_come_uninvited(
     )
 
 
-def test_progress_shows_every_file_on_a_terminal_and_the_big_ones_elsewhere(capsys):
-    pip = [
-        "Collecting scipy==1.17.1\n",
-        "  Downloading scipy-1.17.1-cp311-cp311-manylinux_2_27_x86_64.whl (35.3 MB)\n",
-        "Progress 10 of 40\n",
-        "  Downloading attrs-26.1.0-py3-none-any.whl (67 kB)\n",
-        "Installing collected packages: attrs, numpy, scipy\n",
-    ]
-    for line in pip:
-        packages.show(line, terminal=False)
-    said = capsys.readouterr().out
-    assert said.splitlines()[0].strip() == "scipy (35.3 MB)"
-    assert "attrs (" not in said and "unpacking 3 packages" in said
-    for line in pip:
-        packages.show(line, terminal=True)
-    said = capsys.readouterr().out
-    assert "attrs (67 kB)" in said and "25 %" in said
+def made_wheel(folder):
+    """Write a wheel of a package that holds one empty module."""
+    path, info = folder / "tiny-1.0-py3-none-any.whl", "tiny-1.0.dist-info"
+    files = {
+        "tiny.py": "",
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    return path
+
+
+def test_pip_shows_its_own_progress_and_its_errors_are_kept_for_the_one_line(lonely, tmp_path, capfd):
+    """The log holds all of it; what pip says of an error is not repeated above our line."""
+    with pytest.raises(NotToBeHad):
+        lonely("--no-index", "no-such-package==1.0")
+    shown = capfd.readouterr()
+    assert "No matching distribution" not in shown.out + shown.err
+    log = (tmp_path / "setup.log").read_text(encoding="utf-8")
+    assert "No matching distribution found for no-such-package==1.0" in log
+    wheel = made_wheel(tmp_path)
+    lonely("--no-index", str(wheel))
+    assert "Installing collected packages: tiny" in capfd.readouterr().out
 
 
 # ---- lab -----------------------------------------------------------------------------------------

@@ -1,8 +1,5 @@
-"""Run pip for setup: where torch comes from, what progress looks like, and what a failure means to
-a learner.
-"""
+"""Run pip for setup: where torch comes from, and what a failure means to a learner."""
 
-import contextlib
 import csv
 import os
 import re
@@ -117,63 +114,19 @@ def fault(output: str) -> SetupError:
     )
 
 
-def show(line: str, *, terminal: bool) -> None:
-    """Turn a line of pip into progress: every file and its share on a terminal, else only the big
-    files.
-    """
-    if found := re.match(r"\s*Downloading \S*?([A-Za-z][\w.]*)-\d\S* \(([\d.]+) ([kMG]B)\)", line):
-        name, size, unit = found.groups()
-        if terminal:
-            print(f"\r\033[K      {name} ({size} {unit})  ", end="", flush=True)
-        elif unit != "kB" and float(size) >= 10:
-            say(f"      {name} ({size} {unit})")
-    elif terminal and (found := re.match(r"Progress (\d+) of (\d+)", line)):
-        done, total = map(int, found.groups())
-        print(f"\033[s{100 * done // max(total, 1)} %\033[u", end="", flush=True)
-    elif line.startswith("Installing collected packages"):
-        start = "\r\033[K" if terminal else ""
-        say(f"{start}      unpacking {line.count(',') + 1} packages; this may take some minutes")
-
-
 def pip_install(arguments: list[str], *, python: Path | None = None) -> None:
-    """Run pip install, show its progress, keep its words in a log, and raise SetupError with one
-    clear line.
-    """
-    python, terminal, lines = python or venv_python(), sys.stdout.isatty(), []
-    command = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        *arguments,
-    ]
-    if terminal:
-        version = subprocess.run(
-            [python, "-m", "pip", "--version"], capture_output=True, text=True, env=environ()
-        ).stdout
-        command += ["--progress-bar=raw"] * (
-            [int(n) for n in re.findall(r"\d+", version)[:2]] >= [24, 1]
-        )
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+    """Run pip install, which shows its own progress, and raise SetupError with one clear line."""
+    options = ["--disable-pip-version-check", "--no-input", "--log", VENV / "setup.log"]
+    done = subprocess.run(
+        [python or venv_python(), "-m", "pip", "install", *options, *arguments],
+        stderr=subprocess.PIPE,  # where pip says what went wrong
         text=True,
         errors="replace",
         env=environ(),
         cwd=ROOT,
     )
-    for line in process.stdout:
-        show(line, terminal=terminal)
-        if not line.startswith("Progress"):
-            lines.append(line)
-    status = process.wait()
-    with contextlib.suppress(OSError), (VENV / "setup.log").open("a", encoding="utf-8") as log:
-        log.writelines(lines)
-    if status:
-        raise fault("".join(lines))
+    if done.returncode:
+        raise fault(done.stderr)
 
 
 def site_packages() -> Path:
