@@ -496,7 +496,9 @@ def made_wheel(folder):
     return path
 
 
-def test_pip_shows_its_own_progress_and_its_errors_are_kept_for_the_one_line(lonely, tmp_path, capfd):
+def test_pip_shows_its_own_progress_and_its_errors_are_kept_for_the_one_line(
+    lonely, tmp_path, capfd
+):
     """The log holds all of it; what pip says of an error is not repeated above our line."""
     with pytest.raises(NotToBeHad):
         lonely("--no-index", "no-such-package==1.0")

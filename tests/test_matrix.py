@@ -17,6 +17,7 @@ from tests.test_notebooks import write_notebook
 from tools import notebooks
 from tools.start import packages
 from tools.verify import alone, matrix
+from tools.verify.test import counted
 
 ROOT = notebooks.ROOT
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -57,7 +58,7 @@ def test_the_pythons_are_those_that_the_project_names():
 
 def test_a_python_that_is_not_here_is_said_and_builds_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(matrix, "interpreter", lambda version: None)
-    assert matrix.try_out(EVERY["colab-3.13"], tmp_path, tests=True) is None
+    assert matrix.try_out(EVERY["colab-3.13"], tmp_path) is None
     assert "there is no Python 3.13 on this machine" in capsys.readouterr().out and not list(
         tmp_path.iterdir()
     )
@@ -151,20 +152,17 @@ def test_another_missing_package_is_not_taken_for_torch():
 
 
 def test_a_pytest_that_broke_off_has_failed(tmp_path):
-    assert matrix.counted(tmp_path / "none.xml", 1) == {
-        "tests_passed": 0,
-        "tests_failed": 1,
-        "tests_skipped": 0,
-    }
+    assert counted(tmp_path / "none.xml", 1) == (0, 1, 0)
     report = tmp_path / "report.xml"
     report.write_text(
         '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="3"/></testsuites>'
     )
-    assert matrix.counted(report, 1) == {"tests_passed": 4, "tests_failed": 2, "tests_skipped": 3}
+    assert counted(report, 1) == (4, 2, 3)
     report.write_text(
         '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="3"/></testsuites>'
     )
-    assert matrix.counted(report, 0) == {"tests_passed": 6, "tests_failed": 0, "tests_skipped": 3}
+    assert counted(report, 0) == (6, 0, 3)
+    assert counted(report, 3) == (6, 1, 3)
 
 
 # ---- what it has written -------------------------------------------------------------------------
@@ -176,14 +174,14 @@ def test_the_table_holds_only_combinations_and_some_of_them():
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_row_holds_the_versions_that_were_asked_for(name):
-    row, wanted = ROWS[name], map(Requirement, EVERY[name].requirements.split())
+    row, wanted = ROWS[name], map(Requirement, EVERY[name].packages.split())
     assert row["python"].startswith(EVERY[name].python + ".")
     for requirement in wanted:
         if requirement.name in matrix.SHOWN:
             assert requirement.specifier.contains(Version(row[requirement.name]).public), (
                 requirement
             )
-    assert bool(row["torch"]) == ("torch" in EVERY[name].requirements or EVERY[name].checkout)
+    assert bool(row["torch"]) == ("torch" in EVERY[name].packages or EVERY[name].checkout)
 
 
 NOTEBOOKS_THEN = 13  # at the commits that the rows name; the page says which came later
@@ -204,5 +202,5 @@ def test_everything_passed_that_has_what_it_needs(name):
 def test_the_page_shows_the_table_and_says_what_was_not_run():
     page = matrix.PAGE.read_text("utf-8")
     assert matrix.MARKS[0] + matrix.lines(ROWS) + matrix.MARKS[1] in page
-    idle = re.findall(r"^\| ([\w.-]+) \|.*\| not run yet \|$", page, re.MULTILINE)
+    idle = re.findall(r"^\| ([\w.-]+) \|.*\| not run yet \| - \|$", page, re.MULTILINE)
     assert idle == [name for name in EVERY if name not in ROWS]

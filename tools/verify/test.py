@@ -56,14 +56,22 @@ def pytest(arguments: list[str], env: dict[str, str], *, aside: bool = False) ->
         done = subprocess.run(command, cwd=ROOT, env=env, **out)
         if aside:
             print(done.stdout, end="", flush=True)
-        if not report.exists():
-            return 0, 1, 0
-        suites = list(ET.parse(report).getroot().iter("testsuite"))
+        return counted(report, done.returncode)
+
+
+def counted(report: Path, status: int) -> Counts:
+    """Return how many tests passed, failed and were skipped; a pytest that broke off has failed at
+    least once.
+    """
+    if not report.exists():
+        return 0, 1, 0
+    suites = list(ET.parse(report).getroot().iter("testsuite"))
     total, skipped, bad = (
         sum(int(suite.get(name, 0)) for suite in suites for name in names)
         for names in (["tests"], ["skipped"], ["failures", "errors"])
     )
-    return total - skipped - bad, max(bad, int(done.returncode not in (0, NOTHING_TO_DO))), skipped
+    failed = max(bad, int(status not in (0, NOTHING_TO_DO)))
+    return max(total - skipped - bad, 0), failed, skipped
 
 
 NOTHING_TO_DO = 5  # pytest's status where no test was selected
