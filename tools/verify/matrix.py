@@ -165,6 +165,7 @@ class Room:
         folder = self.course / "notebooks" if self.combination.checkout else lone
         folder.mkdir(parents=True, exist_ok=True)
         env = {"EARUP_REPOSITORY": self.course.as_uri(), "OMP_NUM_THREADS": "1"}
+        env |= {"PYTHONPATH": ""}  # or a notebook would find this checkout, and install nothing
         try:
             said = alone.execute(path, folder=folder, python=self.python, env=env)
         finally:
