@@ -16,7 +16,6 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.mel`: what a network sees: mel spectrograms and their inverses, MFCC.
 - `helpers.phase`: a phase for a magnitude: Griffin-Lim, plain and fast, from three kinds of start.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
-- `helpers.datasets`: folders of sounds as crops and mixtures.
 
 Learning: over the ground, with PyTorch.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
 
+from helpers._checks import check_name
 from helpers.figures import ROLES, claim, colour, label, stroke
 
 KINDS = {
@@ -71,8 +72,7 @@ def box(
     ValueError
         If there is no such kind.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {list(KINDS)}, got {kind!r}")
+    check_name(kind, KINDS, what="kind of box")
     face, edge = (colour(role) for role in KINDS[kind])
     shape = "round,pad=0,rounding_size=0.19" if kind == "data" else "square,pad=0"
     ax.add_patch(

@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from helpers._checks import check_name
 from helpers.metrics import amplitude_to_db
 from helpers.spectra import window_samples
 from helpers.stft import stft
@@ -103,9 +104,7 @@ def colour(role: str) -> str:
     """
     if role in ROLES:
         return ROLES[role].colour
-    if role not in NEUTRALS:
-        raise ValueError(f"role must be one of {[*ROLES, *NEUTRALS]}, got {role!r}")
-    return NEUTRALS[role]
+    return NEUTRALS[check_name(role, [*NEUTRALS, *ROLES], what="role")]
 
 
 def tint(role: str, share: float = 0.14) -> tuple:
@@ -144,8 +143,7 @@ def stroke(role: str, **changes) -> dict:
     dict
         Keywords of `Axes.plot`.
     """
-    if role not in ROLES:
-        raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
+    check_name(role, ROLES, what="role")
     return {
         "color": colour(role),
         "linestyle": ROLES[role].dash,

@@ -13,15 +13,13 @@ loudness.
 Values outside the stated ranges, NaN, empty arrays and unknown names raise ValueError.
 """
 
-import csv
-import io
 import warnings
 from functools import cache
 
 import numpy as np
 
-from helpers._checks import DATA, check, check_name, check_range, check_rate, read_verified
-from helpers.audio import resample
+from helpers import audio
+from helpers._checks import check, check_name, check_range, check_rate
 
 __all__ = [
     "equal_loudness_contour",
@@ -171,8 +169,8 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     >>> float(spl_db[freqs == 100][0])
     61.4
     """
-    points = [tuple(row.values())[:4] for row in _rows("historical_contours_digitised")]
-    for row in _rows("threshold_of_hearing"):
+    points = [tuple(row.values())[:4] for row in audio.table("historical_contours_digitised")]
+    for row in audio.table("threshold_of_hearing"):
         if row["status_iso389"].startswith("confirmed"):
             spl_db = row["iso389_7_2005_free_field_db"]
             points.append(("iso389_7_2005", "threshold", row["f_hz"], spl_db))
@@ -185,11 +183,6 @@ def historical_contour(phon, *, source: str) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.array([p[2:] for p in points if p[:2] == (source, level)], dtype=float).T)
 
 
-def _rows(name: str) -> list[dict]:
-    table = read_verified(DATA / "tables" / f"{name}.csv").decode("utf-8")
-    return list(csv.DictReader(io.StringIO(table, newline="")))
-
-
 @cache
 def _parameters(edition: int):
     """Return a_f, the second parameter (L_U, or b_f in 1987) and T_f as one spline over log
@@ -197,7 +190,7 @@ def _parameters(edition: int):
     """
     from scipy.interpolate import CubicSpline  # half a second of import that only contours need
 
-    rows = _rows("iso226_parameters")
+    rows = audio.table("iso226_parameters")
     table = [[float(row[key]) for key in row if f"{edition:g}" in key] for row in rows]
     return CubicSpline(np.log([float(row["f_hz"]) for row in rows]), table)
 
@@ -455,7 +448,7 @@ def integrated_loudness(y: np.ndarray, *, sr: int) -> float:
     if check_rate(sr) < 8000:
         raise ValueError(f"sr={sr} is too low to tell a loudness; LUFS need at least 8000 Hz")
     if sr < 44100:
-        y = resample(y, sr=sr, to=48000)
+        y = audio.resample(y, sr=sr, to=48000)
         sr = 48000
     n_tenths = int(10 * y.shape[-1] / sr + 1e-9)
     edges = np.round(np.arange(n_tenths + 1) * sr / 10).astype(int)  # every 100 ms

@@ -248,14 +248,7 @@ def mel_spectrogram(
     frames = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length}
     S = np.abs(stft(y, window=window, center=center, **frames))
     S **= check_positive(power, name="power")
-    M = np.empty((*S.shape[:-2], len(weights), S.shape[-1]), S.dtype)
-    # ten filters at once, and the bins that they need: most of the matrix is zeros
-    for few in range(0, len(weights), 10):
-        rows = weights[few : few + 10].astype(S.dtype)
-        bins = np.flatnonzero(rows.any(axis=0))
-        low, high = (bins[0], bins[-1] + 1) if bins.size else (0, 0)
-        M[..., few : few + 10, :] = rows[:, low:high] @ S[..., low:high, :]
-    return M
+    return weights.astype(S.dtype) @ S
 
 
 def mel_to_magnitude(

@@ -15,6 +15,7 @@ from helpers.audio import resample
 from helpers.stft import stft
 
 __all__ = [
+    "active_level_db",
     "amplitude_to_db",
     "db_to_amplitude",
     "level_db",
@@ -177,6 +178,33 @@ def peak_db(y: np.ndarray) -> np.ndarray:
     0.0
     """
     return amplitude_to_db(np.abs(check(y)).max(axis=-1))
+
+
+def active_level_db(y: np.ndarray) -> float:
+    """Return the level of the frames in which something happens: those at most 30 dB under the
+    loudest.
+
+    Parameters
+    ----------
+    y : np.ndarray, shape (n,)
+        Signal [full scale = 1], at 16 kHz; frames of 20 ms count.
+
+    Returns
+    -------
+    float
+        Level [dBFS, a full-scale square wave is 0]; -inf for silence.
+
+    Examples
+    --------
+    >>> pause = np.zeros(16000)
+    >>> round(active_level_db(np.concatenate([pause, 0.1 * np.ones(16000)])), 2)
+    -20.0
+    """
+    frames = y[: len(y) // 320 * 320].reshape(-1, 320) if len(y) >= 320 else y[None]
+    power = np.mean(np.square(frames, dtype=np.float64), axis=-1)
+    if not power.any():
+        return -np.inf
+    return float(10 * np.log10(power[power >= 1e-3 * power.max()].mean()))
 
 
 # what lies deeper below the loudest bin of the target counts as that deep: the log of 0 is infinite

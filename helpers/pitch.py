@@ -1,4 +1,4 @@
-"""Pitch scales: mel, Bark, ERB-rate, semitones and cents, and back to hertz.
+"""Pitch scales: mel, Bark, ERB-rate, semitones, and back to hertz.
 
 Arrays of any shape go in, float64 of the same shape comes out. Frequencies run from 0 to 1e9 Hz: a
 scale knows no sampling rate, so no frequency is beyond Nyquist here. Negative, NaN and infinite
@@ -219,9 +219,8 @@ def erb_bandwidth(freqs) -> np.ndarray:
     return 24.7 * (1 + 0.00437 * _hz(freqs))
 
 
-def hz_to_semitones(freqs, *, ref: float = 440.0, cents: bool = False) -> np.ndarray:
-    """Return the distance from `ref` in semitones, 12 to the octave, or in cents, 1200 to the
-    octave.
+def hz_to_semitones(freqs, *, ref: float = 440.0) -> np.ndarray:
+    """Return the distance from `ref` in semitones, 12 to the octave; 100 cents are one.
 
     Parameters
     ----------
@@ -229,23 +228,21 @@ def hz_to_semitones(freqs, *, ref: float = 440.0, cents: bool = False) -> np.nda
         Frequencies [Hz]; 0 Hz lies infinitely far below and is refused.
     ref : float, default 440.0
         The frequency at 0 [Hz].
-    cents : bool, default False
-        Count in cents.
 
     Returns
     -------
     np.ndarray
-        Semitones or cents, negative below `ref`.
+        Semitones, negative below `ref`.
 
     Examples
     --------
     >>> hz_to_semitones([220, 440, 660]).round(2)
     array([-12.  ,   0.  ,   7.02])
     """
-    return (1200 if cents else 12) * np.log2(_hz(freqs, 1 / TOP) / _hz(ref, 1 / TOP, "ref"))
+    return 12 * np.log2(_hz(freqs, 1 / TOP) / _hz(ref, 1 / TOP, "ref"))
 
 
-def semitones_to_hz(semitones, *, ref: float = 440.0, cents: bool = False) -> np.ndarray:
+def semitones_to_hz(semitones, *, ref: float = 440.0) -> np.ndarray:
     """Invert `hz_to_semitones`.
 
     Parameters
@@ -254,17 +251,14 @@ def semitones_to_hz(semitones, *, ref: float = 440.0, cents: bool = False) -> np
         Distances from `ref`, up to 60 octaves either way.
     ref : float, default 440.0
         The frequency at 0 [Hz].
-    cents : bool, default False
-        The distances are counted in cents.
 
     Returns
     -------
     np.ndarray
         Frequencies [Hz].
     """
-    octave, unit = (1200, "cents") if cents else (12, "semitones")
-    values = check_range(semitones, name=unit, low=-60 * octave, high=60 * octave, unit=unit)
-    return _hz(ref, 1 / TOP, "ref") * 2 ** (values / octave)
+    values = check_range(semitones, name="semitones", low=-720, high=720, unit="semitones")
+    return _hz(ref, 1 / TOP, "ref") * 2 ** (values / 12)
 
 
 def _hz(freqs, low=0.0, name="freqs") -> np.ndarray:

@@ -83,7 +83,7 @@ GOOD = {"a": tone(440), "b": tone(880)}
         (GOOD, {"n_trials": 4}, "n_trials=4"),
         (GOOD, {"n_trials": 101}, "n_trials=101"),
         (GOOD, {"n_trials": 16.0}, "n_trials=16.0"),
-        (GOOD, {"kind": "AB"}, "must be one of abx, rank, mushra"),
+        (GOOD, {"kind": "AB"}, "'AB'; choose from abx, rank, mushra"),
         (GOOD, {"match": "peak"}, "match='peak'"),
         (GOOD, {"gain_db": np.inf}, "gain_db"),
         (GOOD, {"name": "../x"}, "letters, digits"),

@@ -5,6 +5,7 @@ What needs a browser is in tests/browser/test_faults.py; `python3 -m tools.verif
 notebooks, and minutes.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -94,8 +95,9 @@ def data(tmp_path, monkeypatch):
         shutil.copy(ROOT / "data" / name, tmp_path / "data" / name)
     for part in ("tables", "coursework"):
         shutil.copytree(ROOT / "data" / part, tmp_path / "data" / part, dirs_exist_ok=True)
+    with contextlib.suppress(ImportError):
+        import helpers._weights  # noqa: F401 - it keeps the folder that it finds when first imported
     monkeypatch.setattr(_checks, "DATA", tmp_path / "data")
-    monkeypatch.setattr(loudness, "DATA", tmp_path / "data")
     monkeypatch.setattr(catalogue, "DATA", tmp_path / "data" / "coursework")
     caches = (audio._manifest, loudness._parameters, catalogue.read, catalogue._run)
     [cache.cache_clear() for cache in caches]
@@ -141,7 +143,9 @@ def test_what_the_list_of_sums_says_is_so_and_all_tables_in_use_are_on_it():
     assert sums.main(["--check"]) == 0, "a table was made anew? python3 -m tools.measure.sums"
     pages = "".join("".join(code_cells(path.stem)) for path in notebooks.paths())
     pages += (ROOT / "helpers" / "loudness.py").read_text(encoding="utf-8")
-    used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(re.findall(r'_rows\("(\w+)"\)', pages))
+    used = set(re.findall(r"(\w+)\.csv\b", pages)) | set(
+        re.findall(r'audio\.table\("(\w+)"\)', pages)
+    )
     used &= {path.stem for path in (ROOT / "data" / "tables").glob("*.csv")}
     assert len(used) >= 12 and {f"tables/{name}.csv" for name in used} <= _checks.checksums().keys()
     assert not used & {Path(name).stem for name in sums.FOR_MAINTAINERS}

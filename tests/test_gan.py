@@ -14,14 +14,11 @@ torch = pytest.importorskip("torch")
 import soundfile
 
 from helpers import audio, metrics, settings
-from helpers.datasets import (
-    Corpus,
-    Crops,
-)
 from helpers.settings.setting2 import OVERLAP, Cleaner, PhaseRebuilder
 from helpers.vocoders import MelFormat, Vocoder, load_vocoder
 from helpers.vocoders.gan import FLOOR, Generator, distance
 from tools.training.adversary import Adversary
+from tools.training.datasets import Corpus, Crops
 from tools.training.loop import Plan, train
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 BUDGET = 7580  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
-    "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics datasets
+    "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics
         speech music _checks _soundfiles _storage""",
     "learning": "losses settings vocoders training _weights",
     "face": "figures diagrams live explore listening experiments coursework _frontend",
@@ -46,7 +46,7 @@ LAZY = {
     "vocoders": {"transformers"},
 }
 # what no notebook imports yet, and why it is public all the same
-NOT_YET = {"datasets": "tools/training learns from it; part 4 does"}
+NOT_YET = {}
 # what nothing calls yet: promised to other people's tools, or waiting for units that come
 KEPT = """audio.py:example audio.py:table
     coursework/__init__.py:certificate coursework/report.py:write_certificate

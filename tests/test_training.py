@@ -19,13 +19,10 @@ torch = pytest.importorskip("torch")
 import soundfile
 
 from helpers import audio
-from helpers.datasets import (
-    Corpus,
-    Mixtures,
-    active_level_db,
-)
+from helpers.metrics import active_level_db
 from helpers.settings.setting1 import Masking
 from helpers.training import compressed, enhancement_loss
+from tools.training.datasets import Corpus, Mixtures
 from tools.training.evaluation import (
     evaluate,
     summary,

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from helpers import audio, metrics
-from helpers.datasets import active_level_db
+from helpers.metrics import active_level_db
 from tests.pages import SHARED, level
 from tools.measure import score
 

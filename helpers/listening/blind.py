@@ -6,6 +6,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from helpers._checks import check_name
 from helpers._frontend import Stored, bundle, styles
 from helpers._frontend.card import card
 from helpers._storage import AnswerFile
@@ -90,8 +91,7 @@ def blind_test(
     >>> blind_test("abx", {"one": y, "two": y}, sr=8000).result
     '0 of 16 trials answered; the result comes after the last one.'
     """
-    if kind not in COLUMNS:
-        raise ValueError(f"kind={kind!r} must be one of {', '.join(COLUMNS)}")
+    check_name(kind, COLUMNS, what="kind of blind test")
     whole = isinstance(n_trials, int) and not isinstance(n_trials, bool)
     if not whole or not TRIALS[0] <= n_trials <= TRIALS[1]:
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 import traitlets
 
 from helpers import audio
+from helpers._checks import is_number
 from helpers._frontend import Stored, bundle, styles
 from helpers._frontend.card import card
 
@@ -52,8 +53,7 @@ def recorder(name: str = "my_voice", *, seconds: float = 10.0) -> "Recorder":
         raise ValueError(
             f"name={name!r} must be 1 to 40 letters, digits, - or _; the file becomes name.wav"
         )
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not number or not 1 <= seconds <= LONGEST_S:
+    if not is_number(seconds) or not 1 <= seconds <= LONGEST_S:
         raise ValueError(f"seconds={seconds!r} must lie between 1 and {LONGEST_S:.0f}")
     return Recorder(name=name, seconds=float(seconds))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from helpers import audio, loudness, metrics
+from helpers._checks import is_number
 
 CEILING_DB = -1.0  # highest peak unless an author says otherwise [dBFS]
 LOUDEST_DB = -12.0  # highest RMS level of any 400 ms unless an author says otherwise [dBFS]
@@ -28,8 +29,7 @@ def playable_rate(sr: int) -> int:
 
 def decibels(value: float, name: str) -> float:
     """Return a finite number of decibels."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
+    if not is_number(value) or not math.isfinite(value):
         raise ValueError(f"{name}={value!r} must be a finite number of decibels")
     return float(value)
 
@@ -111,10 +111,6 @@ def _loudest_db(y: np.ndarray, sr: int) -> float:
     return 10 * math.log10(max(energy / width, 1e-30))
 
 
-def _peak_db(y: np.ndarray) -> float:
-    return 20 * math.log10(max(float(np.abs(y).max()), 1e-15))
-
-
 def refuse_loud(
     sounds: dict[str, np.ndarray],
     sr: int,
@@ -129,7 +125,7 @@ def refuse_loud(
 
     `advice` ends the message about a guarded track.
     """
-    peaks = {name: _peak_db(y) - ceiling_db for name, y in sounds.items()}
+    peaks = {name: float(metrics.peak_db(np.ravel(y))) - ceiling_db for name, y in sounds.items()}
     loud = {name: _loudest_db(y, sr) - LOUDEST_DB for name, y in sounds.items()} if guarded else {}
     excess = max([*peaks.values(), *loud.values()])
     if excess <= 1e-4:  # float32 rounding

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.audio import check, check_rate, resample
-from helpers.datasets import active_level_db
+from helpers.metrics import active_level_db
 
 __all__ = ["Enhancer", "Stream"]
 

@@ -58,7 +58,7 @@ def losses() -> dict:
 
 def mixtures(corpus: Path):
     """Return the mixtures to train on, and 48 pairs (noisy, clean) of others at 0, 5 and 10 dB."""
-    from helpers.datasets import Corpus, Mixtures
+    from tools.training.datasets import Corpus, Mixtures
 
     train, valid = (
         (Corpus(corpus / "speech" / part), Corpus(corpus / "noise" / part))

@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     """Write the table."""
     import torch
 
-    from helpers.datasets import Corpus, Crops
+    from tools.training.datasets import Corpus, Crops
 
     parser = argparse.ArgumentParser(
         prog="python3 -m tools.measure.compare_generators", description=__doc__.splitlines()[0]

@@ -15,12 +15,12 @@ import torch
 
 from helpers import _weights, settings
 from helpers._checks import check_positive, check_whole
-from helpers.datasets import Corpus, Crops, Mixtures
 from helpers.settings import vocoders
 from helpers.training import enhancement_loss
 from helpers.vocoders import build as build_vocoder
 from helpers.vocoders import configuration as vocoder_configuration
 from tools.training.adversary import Adversary
+from tools.training.datasets import Corpus, Crops, Mixtures
 from tools.training.evaluation import evaluate, summary, validate, validate_copies, validate_loss
 from tools.training.loop import Plan, device, train
 

@@ -13,39 +13,13 @@ import numpy as np
 from scipy.signal import lfilter
 
 from helpers import audio
+from helpers.metrics import active_level_db
 
-__all__ = ["Corpus", "Crops", "Mixtures", "active_level_db"]
+__all__ = ["Corpus", "Crops", "Mixtures"]
 
 SR = 16000
 SUFFIXES = (".wav", ".flac", ".ogg")
 LOWEST_DB = -55.0  # [dBFS] a crop with less in its active frames is called silent
-
-
-def active_level_db(y: np.ndarray) -> float:
-    """Return the level of the frames in which something happens: those at most 30 dB under the
-    loudest.
-
-    Parameters
-    ----------
-    y : np.ndarray, shape (n,)
-        Signal [full scale = 1], at 16 kHz; frames of 20 ms count.
-
-    Returns
-    -------
-    float
-        Level [dBFS, a full-scale square wave is 0]; -inf for silence.
-
-    Examples
-    --------
-    >>> pause = np.zeros(16000)
-    >>> round(active_level_db(np.concatenate([pause, 0.1 * np.ones(16000)])), 2)
-    -20.0
-    """
-    frames = y[: len(y) // 320 * 320].reshape(-1, 320) if len(y) >= 320 else y[None]
-    power = np.mean(np.square(frames, dtype=np.float64), axis=-1)
-    if not power.any():
-        return -np.inf
-    return float(10 * np.log10(power[power >= 1e-3 * power.max()].mean()))
 
 
 def _is_sound(path: Path) -> bool:
