@@ -1,5 +1,5 @@
 """Block diagrams in the course's look: data is rounded and grey, computation outlined, a model
-filled.
+filled. ValueError names the kinds of box where one is asked for that is none.
 """
 
 from __future__ import annotations
@@ -66,11 +66,6 @@ def box(
         What the block is.
     size : float
         Type size [pt].
-
-    Raises
-    ------
-    ValueError
-        If there is no such kind.
     """
     check_name(kind, KINDS, what="kind of box")
     face, edge = (colour(role) for role in KINDS[kind])

@@ -2,7 +2,9 @@
 an interval.
 
 Python chooses each trial and counts; the front end plays it and never goes beyond its own limits.
-Levels are peaks of sines in dBFS. This is not a hearing test.
+Levels are peaks of sines in dBFS. This is not a hearing test. ValueError refuses a mode that is
+none, a name that would make no plain file name, a simulated listener with a scale, a noise or a
+rate of lapses that cannot be, and a simulation over answers of yours that no file keeps.
 """
 
 import anywidget
@@ -83,11 +85,6 @@ def equal_loudness(
         A widget, ready to be the last line of a cell. Its `result` is a
         `helpers.experiments.contour.Contour`.
 
-    Raises
-    ------
-    ValueError
-        For another mode, or a name that does not fit for a file.
-
     Examples
     --------
     >>> from helpers.experiments.staircases import SimulatedEar
@@ -121,11 +118,6 @@ def bisect_pitch(
     Experiment
         A widget, ready to be the last line of a cell. Its `result` is a
         `helpers.experiments.middles.Middles`.
-
-    Raises
-    ------
-    ValueError
-        For another mode, or a name that does not fit for a file.
     """
     return Experiment("pitch", mode, Bisection(mode, seed=seed), name)
 
@@ -242,11 +234,6 @@ class Experiment(Stored, anywidget.AnyWidget):
         -------
         Experiment
             This experiment, finished; "Measure again" in the page brings your own answers back.
-
-        Raises
-        ------
-        ValueError
-            If there are answers of yours that no file keeps.
         """
         if self.procedure.rows and not self.simulated and not self._file.label:
             raise ValueError(

@@ -109,11 +109,6 @@ class SimulatedBisector:
         How much higher an ascending middle is set than a descending one [semitones].
     seed : int, default 0
         The same seed gives the same settings.
-
-    Raises
-    ------
-    ValueError
-        If there is no such scale, or `noise` is negative.
     """
 
     def __init__(self, scale: str, *, noise: float = 1.5, hysteresis: float = 1.0, seed: int = 0):

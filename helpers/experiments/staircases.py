@@ -126,11 +126,6 @@ class SimulatedEar:
         Share of answers given blindly; 1 is a listener who only clicks.
     seed : int, default 0
         The same seed gives the same answers.
-
-    Raises
-    ------
-    ValueError
-        If `noise` is not positive or `lapse` is no share.
     """
 
     def __init__(

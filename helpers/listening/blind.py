@@ -79,12 +79,6 @@ def blind_test(
     BlindTest
         A widget, ready to be the last line of a cell.
 
-    Raises
-    ------
-    ValueError
-        If the number of tracks, items or trials does not fit, names or lengths differ, or a sound
-        is no audio, silent or too loud.
-
     Examples
     --------
     >>> y = np.sin(np.arange(8000)) / 10
@@ -266,11 +260,6 @@ class BlindTest(Stored, anywidget.AnyWidget):
         -------
         BlindTest
             This test.
-
-        Raises
-        ------
-        ValueError
-            If answers have been given already.
         """
         if self.answers:
             raise ValueError(

@@ -69,13 +69,6 @@ def player(
     Player
         A widget, ready to be the last line of a cell.
 
-    Raises
-    ------
-    ValueError
-        If there is no track, a name is empty or used twice, a signal is no audio (see
-        `helpers.audio.check`), a track is too loud or everything is too long, a rate cannot be
-        played, or a silent track is to be matched.
-
     See Also
     --------
     IPython.display.Audio : Makes every sound equally loud unless told otherwise.

@@ -39,11 +39,6 @@ def recorder(name: str = "my_voice", *, seconds: float = 10.0) -> "Recorder":
     Recorder
         A widget, ready to be the last line of a cell.
 
-    Raises
-    ------
-    ValueError
-        If the name would not make a plain file name, or `seconds` is out of range.
-
     Examples
     --------
     >>> recorder("my_voice", seconds=5).stored_text()

@@ -31,11 +31,6 @@ def talkback(*, delay_ms: int = 50) -> "TalkBack":
     TalkBack
         A widget, ready to be the last line of a cell.
 
-    Raises
-    ------
-    ValueError
-        If `delay_ms` is no such number.
-
     Examples
     --------
     >>> talkback(delay_ms=100).stored_text()

@@ -1,6 +1,7 @@
 """Computations that take seconds, as they run: a progress bar, curves, a Stop button, and previews.
 
-`run` shows a generator that yields one step after the other, such as a training loop.
+`run` shows a generator that yields one step after the other, such as a training loop. ValueError
+refuses fewer than one step, and fewer than one run to keep.
 """
 
 from __future__ import annotations
@@ -306,11 +307,6 @@ def run(
     -------
     Live
         The last line of a cell.
-
-    Raises
-    ------
-    ValueError
-        If `steps` or `keep_runs` is below 1.
 
     Notes
     -----

@@ -19,7 +19,7 @@ from helpers import _weights
 from helpers._checks import check_name
 from helpers.settings.enhancer import Enhancer
 from helpers.settings.setting1 import Masking
-from helpers.settings.setting2 import Cleaner
+from helpers.settings.setting2 import ITS_OWN, Cleaner, PhaseRebuilder
 from helpers.settings.setting3 import TasNet
 from helpers.vocoders import load_vocoder, vocoders
 
@@ -92,36 +92,25 @@ def build(name: str, **config):
     return network(**(configuration(name) | config))
 
 
-def load(name: str, **options) -> Enhancer:
+def load(name: str, *, vocoder=ITS_OWN) -> Enhancer:
     """Return a trained enhancer, with the weights of ``data/weights``.
 
     Parameters
     ----------
     name : str
         One of `enhancers()`.
-    **options
-        For Setting 2: ``vocoder``, the name of another vocoder than its own, or a `Vocoder`.
+    vocoder : str or Vocoder, optional
+        For setting2_vocoder: another vocoder than the one that it was trained with.
 
     Returns
     -------
     Enhancer
         Ready to enhance.
     """
-    return load_file(name, name, **options)
+    return load_file(name, name, vocoder=vocoder)
 
 
-def _check_options(name: str, options: dict) -> None:
-    """Refuse options that an enhancer does not use."""
-    unknown = sorted(set(options) - {"vocoder"})
-    if unknown:
-        raise ValueError(f"there is no option {unknown[0]!r}; vocoder= is the only one")
-    if options and name != "setting2_vocoder":
-        raise ValueError(
-            f"{name} uses no vocoder, so leave vocoder= out; setting2_vocoder uses one"
-        )
-
-
-def load_file(name: str, file, **options) -> Enhancer:
+def load_file(name: str, file, *, vocoder=ITS_OWN) -> Enhancer:
     """Return an enhancer as `load` does, with the weights in a file that training wrote.
 
     Parameters
@@ -130,7 +119,7 @@ def load_file(name: str, file, **options) -> Enhancer:
         One of `enhancers()`: the kind of network that the weights belong to.
     file : str or Path
         A path; a bare name, without a folder and an ending, is one of ``data/weights``.
-    **options
+    vocoder
         As for `load`.
 
     Returns
@@ -139,6 +128,11 @@ def load_file(name: str, file, **options) -> Enhancer:
         Ready to enhance.
     """
     network = RECIPES[check_name(name, RECIPES, what="enhancer")][0]
-    _check_options(name, options)
+    if vocoder != ITS_OWN and name != "setting2_vocoder":
+        raise ValueError(
+            f"{name} uses no vocoder, so leave vocoder= out; setting2_vocoder uses one"
+        )
     model, provenance = _weights.restore(network, file)
-    return getattr(network, "enhancer", Enhancer)(name, model, provenance, **options)
+    if network is Cleaner:
+        return PhaseRebuilder(name, model, provenance, vocoder)
+    return Enhancer(name, model, provenance)

@@ -18,6 +18,7 @@ from helpers.vocoders.vocoder import LogMel
 
 __all__ = ["Cleaner", "PhaseRebuilder"]
 
+ITS_OWN = "its own"  # the vocoder that a model was trained with
 OVERLAP = 8000  # samples that two blocks of a long sound share
 
 
@@ -67,11 +68,6 @@ class Cleaner(nn.Module):
         """Return how far it is from the log spectrogram of clean waveforms y."""
         return distance(log_S, self.spectrogram(y), loud=20.0)
 
-    @staticmethod
-    def enhancer(name: str, model, provenance: dict, **options) -> Enhancer:
-        """Return the enhancer that a trained one is part of."""
-        return PhaseRebuilder(name, model, provenance, **options)
-
 
 class PhaseRebuilder(Enhancer):
     """An enhancer that makes a new phase: its waveform looks unlike that of the speech, and may
@@ -85,9 +81,9 @@ class PhaseRebuilder(Enhancer):
         Who makes the sound; by default the vocoder that the model names. None: nobody yet.
     """
 
-    def __init__(self, name: str, model, provenance: dict, vocoder="its own"):
+    def __init__(self, name: str, model, provenance: dict, vocoder=ITS_OWN):
         super().__init__(name, model, provenance)
-        vocoder = model.vocoder if vocoder == "its own" else vocoder
+        vocoder = model.vocoder if vocoder == ITS_OWN else vocoder
         self.vocoder: Vocoder = load_vocoder(vocoder) if isinstance(vocoder, str) else vocoder
 
     @torch.no_grad()
