@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -54,6 +55,15 @@ def test_the_pythons_are_those_that_the_project_names():
         [matrix.interpreter(here) or sys.executable, "--version"], capture_output=True, text=True
     )
     assert done.stdout.startswith(f"Python {here}.")
+
+
+def test_github_runs_every_combination_in_a_job_of_its_own():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/course.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["matrix"]
+    assert job["strategy"]["matrix"]["name"] == list(EVERY)
+    pythons = next(step["with"] for step in job["steps"] if "with" in step)["python-version"]
+    assert set(pythons.split()) == {each.python for each in EVERY.values()}
+    assert job["steps"][-1]["run"] == "python course.py matrix ${{ matrix.name }}"
 
 
 def test_a_python_that_is_not_here_is_said_and_builds_nothing(tmp_path, monkeypatch, capsys):
