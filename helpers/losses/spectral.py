@@ -141,8 +141,8 @@ class SpectralConvergence(STFTLoss):
 
     Parameters
     ----------
-    n_fft, hop_length, win_length, pad_mode
-        As for `STFTLoss`.
+    **frames
+        `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
 
     References
     ----------
@@ -155,6 +155,9 @@ class SpectralConvergence(STFTLoss):
     >>> round(float(SpectralConvergence()(1.1 * y, y)), 3)
     0.1
     """
+
+    def __init__(self, **frames):
+        super().__init__(**frames)
 
     def compare(self, E, S):  # noqa: D102
         E, S = magnitude(E), magnitude(S)
@@ -192,8 +195,8 @@ class ComplexSTFT(STFTLoss):
 
     Parameters
     ----------
-    n_fft, hop_length, win_length, pad_mode
-        As for `STFTLoss`.
+    **frames
+        `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
 
     Examples
     --------
@@ -201,6 +204,9 @@ class ComplexSTFT(STFTLoss):
     >>> float(ComplexSTFT()(-y, y)) > 10 * float(Magnitude()(-y, y))
     True
     """
+
+    def __init__(self, **frames):
+        super().__init__(**frames)
 
     def compare(self, E, S):  # noqa: D102
         return (E - S).abs()
@@ -216,8 +222,8 @@ class PhaseSensitive(STFTLoss):
 
     Parameters
     ----------
-    n_fft, hop_length, win_length, pad_mode
-        As for `STFTLoss`.
+    **frames
+        `n_fft`, `hop_length`, `win_length`, `pad_mode`, as for `STFTLoss`.
 
     References
     ----------
@@ -230,6 +236,9 @@ class PhaseSensitive(STFTLoss):
     >>> float(PhaseSensitive()(y, y))
     0.0
     """
+
+    def __init__(self, **frames):
+        super().__init__(**frames)
 
     def compare(self, E, S):  # noqa: D102
         size = torch.sqrt(torch.clamp(S.real**2 + S.imag**2, min=EPS))

@@ -130,6 +130,9 @@ class SISDR(_Ratio):
     -18.403
     """
 
+    def __init__(self, *, zero_mean: bool = False):
+        super().__init__(zero_mean=zero_mean)
+
     def parts(self, estimate, target):  # noqa: D102
         energy = (target**2).sum(-1, keepdim=True) + EPS
         kept = (estimate * target).sum(-1, keepdim=True) / energy * target
