@@ -1,11 +1,14 @@
 """What unit 00 lets you hear is what it says: levels, spectra, the one difference of two clips."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from tests.pages import band, level, loudest
+from tests.pages import ROOT, band, code_cells, level, loudest
 
 NAME = "00_start_here"
 
@@ -58,6 +61,30 @@ def test_another_meter_calls_all_three_better(unit, game):
     score = {name: pesq(16000, unit["voice"], y, "wb") for name, y in game.items()}
     assert score["noisy"] < 1.1
     assert min(score[f"Setting {k}"] for k in (1, 2, 3)) > 1.25
+
+
+WITHOUT_TORCH = """
+import sys
+class No:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, No())
+"""
+
+
+def test_without_pytorch_the_noisy_voice_is_there_and_a_line_says_what_to_do(tmp_path):
+    cells = [*code_cells(NAME, tag="setup"), code_cells(NAME, tag="sound")[0], "print(*game)"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([WITHOUT_TORCH, *cells])],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert "course.py setup" in said[0] and said[-1] == "noisy"
 
 
 def test_without_a_recording_a_man_stands_in_and_with_one_it_is_yours(unit):
