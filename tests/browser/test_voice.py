@@ -22,6 +22,12 @@ def microphone(launch, tmp_path_factory):
     return launch(*FAKE, f"--use-file-for-fake-audio-capture={path}")
 
 
+def cells_of(name):
+    """Return the code of a notebook, cell by cell."""
+    cells = json.loads((ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
 def source_of(name, tag):
     """Return the code of a notebook's cells with `tag`, one after the other."""
     cells = json.loads((ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
@@ -56,6 +62,10 @@ def test_a_voice_recorded_in_unit_00_is_used_in_unit_10(lab_on, microphone):
     assert [length, sr] == take
     assert level == pytest.approx(20 * np.log10(AMP / np.sqrt(2)), abs=0.5)
     assert peak == pytest.approx(FREQ, abs=2)
+    again = next(cell for cell in cells_of(first) if "speaker = " in cell)
+    said = lab.python(again + "\nprint(speaker, len(mine), metrics.level_db(mine))").split()
+    assert said[-3] == "my_voice" and int(said[-2]) == pytest.approx(length * 16000 / sr, abs=1)
+    assert float(said[-1]) == pytest.approx(-26, abs=0.1)
     lab.python(source_of("10_sound_and_samples.ipynb", "setup"))
     own = source_of("10_sound_and_samples.ipynb", "own-file")
     said = lab.python(own.replace('my_file = ""', 'my_file = "my_voice.wav"'))

@@ -9,11 +9,16 @@ from tools import notebooks
 from tools.site import address, vendor
 
 TEXT = Path(__file__).with_name("landing.md")
-PLAYER = """from helpers import listening, signals
 
-sr, amp = 16000, 2**0.5 * 10 ** (-30 / 20)  # -30 dBFS RMS
-tones = {f"{freq} Hz": signals.sine(freq, sr=sr, duration=3.0, amp=amp) for freq in (100, 3150)}
-listening.player({name: signals.fade(y, sr=sr) for name, y in tones.items()}, sr=sr, loop=True)"""
+
+def game() -> str:
+    """Return the code of unit 00's first sound: a voice in the rain, in four versions."""
+    cells = notebooks.read(notebooks.paths(["00"])[0])["cells"]
+    tagged = {tag: [] for tag in ("setup", "sound")}
+    for cell in cells:
+        for tag in tagged.keys() & set(cell["metadata"].get("tags", [])):
+            tagged[tag].append(notebooks.source(cell))
+    return f"{tagged['setup'][0]}\n{tagged['sound'][0]}"
 
 
 def card(path: Path, nb, pictures: Path) -> str:
@@ -63,7 +68,7 @@ def make(books: dict, trees: str, pictures: Path):
     text = text.format(cards=f'<div class="earup-cards">\n{cards}\n</div>', trees=trees, **links())
     above, below = map(v4.new_markdown_cell, text.split("%% player\n"))
     nb = v4.new_notebook(
-        cells=[above, v4.new_code_cell(PLAYER, metadata={"tags": ["remove-input"]}), below]
+        cells=[above, v4.new_code_cell(game(), metadata={"tags": ["remove-input"]}), below]
     )
     nb.metadata["kernelspec"] = notebooks.KERNEL
     with tempfile.TemporaryDirectory() as folder:
