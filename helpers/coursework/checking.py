@@ -143,6 +143,10 @@ class Check:
                         break
         except TooLong:  # it rang between two calls
             trials.append(Trial(probes[len(trials) % len(probes)], error=TooLong()))
+        return self.judge(fn, trials, texts)
+
+    def judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
+        """Return the outcome for what came back from the probes, or from those up to an error."""
         if is_unfilled(fn, trials[0]):
             return Result(
                 NOT_ATTEMPTED,
