@@ -333,7 +333,7 @@ HOSTILE = {
     ),
     "answers by exception": (
         "class E(Exception):\n    def __str__(self): raise SystemExit\ndef halve_level(y):\n"
-        "    raise E from ValueError('Correct. ', 0.5 * y)",
+        "    raise E from ValueError('Correct. ', y / 2)",
         "stops with E",
     ),
     "lies about its type": (
@@ -366,17 +366,21 @@ HOSTILE = {
     ),
     "patches the judge": (
         """
-        import json, pickle, numpy
+        import pickle, numpy
         from helpers import coursework
         from helpers.coursework import checking, probing
         numpy.allclose = numpy.array_equal = numpy.isclose = lambda *a, **k: True
-        json.dumps = json.loads = pickle.loads = lambda *a, **k: "Correct."
+        pickle.loads = pickle.dumps = lambda *a, **k: "Correct."
         checking.agrees = probing.agrees = lambda *a: True
         checking.Check.__call__ = lambda *a: checking.Result("correct", "Correct.")
         coursework.check = lambda *a: "Correct."
         def halve_level(y):
             return y""",
         "returns its input",
+    ),
+    "patches what its kernel speaks with": (
+        "import json\njson.dumps = lambda *a, **k: 'Correct.'\ndef halve_level(y):\n    return y",
+        "kernel",
     ),
     "asks for the answer": (
         "from helpers.coursework import catalogue\ndef halve_level(y):\n"
@@ -385,8 +389,8 @@ HOSTILE = {
     ),
     "asks for an input": ("def halve_level(y):\n    return float(input('0.5 * y?'))", "input"),
     "waits for an input": ("x = input()\ndef halve_level(y):\n    return x", "NameError", NIGHT),
-    "forks": ("import os\ndef halve_level(y):\n    while True: os.fork()", "64 processes"),
-    "forks at import": ("import os\nwhile True: os.fork()", "64 processes", NIGHT),
+    "forks": ("import os\ndef halve_level(y):\n    while True: os.fork()", "processes"),
+    "forks at import": ("import os\nwhile True: os.fork()", "processes", NIGHT),
     "kills its parents": (
         "import os, signal\ndef halve_level(y):\n    for pid in (os.getppid(), -1, 1, {grader}):\n"
         "        try: os.kill(pid, signal.SIGKILL)\n        except OSError: pass\n    return y",
@@ -477,7 +481,12 @@ def den(tmp_path_factory):
     return pupils, rows, before
 
 
-NEVER_RUN = ("ends its kernel at import", "loops at import and swallows", "forks at import")
+NEVER_RUN = (
+    "patches what its kernel speaks with",
+    "ends its kernel at import",
+    "loops at import and swallows",
+    "forks at import",
+)
 
 
 @pytest.mark.parametrize(

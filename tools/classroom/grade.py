@@ -110,6 +110,8 @@ def error_from(reply: dict, hide) -> BaseException:
     if reply.get("line"):
         number, line, code = reply["line"]
         text += f" (Cell In[{int(number)}], line {int(line)}: {hide(str(code)[:200])})"
+    if names[0] == "StdinNotImplementedError":  # it asked for input(), which is no empty function
+        names = names[:1]
     known = [getattr(builtins, n, None) for n in names]
     base = next(
         (k for k in known if isinstance(k, type) and issubclass(k, (Exception, SystemExit))),
@@ -431,22 +433,41 @@ def grade_all(found: dict, names: dict[str, str], options: argparse.Namespace) -
         course.mkdir()
         sandbox.stage(course)
         jobs = [(name, names[name], handed, course, options) for name, handed in found.items()]
-        with _workers(min(options.jobs, len(jobs))) as run:
-            for (name, shown, *_), rows in zip(jobs, run(jobs), strict=True):
-                table[shown, name] = rows
-                print(_line(shown, rows), flush=True)
+        for job, rows in _graded(jobs, options.jobs):
+            name, shown, *_ = job
+            table[shown, name] = rows
+            print(_line(shown, rows), flush=True)
     return [row for key in sorted(table) for row in table[key]]
 
 
-@contextlib.contextmanager
-def _workers(count: int):
-    """Give a function that grades submissions in their order: here, or in processes beside."""
-    if count < 2:
-        yield lambda jobs: (grade(*job) for job in jobs)
+def _graded(jobs: list[tuple], count: int):
+    """Yield each job with its rows, graded here or in processes beside; one that loses its process
+    is tried once more, alone.
+    """
+    if min(count, len(jobs)) < 2:
+        yield from ((job, grade(*job)) for job in jobs)
         return
+    lost = []
+    with _pool(count) as pool:
+        futures = [(job, pool.submit(grade, *job)) for job in jobs]
+        for job, future in futures:
+            try:
+                yield job, future.result()
+            except concurrent.futures.BrokenExecutor:
+                lost.append(job)
+    for job in lost:
+        try:
+            with _pool(1) as pool:
+                yield job, pool.submit(grade, *job).result()
+        except concurrent.futures.BrokenExecutor:
+            why = "Grading it ended the grader's own process; nothing isolates it here (--help)."
+            yield job, [Row(job[1], "", "", NOT_GRADED, "", 0, why)]
+
+
+def _pool(count: int) -> concurrent.futures.Executor:
+    """Return processes that share nothing with this one."""
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as pool:
-        yield lambda jobs: pool.map(grade, *zip(*jobs, strict=True))
+    return concurrent.futures.ProcessPoolExecutor(count, mp_context=context)
 
 
 def _line(shown: str, rows: list[Row]) -> str:

@@ -282,7 +282,8 @@ class Watch:
             with contextlib.suppress(psutil.Error):
                 memory += process.memory_info().rss
         if memory > self.box.memory * MEGA:
-            return f"its processes took more than {self.box.memory} MB of memory (--memory)"
+            many = f"its {len(processes) - 1} processes" if len(processes) > 4 else "it"
+            return f"{many} took more than {self.box.memory} MB of memory (--memory)"
         if folder_size(self.box.home) > FOLDER:
             return f"it wrote more than {FOLDER // MEGA} MB"
         return ""

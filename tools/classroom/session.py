@@ -140,6 +140,10 @@ class Session:
         except DeadKernelError:
             why = self._over or f"it ends its own kernel in Cell In[{number}]"
             raise Ended(why, by_limit=bool(self._over)) from None
+        except Exception as error:  # a submission that changes what its kernel speaks with
+            garbled = f"its kernel says what cannot be read ({type(error).__name__})"
+            why = self._over or f"{garbled} in Cell In[{number}]"
+            raise Ended(why, by_limit=bool(self._over)) from None
         finally:
             watcher.cancel()
             self._clock = None
@@ -178,7 +182,7 @@ class Session:
         """Return the reply to a request; raises TooLong, Waited or Ended where there is none."""
         try:
             return self._do(self._ask(request, seconds, functions))
-        except (ValueError, SyntaxError, TypeError, KeyError, AttributeError) as error:
+        except Exception as error:  # whatever came back, it was no reply
             why = f"the kernel answers nothing that can be read ({type(error).__name__})"
             raise Ended(why, by_limit=False) from None
 
@@ -254,6 +258,8 @@ class Session:
 
     def close(self) -> None:
         """End the kernel and everything that it started, and remove its folder."""
+        if self._loop.is_closed():
+            return
         if hasattr(self, "watch"):
             self.watch.end()
         if hasattr(self, "manager"):
@@ -263,8 +269,9 @@ class Session:
                 self._do(self.manager.shutdown_kernel(now=True))
             self._context.destroy(linger=0)
         end_orphans(self._kept)
-        with contextlib.suppress(Exception):
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._do(asyncio.sleep(0))
         self._loop.close()
         self.box.close()
 
