@@ -127,8 +127,9 @@ def test_right_wrong_untouched_and_missing_answers_each_get_their_verdict_and_re
     joe = rows["joe", "00.half"]["reason"]
     assert "NameError" in joe and "Cell In[2], line 2: return y * gone" in joe
     assert rows["joe", "00.swap_sides"]["verdict"] == "not found"
-    assert "Cell In[3], which defines swap_sides, stops with SyntaxError" in (
-        rows["joe", "00.swap_sides"]["reason"]
+    assert (
+        "Cell In[3], which defines swap_sides, stops with SyntaxError"
+        in (rows["joe", "00.swap_sides"]["reason"])
     )
 
 
@@ -137,7 +138,8 @@ def test_right_wrong_untouched_and_missing_answers_each_get_their_verdict_and_re
 AS_IN_JUPYTER = {
     "the same name elsewhere": "y, sr = audio.load('my_song.mp3')",
     "input elsewhere": "y = input()",
-    "an expression over lines": "def f1(y):\n    n = (7\n        % 4\n        - 1)\n    return y / n",
+    "an expression over lines": "def f1(y):\n    n = (7\n        % 4\n        - 1)\n"
+    "    return y / n",
     "a text like a magic": 'def f2(y):\n    """\n%x = 3\n"""\n    return y / 2',
     "a star import": "from math import *\ndef f3(y):\n    return y * exp(-log(2))",
     "a table that a cell fills": 'G = {}\nG["half"] = 0.5\ndef f4(y):\n    return G["half"] * y',
@@ -149,7 +151,8 @@ AS_IN_JUPYTER = {
     "def f7(y):\n    return xp.multiply(y, 0.5)",
     "magics beside it": "np.sum?\nr = %timeit -o -n1 -r1 1\nx = !echo 2\n"
     "def f8(y):\n    return y / int(x[0])",
-    "a name set by a call": "def go():\n    global K\n    K = 0.5\ngo()\ndef f9(y):\n    return K * y",
+    "a name set by a call": "def go():\n    global K\n    K = 0.5\ngo()\n"
+    "def f9(y):\n    return K * y",
     "names of Python": "list = str = len = print = dict = None\ndef f10(y):\n    return y / 2",
     "a subclass": "def f11(y):\n    import torch\n    return torch.as_tensor(y) / 2",
     "the last one counts": "def f1(y):\n    return y / 2",
@@ -269,8 +272,12 @@ def test_a_cell_that_never_ends_is_stopped_and_the_next_ones_run(kernel):
 
 
 def test_a_notebook_that_takes_too_much_is_not_graded_and_no_zero(pupils):
-    pupils.hand_in("ada", "x = [bytearray(2 * 10**7) for _ in range(60)]\nimport os\nos.fork()\n"
-                   "import time\nx[0][:] = b'1' * len(x[0])\ntime.sleep(9)", RIGHT)
+    pupils.hand_in(
+        "ada",
+        "x = [bytearray(2 * 10**7) for _ in range(60)]\nimport os\nos.fork()\n"
+        "import time\nx[0][:] = b'1' * len(x[0])\ntime.sleep(9)",
+        RIGHT,
+    )
     rows = pupils.grade("--names", "--memory", "1500")
     assert {row["verdict"] for row in rows.values()} == {"not graded"}
     assert {row["points"] for row in rows.values()} == {""}
@@ -428,9 +435,9 @@ FORBIDDEN = {
         "exec(tomllib.loads(text)['00.half']['code'], space)\n    return space['halve_level'](y)"
     ),
     "reads the checks of its copy": (
-        "import helpers, pathlib\ndef halve_level(y):\n    text = (pathlib.Path(helpers.__path__[0])"
-        ".resolve().parent / 'data/coursework/00/checks.py').read_text()\n    space = {}\n    "
-        "exec(text, space)\n    return space['CHECKS']['00.half'].truth(y)"
+        "import helpers, pathlib\ndef halve_level(y):\n    text = (pathlib.Path("
+        "helpers.__path__[0]).resolve().parent / 'data/coursework/00/checks.py').read_text()\n"
+        "    space = {}\n    exec(text, space)\n    return space['CHECKS']['00.half'].truth(y)"
     ),
     "reads a neighbour": "def halve_level(y):\n    return len(open('{victim}').read()) and y / 2",
     "overwrites a neighbour": "def halve_level(y):\n    open('{victim}', 'w').write('x')\n"
@@ -757,7 +764,10 @@ def test_pseudonyms_are_stable_with_the_salt_and_names_are_nowhere(pupils):
     assert all(key[0].startswith("s-") for key in first)
 
 
-@pytest.mark.parametrize("name", "Ray Sam Eve Tim Ari Art Val Lea Ted Ron In An The".split())
+NAMES = ("Ray", "Sam", "Eve", "Tim", "Ari", "Art", "Val", "Lea", "Ted", "Ron", "In", "An", "The")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_pseudonym_garbles_no_word_of_the_course(name):
     """What the course says is never searched; what a submission said loses whole words only."""
     hide = grade.hider(name, "s-0123456789")

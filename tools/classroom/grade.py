@@ -277,7 +277,9 @@ def _asked(session, exercise, options, hide) -> tuple[tuple[str, str], bool]:
     try:
         verdict = judge(session, exercise, options, hide)
     except sessions.Waited as waited:
-        more = f"The machine was busy, or the function waits; give --seconds {2 * options.seconds:g}"
+        more = (
+            f"The machine was busy, or the function waits; give --seconds {2 * options.seconds:g}"
+        )
         verdict = (NOT_GRADED, f"{name} was not finished when {waited}. {more}.")
     except sessions.Ended as ended:
         return ("not yet", f"{name} was not finished: {ended}."), False
@@ -318,7 +320,9 @@ def grade(
             book, others = counted[unit]
             graded = grade_notebook(book, course, options, hide)
             if others:
-                also = f" (Graded: {hide(book.handed.name)}; also there: {hide(', '.join(others))}.)"
+                also = (
+                    f" (Graded: {hide(book.handed.name)}; also there: {hide(', '.join(others))}.)"
+                )
         else:
             keys = catalogue.exercises(unit)
             graded = [(key, "not found", "No notebook of this unit.") for key in keys]
@@ -383,7 +387,9 @@ def options_from(argv: list[str] | None) -> argparse.Namespace:
     add("--csv", type=Path, required=True, help="the table to write; it must not exist yet")
     add("--units", default="", help="list these units also where a submission lacks them: 22,23")
     add("--names", action="store_true", help="show the names of the submissions, not pseudonyms")
-    add("--salt", type=Path, help="file that makes the pseudonyms; else the table's name with .salt")
+    add(
+        "--salt", type=Path, help="file that makes the pseudonyms; else the table's name with .salt"
+    )
     add("--seconds", type=float, default=10, help="of processor time for each exercise (10)")
     add("--cell-seconds", type=float, default=120, help="of processor time for each cell (120)")
     add("--total-seconds", type=float, default=900, help="of processor time for a notebook (900)")
@@ -417,7 +423,9 @@ def refusal(options: argparse.Namespace) -> str | None:
     folder = options.folder.resolve()
     known = [Path(root).resolve() for root in sandbox.system()]
     if root := next((r for r in known if folder.is_relative_to(r)), None):
-        return f"{options.folder} lies inside {root}, which submissions may read. Move it elsewhere."
+        return (
+            f"{options.folder} lies inside {root}, which submissions may read. Move it elsewhere."
+        )
     if unknown := set(options.wanted) - set(catalogue.units()):
         return f"There is no unit {unknown.pop()!r}; there are {', '.join(catalogue.units())}."
     return None

@@ -26,7 +26,7 @@ FOLDER = 200 * MEGA  # bytes of all of them
 PROCESSES = 64
 # Where the truth stands; a copy for grading has nothing of it.
 ANSWERS = ("solutions.toml", "teach.md", "checks.py")
-NO_CHECKS = '''"""In a copy for grading a check only notes what it is given; the grader asks it later."""
+NO_CHECKS = '''"""In a copy for grading a check only notes what it is given; it is asked later."""
 
 from {inside} import answers
 from helpers.coursework.feedback import NOT_ATTEMPTED, Result
@@ -230,7 +230,12 @@ class Box:
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         found |= dict.fromkeys(threads, "1")
         home = str(self.home)
-        found |= {"HOME": home, "TMPDIR": home, "PYTHONPATH": home, "IPYTHONDIR": f"{home}/.ipython"}
+        found |= {
+            "HOME": home,
+            "TMPDIR": home,
+            "PYTHONPATH": home,
+            "IPYTHONDIR": f"{home}/.ipython",
+        }
         found |= {"MPLCONFIGDIR": f"{home}/.warm/fonts", "NUMBA_CACHE_DIR": f"{home}/.warm/numba"}
         found |= {"EARUP_PROGRESS": f"{home}/progress.json", "EARUP_RESULTS": home}
         return found | {"PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "2"}

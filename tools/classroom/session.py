@@ -309,7 +309,7 @@ def children() -> set[int]:
 
 
 def end_orphans(kept: set[int]) -> None:
-    """End what a submission started outside its own process group, but not what was there before."""
+    """End what a submission left running, but not what was there before."""
     for _ in range(100):
         if not (pids := children() - kept):
             return

@@ -175,7 +175,7 @@ def text_of(data: bytes) -> str:
 
 
 def cells_of(handed: Handed) -> list[str]:
-    """Return the code cells of a notebook; ValueError says why it cannot be read, and what to do."""
+    """Return the code cells of a notebook; ValueError says why it cannot be read and what to do."""
     import nbformat
 
     if handed.size > LARGEST:
@@ -208,7 +208,7 @@ def unit_of(name: str, cells: list[str]) -> str | None:
     """Return which unit a notebook belongs to, by what its cells check, else by its name without
     the number.
 
-    A notebook of the first edition has other numbers: "08.ratio" for what is "32.ratio" now.
+    Numbers of the first edition are read as those of today.
     """
     from helpers.coursework import catalogue
 
@@ -273,4 +273,3 @@ def _beside(handed: Handed, submission: Submission) -> dict[str, bytes]:
                 continue
             room -= other.size
     return found
-

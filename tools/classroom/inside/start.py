@@ -1,4 +1,4 @@
-"""Start a kernel that has given up what a submission must not have: `python -m ...start JOB -f FILE`.
+"""Start a kernel that has given up what a submission must not have (`start JOB -f FILE`).
 
 Limits on memory, processor time, files and processes hold for the process and all that it starts.
 On Linux 5.13 and later the kernel (Landlock) refuses every file but what the job lists.
@@ -79,8 +79,7 @@ def main() -> None:
     if job["landlock"]:
         landlock(job["readable"], job["writable"], network=job["spaces"])
     sys.path = [place for place in sys.path if place not in ("", os.getcwd())]  # the kernel adds it
-    from . import answers  # noqa: F401 - bound before a submission can change what it uses
-
+    from . import answers  # noqa: F401, I001 - bound before a submission changes what it uses
     from ipykernel.kernelapp import launch_new_instance
 
     launch_new_instance()

@@ -1,4 +1,4 @@
-"""Values as text, both ways between a grader and a kernel: numbers, arrays and names, never code."""
+"""Values as text between a grader and a kernel: numbers, arrays and names, never code."""
 
 import base64
 import re
@@ -70,7 +70,7 @@ def _other(value: object) -> dict:
 
 
 def unpack(form: dict, call) -> object:
-    """Return what `pack` was given; a function becomes one that goes through `call(number, args)`."""
+    """Return what `pack` was given; a function goes through `call(number, args)`."""
     kind = form["k"]
     value = form.get("v")
     if kind == "const":
