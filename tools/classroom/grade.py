@@ -150,7 +150,8 @@ class Stand:
         try:
             value = values.unpack(reply["value"], None)
             after = [values.unpack(a, None) if a else None for a in reply["after"]]
-        except (KeyError, ValueError, TypeError, AttributeError) as garbled:
+            print(str(reply["printed"])[:4000], end="")  # the check takes it in, as in a notebook
+        except Exception as garbled:  # a reply is made by the submission's kernel
             from tools.classroom.session import Ended
 
             raise Ended("the kernel answers nothing that can be read", by_limit=False) from garbled
@@ -216,7 +217,7 @@ def missing(session, name: str, hide) -> str:
     """Say why there is no function of a name: its cell failed, or no cell defines it."""
     for number, (kind, text, source) in session.failed.items():
         if re.search(rf"^[ \t]*(async )?def {name}\b", source, re.MULTILINE):
-            first = hide(text.split("\n")[0])
+            first = hide(text.split("\n")[0]).rstrip(".")
             return f"Cell In[{number}], which defines {name}, stops with {kind}: {first}."
     for number, why in session.stopped.items():
         return f"No cell that was run to its end defines {name}; cell {number}: {why}."
@@ -403,14 +404,14 @@ def options_from(argv: list[str] | None) -> argparse.Namespace:
 
 def refusal(options: argparse.Namespace) -> str | None:
     """Return why this cannot be graded, or None."""
-    from helpers.coursework import catalogue
-    from tools.classroom import sandbox
-
     if os.name == "nt":
         return (
             "Grading limits each process through POSIX; on Windows run it inside WSL or a "
             "container."
         )
+    from helpers.coursework import catalogue
+    from tools.classroom import sandbox
+
     if not options.folder.is_dir():
         return f"There is no folder {options.folder}."
     if options.csv.exists():

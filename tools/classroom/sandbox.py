@@ -104,7 +104,10 @@ def works(command: list[str]) -> bool:
     if not sys.platform.startswith("linux") or shutil.which(command[0]) is None:
         return False
     trial = [*command, sys.executable, "-I", "-c", "import json"]
-    done = subprocess.run(trial, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    try:
+        done = subprocess.run(trial, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
     return done.returncode == 0
 
 

@@ -201,6 +201,7 @@ class Session:
         )
         before = self.watch.processor_seconds()
         since = time.monotonic()
+        looked = since
         poller = zmq.asyncio.Poller()
         for channel in (channels.shell_channel, channels.stdin_channel):
             poller.register(channel.socket, zmq.POLLIN)
@@ -213,8 +214,9 @@ class Session:
                 reply = await channels.get_shell_msg(timeout=1)
                 if reply["parent_header"].get("msg_id") == number:
                     return given(reply)
-            if not ready:
+            if time.monotonic() - looked > 0.2:
                 await self._hold(before, since, seconds)
+                looked = time.monotonic()
 
     async def _hold(self, before: float, since: float, seconds: float) -> None:
         """Raise what forbids to wait on."""

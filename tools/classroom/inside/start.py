@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import struct
 import sys
 
@@ -60,6 +59,8 @@ def hide(paths: list[str]) -> None:
 
 def limit(limits: dict[str, int]) -> None:
     """Set limits that cannot be raised again."""
+    import resource  # Windows has none, and a refusal of its own
+
     for name, most in limits.items():
         which = getattr(resource, f"RLIMIT_{name}", None)
         if which is None:

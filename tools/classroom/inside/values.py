@@ -1,6 +1,7 @@
 """Values as text between a grader and a kernel: numbers, arrays and names, never code."""
 
 import base64
+import math
 import re
 import types
 
@@ -86,14 +87,21 @@ def unpack(form: dict, call) -> object:
     if kind in ("list", "tuple"):
         return {"list": list, "tuple": tuple}[kind](unpack(v, call) for v in value)
     if kind == "objects":
-        shape = tuple(form["s"])
-        held = _numbers(value) if value else np.full(shape, None)
-        return held.astype(object).reshape(shape)
+        held = _numbers(value) if value else np.full(_shape(form), None)
+        return held.astype(object).reshape(_shape(form))
     if kind == "texts":
-        return np.full(tuple(form["s"]), "text")
+        return np.full(_shape(form), "text")
     if kind == "function" and call is not None:
         return lambda *args: call(value, args)
     return _thing(form)
+
+
+def _shape(form: dict) -> tuple[int, ...]:
+    """Return a shape that is not too large to be filled."""
+    shape = tuple(map(int, form["s"]))
+    if len(shape) > 8 or min(shape, default=0) < 0 or math.prod(shape) > LIMIT // 8:
+        raise ValueError("no such shape")
+    return shape
 
 
 def _numbers(form: dict) -> object:
