@@ -312,7 +312,7 @@ HOSTILE = {
         "quarter",
     ),
     "loops at import and swallows": (
-        "while True:\n    try:\n        while True: pass\n    except: pass",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
         "could not be stopped",
         NIGHT,
     ),
