@@ -563,11 +563,13 @@ def test_what_the_system_withholds(shelter, pupils, course, monkeypatch):
         for n, source in enumerate(FORBIDDEN.values()):
             code = filled(source, pupils, victim, port)
             cells.append(code.replace("halve_level(y)", f"f{n}(y)", 1))
-        one = session.Session([*cells, RIGHT], {}, course, options)
+        loop = "def loop(y):\n    while True: pass"
+        one = session.Session([*cells, RIGHT, loop], {}, course, options)
     try:
         for n, what in enumerate(FORBIDDEN):
             verdict, why = tried(one, "00.half", f"f{n}")
             assert verdict == "not yet" and "stops with" in why, (what, why)
+        assert "still running" in tried(one, "00.half", "loop", seconds=0.5)[1]
         assert tried(one, "00.half", "halve_level")[0] == "correct"
     finally:
         one.close()
@@ -594,8 +596,10 @@ def test_without_any_shelter_limits_hold_and_it_is_said_that_files_are_not_guard
     options = argparse.Namespace(**LIMITS)
     big = "def big(y):\n    return bytearray(10**11)"
     gone = "import subprocess\np = subprocess.Popen(['sleep', '987.5'], start_new_session=True)"
-    one = session.Session([SETUP, RIGHT, big, gone], {}, course, options)
+    loop = "def loop(y):\n    while True: pass"
+    one = session.Session([SETUP, RIGHT, big, gone, loop], {}, course, options)
     try:
+        assert "still running" in tried(one, "00.half", "loop", seconds=0.5)[1]
         assert tried(one, "00.half", "halve_level")[0] == "correct"
         assert "MemoryError" in tried(one, "00.half", "big")[1]
         assert len(left_over("987.5")) == 1

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -214,8 +215,8 @@ class Box:
         """Return what the kernel gives up."""
         limits = {"AS": self.memory * MEGA, "FSIZE": FILE, "CORE": 0, "NOFILE": 512}
         limits["CPU"] = int(self.seconds)
-        if shelter.spaces:  # elsewhere all processes of the user would count
-            limits["NPROC"] = 512
+        others = 0 if shelter.spaces else own_threads()  # which count only where spaces are shared
+        limits["NPROC"] = 512 + others
         devices = DEVICES if shelter.spaces else [*DEVICES[1:], "/proc/self", "/proc/cpuinfo"]
         return {
             "spaces": shelter.spaces,
@@ -297,9 +298,14 @@ class Watch:
         return ""
 
     def end(self) -> None:
-        """Kill them all; a process space of their own dies with its first process."""
+        """Kill them all: the group at once, however fast it grows, then what left the group. A
+        process space of their own dies with its first process.
+        """
         import psutil
 
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(self.root.pid) == self.root.pid:  # never ours
+                os.killpg(self.root.pid, signal.SIGKILL)
         for _ in range(20):
             processes = self.processes()
             for process in processes:
@@ -307,6 +313,18 @@ class Watch:
                     process.kill()
             if len(processes) < 2:
                 break
+
+
+def own_threads() -> int:
+    """Return how many threads this user runs, which the system counts as processes."""
+    import psutil
+
+    total = 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.uids().real == os.getuid():
+                total += process.num_threads()
+    return total
 
 
 def folder_size(folder: Path) -> int:
