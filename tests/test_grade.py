@@ -904,7 +904,7 @@ def test_what_turns_into_an_array_in_a_notebook_does_so_here():
 
 
 @pytest.mark.nightly
-def test_thirty_copies_of_a_unit_are_graded_within_minutes(pupils, capsys):
+def test_thirty_copies_of_a_unit_get_their_points_and_the_time_is_told(pupils, capsys):
     (pupils.folder / "01").mkdir()
     keys = solved_in(pupils.folder / "01", "10")
     for number in range(2, 31):
@@ -915,4 +915,3 @@ def test_thirty_copies_of_a_unit_are_graded_within_minutes(pupils, capsys):
     with capsys.disabled():
         print(f"\n30 copies of unit 10, two at once: {took:.0f} s")
     assert len(rows) == 30 * len(keys) and {row["points"] for row in rows.values()} == {"1"}
-    assert took < 900
