@@ -328,7 +328,7 @@ def test_answers_given_while_the_disk_was_full_are_saved_with_the_next(folder):
 
 
 def test_a_table_of_marks_is_whole_or_not_there(tmp_path):
-    rows = [("ada", "s-1", [grade.Row("ada", "00", "00.half", "correct", 1, 1, "why")] * 50)]
+    rows = [grade.Row("ada", "00", "00.half", "correct", 1, 1, "why")] * 50
     with Full(), pytest.raises(OSError, match="File too large"):
         grade.write(tmp_path / "marks.csv", rows)
     assert list(tmp_path.iterdir()) == []

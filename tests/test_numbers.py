@@ -26,7 +26,6 @@ OF_OLD = (
     "tests/test_coursework_store.py",
     "tests/test_grade.py",
     "tests/test_numbers.py",
-    "tools/classroom/grade.py",
 )
 TEXT = (".py", ".md", ".toml", ".ipynb", ".js", ".mjs", ".bib", ".yml", ".cff", ".txt")
 

@@ -143,15 +143,17 @@ class Check:
                         break
         except TooLong:  # it rang between two calls
             trials.append(Trial(probes[len(trials) % len(probes)], error=TooLong()))
+        return self.judge(fn, trials, texts)
+
+    def judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
+        """Turn what came back from the probes, or from those up to an error, into a result: errors
+        first, then changed arguments, then numbers.
+        """
         if is_unfilled(fn, trials[0]):
             return Result(
                 NOT_ATTEMPTED,
                 "Replace the `...` by your own code, run that cell, then run this one again.",
             )
-        return self._judge(fn, trials, texts)
-
-    def _judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
-        """Turn trials into a result: errors first, then changed arguments, then numbers."""
         if trials[-1].error is not None:
             says = explain_error(fn, trials[-1], SECONDS)
             return Result(NOT_YET, says, printed=trials[-1].printed)

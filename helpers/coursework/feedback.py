@@ -60,7 +60,7 @@ class Result:
         parts.append(inline(self.says))
         if self.printed:
             code = html.escape(self._prints())
-            style = "margin: 4px 0; white-space: pre; overflow-x: auto"
+            style = "margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere"
             parts.append(f'<div>Your function printed:</div><pre style="{style}">{code}</pre>')
         if self.note:
             parts.append(f"<div><em>{inline(self.note)}</em></div>")

@@ -42,6 +42,10 @@ def of_kind(trials: Sequence[Trial], wants: Sequence, atol: float) -> str:
         if right(lambda x: x.astype(float)):
             return "Your function returns True and False: make them 1 and 0 with `.astype(float)`."
         return "Your function returns True and False, as a comparison such as `>` makes them."
+    if kind in ("O", "U", "S"):
+        if right(lambda x: x.astype(float)):
+            return "Your array is one of objects or texts: make numbers of it, `.astype(float)`."
+        return "Your array holds things that are no numbers: look for None, texts or lists in it."
     return ""
 
 

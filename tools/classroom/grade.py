@@ -1,102 +1,48 @@
 """Grade a folder of submissions into a table: one row for each submission and exercise, with a
 verdict and the reason.
 
-A submission is a folder with notebooks (and perhaps a progress.json), or a single notebook. Nothing
-stored in it is believed: not an output, not a printed result. For each exercise the function is
-taken from the cells, with what it names, and called on the sounds of the course's own check; the
-verdict is made here, from the values that come back. Only quizzes are read from progress.json, and
-their rows say so.
+A submission is a folder with notebooks (and perhaps a progress.json), a single notebook, or a ZIP
+archive of either. Nothing stored in it is believed: not an output, not a printed result. As Jupyter
+does, a fresh kernel executes the whole notebook as it is, cell by cell, whether cells fail or not;
+then each exercise's function is called there on the sounds of the course's own check, and what
+comes back is judged in this process. The kernel works on a copy of the course without solutions and
+checks. Only quizzes are read from progress.json, and their rows say so.
 
-What is protected. Each notebook's code runs in a process of its own, on nothing but a temporary
-folder, with limits on time, memory, file size, open files and new processes; it is killed with all
-that it started. On Linux 5.13 and later the kernel (Landlock) refuses it every file but that
-folder, the Python packages, and the course's helpers without the coursework; elsewhere only
-Python's audit hooks do. What is not: this is no container. Without Landlock somebody who knows
-CPython well gets past the hooks and can do what you can do; run it then as a user who owns nothing,
-or in a container. Nor can it tell who wrote the code.
+Limits hold everywhere: memory, processor time, the size of files, processes; a kernel is ended with
+all that it started. What else isolates depends on the system, and each run prints it. Linux with
+bubblewrap, or with user namespaces and Landlock (5.13 and later): no network, no files but a folder
+of its own, the packages and that copy, no other processes. Linux with Landlock alone: the same
+files, no TCP. Elsewhere, as on macOS: limits alone, so a submission can read and change what you
+can, the solutions too; grade in a container, or as a user who owns nothing. What no system hides:
+helpers that compute what an exercise asks for are part of the course, and may be called. Nor can
+this tell who wrote the code.
 """
 
 import argparse
 import collections
+import concurrent.futures
 import contextlib
 import csv
-import ctypes
 import hashlib
 import hmac
-import json
+import logging
+import multiprocessing
 import os
 import re
 import secrets
-import select
-import signal
-import struct
-import subprocess
 import sys
-import sysconfig
 import tempfile
+import time
 from pathlib import Path
 
 from tools import notebooks
-from tools.classroom import grade_worker as wire
+from tools.classroom import submissions
 
 ROOT = notebooks.ROOT
 COLUMNS = ("submission", "unit", "item", "verdict", "points", "of", "reason")
-LARGEST = 20_000_000  # bytes of a notebook or a progress file that is still read
-CHECK = re.compile(r"coursework\.check\(\s*[\"'](\d\d\.\w+)")
+NOT_GRADED = "not graded"
+LARGEST = 20_000_000  # bytes of a progress file that is still read
 Row = collections.namedtuple("Row", COLUMNS)
-
-
-# ---- submissions ---------------------------------------------------------------------------------
-
-
-def submissions(folder: Path) -> dict[str, list[Path]]:
-    """Return the files of each submission by its name: a sub-folder, or a notebook that lies in the
-    folder itself.
-    """
-    found = collections.defaultdict(list)
-    for path in sorted(folder.rglob("*")):
-        wanted = path.suffix == ".ipynb" or path.name == "progress.json"
-        parts = path.relative_to(folder).parts
-        plain = not any(folder.joinpath(*parts[: i + 1]).is_symlink() for i in range(len(parts)))
-        if wanted and plain and path.is_file() and ".ipynb_checkpoints" not in parts:
-            found[parts[0] if len(parts) > 1 else path.stem].append(path)
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
-            found.setdefault(path.name, [])
-    return dict(sorted(found.items()))
-
-
-def cells_of(path: Path) -> list[str]:
-    """Return the code cells of a notebook; ValueError says why it cannot be read."""
-    if path.stat().st_size > LARGEST:
-        raise ValueError(
-            f"it has {path.stat().st_size // 1_000_000} MB, and {LARGEST // 1_000_000} are read at "
-            "most"
-        )
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError, RecursionError, MemoryError, OSError) as error:
-        raise ValueError(f"it is no notebook ({type(error).__name__})") from None
-
-
-def unit_of(path: Path, cells: list[str]) -> str | None:
-    """Return which unit a notebook belongs to, by what its cells check, else by its name without
-    the number.
-
-    A notebook of the first edition has other numbers: "32.ratio" for what is "32.ratio" now.
-    """
-    from helpers.coursework import catalogue
-
-    known = {key for unit in catalogue.units() for key in catalogue.exercises(unit)}
-    asked = CHECK.findall("\n".join(cells))
-    keys = [key if key in known else catalogue.renumbered(key) for key in asked]
-    if found := collections.Counter(key[:2] for key in keys if key in known):
-        return found.most_common(1)[0][0]
-    today = {name.stem[3:]: name.stem[:2] for name in notebooks.paths()}
-    return next(
-        (unit for name, unit in today.items() if re.match(rf"\d\d_{name}", path.name)), None
-    )
 
 
 def pseudonym(name: str, salt: bytes) -> str:
@@ -128,166 +74,20 @@ def salt_from(path: Path) -> bytes:
     return salt
 
 
-# ---- the other process ---------------------------------------------------------------------------
+def hider(name: str, shown: str):
+    """Return a function that takes a name, and each word of it, out of what a submission said.
 
-
-class ProcessEnded(Exception):
-    """The submission's process is gone, or says what cannot be understood."""
-
-
-class Worker:
-    """A process with a submission's code, and the functions in it."""
-
-    def __init__(self, cells: list[str], options: argparse.Namespace):
-        self.options, self.folder = options, tempfile.TemporaryDirectory(prefix="earup-grade-")
-        to_child, self._out = os.pipe()
-        self._in, from_child = os.pipe()
-        environment = {
-            name: os.environ[name]
-            for name in ("LD_LIBRARY_PATH", "SYSTEMROOT")
-            if name in os.environ
-        }
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        command = [
-            sys.executable,
-            "-I",
-            "-B",
-            str(ROOT / "tools/classroom/grade_worker.py"),
-            str(to_child),
-            str(from_child),
-        ]
-        self.process = subprocess.Popen(
-            command,
-            cwd=self.folder.name,
-            env=environment | threads | {"HOME": self.folder.name, "TMPDIR": self.folder.name},
-            pass_fds=(to_child, from_child),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(to_child)
-        os.close(from_child)
-        seconds = 60 + options.seconds  # a cold disk may take a while to give numpy
-        self.kernel = self.ask(confinement(self.folder.name, options), seconds)["kernel"]
-        self.ask({"cells": cells}, seconds)
-
-    def ask(self, message: dict, seconds: float, functions: list | None = None) -> dict:
-        """Send a request and return the reply, serving the calls that come before it."""
-        number = secrets.token_hex(8)
-        try:
-            wire.send(self._out, message | {"id": number})
-            while True:
-                if not select.select([self._in], [], [], seconds)[0]:
-                    raise ProcessEnded(f"no answer within {seconds:g} seconds")
-                reply = wire.receive(self._in)
-                if reply.get("id") != number:
-                    raise ValueError("a reply to no question")
-                if "call" not in reply:
-                    return reply
-                wire.send(self._out, self._serve(reply, functions or []))
-        except (OSError, ValueError, EOFError, TypeError, struct.error) as error:
-            raise ProcessEnded(self._epitaph(error)) from None
-
-    def _serve(self, request: dict, functions: list) -> dict:
-        """Call one of the check's own functions, which an exercise may hand over, for the
-        submission.
-        """
-        try:
-            args = [wire.unpack(a, None) for a in request["args"]]
-            return {"value": wire.pack(functions[request["call"]](*args), None)}
-        except Exception as error:
-            return {"error": str(error)[:300]}
-
-    def _epitaph(self, error: Exception) -> str:
-        """Return how the process ended, as far as that is known."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            status = self.process.wait(5)
-            if -status in (signal.SIGXCPU, signal.SIGKILL):
-                return "the process was stopped by a limit on time or memory"
-            return f"the process ended with status {status} before it answered"
-        return f"the process answers nothing that can be read ({type(error).__name__})"
-
-    def close(self) -> None:
-        """End the process and everything that it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for fd in (self._in, self._out):
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        end_orphans(self.options.kept)
-        self.folder.cleanup()
-
-
-def confinement(folder: str, options: argparse.Namespace) -> dict:
-    """Return what a worker may still have: folders, bytes, seconds."""
-    return {
-        "folder": folder,
-        "readable": readable(),
-        "listable": [str(ROOT / "helpers"), str(ROOT / "data")],
-        "memory": options.memory * 2**20,
-        "cpu": int(
-            60 + 30 * options.seconds
-        ),  # the whole notebook; each exercise has its own limit
-        "file": 50_000_000,
-    }
-
-
-def readable() -> list[str]:
-    """Return the folders that code may read: Python, its packages, and the course's helpers without
-    the coursework.
+    Only whole words go, and only there: what the course says is never touched.
     """
-    system = [
-        sys.prefix,
-        sys.base_prefix,
-        sysconfig.get_path("stdlib"),
-        "/usr/lib",
-        "/lib",
-        "/lib64",
-        "/usr/share",
-    ]
-    system += [
-        "/etc/ld.so.cache",
-        "/dev/null",
-        "/dev/urandom",
-        "/proc/cpuinfo",
-        "/sys/devices/system/cpu",
-    ]
-    ours = [
-        path
-        for room in ("helpers", "data")
-        for path in (ROOT / room).iterdir()
-        if path.name != "coursework"
-    ]
-    return system + [str(path) for path in ours]
-
-
-def adopt_orphans() -> None:
-    """Let processes that lose their parent become ours (Linux), so that none can hide from being
-    ended.
-    """
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-
-
-def children() -> set[int]:
-    """Return the processes that are ours (Linux)."""
-    listed = Path(f"/proc/self/task/{os.getpid()}/children")
-    return set(map(int, listed.read_text().split())) if listed.exists() else set()
-
-
-def end_orphans(kept: set[int]) -> None:
-    """End what a submission started outside its own process group, child by child, but not what was
-    there before.
-    """
-    for _ in range(100):
-        if not (pids := children() - kept):
-            return
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+    if name == shown:
+        return str
+    words = [word for word in re.split(r"[\W_]+", name) if len(word) > 1]
+    whole = r"[\W_]+".join(map(re.escape, words))
+    parts = "|".join([whole, *map(re.escape, words)])
+    if not words:
+        return str
+    pattern = re.compile(rf"(?<![^\W_])(?:{parts})(?![^\W_])", re.IGNORECASE)
+    return lambda text: pattern.sub("[name]", str(text))
 
 
 # ---- one exercise --------------------------------------------------------------------------------
@@ -298,26 +98,29 @@ def name_of(exercise) -> str:
     return re.search(r"^def (\w+)\(", exercise.starter, re.MULTILINE)[1]
 
 
-def error_from(reply: dict) -> BaseException:
+def error_from(reply: dict, hide) -> BaseException:
     """Return an exception like the one that a submission raised, which `checking` can talk
     about.
     """
     import builtins
 
-    names = [re.sub(r"\W", "", str(n))[:60] or "Error" for n in list(reply["error"])[:8]] or [
-        "Error"
-    ]
+    names = [hide(re.sub(r"\W", "", str(n))[:60]) or "Error" for n in list(reply["error"])[:8]]
+    names = names or ["Error"]
+    text = hide(str(reply["text"])[:600])
+    if reply.get("line"):
+        number, line, code = reply["line"]
+        text += f" (Cell In[{int(number)}], line {int(line)}: {hide(str(code)[:200])})"
+    if names[0] == "StdinNotImplementedError":  # it asked for input(), which is no empty function
+        names = names[:1]
     known = [getattr(builtins, n, None) for n in names]
     base = next(
         (k for k in known if isinstance(k, type) and issubclass(k, (Exception, SystemExit))),
         Exception,
     )
     try:
-        return (base if base.__name__ == names[0] else type(names[0], (base,), {}))(
-            str(reply["text"])[:600]
-        )
+        return (base if base.__name__ == names[0] else type(names[0], (base,), {}))(text)
     except TypeError:  # some of Python's own want more than a text
-        return type(names[0], (Exception,), {})(str(reply["text"])[:600])
+        return type(names[0], (Exception,), {})(text)
 
 
 class Stand:
@@ -325,194 +128,248 @@ class Stand:
     the values back.
     """
 
-    def __init__(self, worker: Worker, seconds: float):
-        self.worker, self.seconds, self.empty, self.dead = worker, seconds, False, ""
+    def __init__(self, session, request: dict, seconds: float, hide):
+        self.session = session
+        self.request = request
+        self.left = seconds
+        self.hide = hide
+        self.empty = False
 
     def __call__(self, *args, **kwargs):
-        """Call the function in the other process; array arguments change here as they changed
-        there.
-        """
-        import numpy as np
+        """Call the function in its kernel; array arguments change here as they changed there."""
+        from tools.classroom.inside import values
 
         functions = []
-        request = {"args": [wire.pack(a, functions) for a in args]}
-        request["kwargs"] = {k: wire.pack(v, functions) for k, v in kwargs.items()}
+        request = self.request | {"args": [values.pack(a, functions) for a in args]}
+        request["kwargs"] = {k: values.pack(v, functions) for k, v in kwargs.items()}
+        before = self.session.watch.processor_seconds()
+        reply = self.session.ask(request, self.left, tuple(functions))
+        self.left -= self.session.watch.processor_seconds() - before
+        if "error" in reply:
+            raise error_from(reply, self.hide)
         try:
-            reply = self.worker.ask(request, self.seconds + 5, functions)
-            error = error_from(reply) if "error" in reply else None
-            if error is None:
-                self.empty = reply["empty"] is True
-                value = wire.unpack(reply["value"], None)
-                after = [wire.unpack(a, None) if a else None for a in reply["after"]]
-        except ProcessEnded as ended:
-            self.dead = str(ended)
-            raise
-        except (KeyError, ValueError, TypeError) as garbled:
-            self.dead = "the process answers nothing that can be read"
-            raise ProcessEnded(self.dead) from garbled
-        if error is not None:
-            raise error
-        for mine, theirs in zip(args, after, strict=False):
-            if (
-                isinstance(mine, np.ndarray)
-                and isinstance(theirs, np.ndarray)
-                and mine.shape == theirs.shape
-            ):
-                mine[...] = theirs
+            value = values.unpack(reply["value"], None)
+            after = [values.unpack(a, None) if a else None for a in reply["after"]]
+            print(str(reply["printed"])[:4000], end="")  # the check takes it in, as in a notebook
+        except Exception as garbled:  # a reply is made by the submission's kernel
+            from tools.classroom.session import Ended
+
+            raise Ended("the kernel answers nothing that can be read", by_limit=False) from garbled
+        self.empty = reply.get("empty") is True
+        _write_back(args, after)
         return value
 
 
-def judge(worker: Worker, exercise, seconds: float) -> tuple[str, str, bool]:
-    """Return the verdict on one exercise, the reason, and whether the process can go on."""
-    from helpers.coursework import checking
+def _write_back(args: tuple, after: list) -> None:
+    """Change array arguments as they were changed elsewhere."""
+    import numpy as np
 
-    try:
-        found = worker.ask({"name": name_of(exercise)}, seconds)
-    except ProcessEnded as error:
-        return "not yet", f"What {name_of(exercise)} needs could not be run: {error}.", False
-    if "missing" in found:
-        return "not found", f"{str(found['missing'])[:300]}.", True
-    if "error" in found:
-        error = error_from(found)
-        return (
-            "not yet",
-            f"What {name_of(exercise)} needs stops with {type(error).__name__}: {error}",
-            True,
-        )
-    if not found.get("callable"):
-        return (
-            "not yet",
-            f"{name_of(exercise)} is a {str(found.get('type'))[:40]}, not a function.",
-            True,
-        )
-    stand = Stand(worker, seconds)
-    result = exercise.check(stand)
-    slow = f"after {checking.SECONDS:g} seconds" in result.says
-    if stand.dead:
-        return "not yet", f"{name_of(exercise)} was not finished: {stand.dead}.", False
+    for mine, theirs in zip(args, after, strict=False):
+        arrays = isinstance(mine, np.ndarray) and isinstance(theirs, np.ndarray)
+        if arrays and mine.shape == theirs.shape and mine.dtype == theirs.dtype:
+            mine[...] = theirs
+
+
+def judge(session, exercise, options: argparse.Namespace, hide) -> tuple[str, str]:
+    """Return the verdict on one exercise and the reason; raises where the kernel does not answer.
+
+    What bears the function's name at the end counts; where that is not right, what the notebook
+    itself gave to the check.
+    """
+    best = None
+    request = {"name": name_of(exercise), "key": exercise.key}
+    for which in ("name", "checked"):
+        asked = request | {"which": which}
+        found = session.ask(asked, options.seconds)
+        if found.get("there") is not True:
+            continue
+        if found.get("callable") is not True:
+            kind = re.sub(r"\W", "", str(found.get("type")))[:40]
+            verdict = ("not yet", f"{name_of(exercise)} is a {kind}, not a function.")
+        else:
+            verdict = _tried(Stand(session, asked, options.seconds, hide), exercise)
+        if verdict[0] == "correct":
+            return verdict
+        best = best if best and best[0] != "not attempted" else verdict
+    return best or ("not found", missing(session, name_of(exercise), hide))
+
+
+def _tried(stand: Stand, exercise) -> tuple[str, str]:
+    """Return what the check finds when it tries a function."""
+    from helpers.coursework import catalogue, checking
+    from helpers.coursework.probing import run_probe
+
+    check = catalogue.checks(exercise.unit)[exercise.key]
+    trials = []
+    for probe in check.probes():
+        trials.append(run_probe(stand, probe))
+        if trials[-1].error is not None:
+            break
+    result = check.judge(stand, trials, exercise.texts)
     if stand.empty and result.outcome != checking.CORRECT:
-        return checking.NOT_ATTEMPTED, "The function is empty.", True
-    says = (
-        "Nothing has been written yet." if result.outcome == checking.NOT_ATTEMPTED else result.says
-    )
-    return result.outcome, says, not slow
+        return checking.NOT_ATTEMPTED, "The function is empty."
+    if result.outcome == checking.NOT_ATTEMPTED:
+        return result.outcome, "Nothing has been written yet."
+    return result.outcome, result.says
+
+
+def missing(session, name: str, hide) -> str:
+    """Say why there is no function of a name: its cell failed, or no cell defines it."""
+    for number, (kind, text, source) in session.failed.items():
+        if re.search(rf"^[ \t]*(async )?def {name}\b", source, re.MULTILINE):
+            first = hide(text.split("\n")[0]).rstrip(".")
+            return f"Cell In[{number}], which defines {name}, stops with {kind}: {first}."
+    for number, why in session.stopped.items():
+        return f"No cell that was run to its end defines {name}; cell {number}: {why}."
+    return f"No cell defines {name}."
+
+
+# ---- one notebook --------------------------------------------------------------------------------
 
 
 def grade_notebook(
-    cells: list[str], unit: str, options: argparse.Namespace
+    book: submissions.Notebook, course: Path, options: argparse.Namespace, hide=str
 ) -> list[tuple[str, str, str]]:
-    """Return key, verdict and reason for each exercise of a unit; a process that died is followed
+    """Return key, verdict and reason for each exercise of a unit; a kernel that died is followed
     by a new one.
     """
     from helpers.coursework import catalogue
+    from tools.classroom import session as sessions
 
-    rows, worker = [], None
+    rows = []
+    session = None
+    lost = None
     try:
-        for key, exercise in catalogue.exercises(unit).items():
+        for key, exercise in catalogue.exercises(book.unit).items():
+            if lost:
+                rows.append((key, *lost))
+                continue
             try:
-                worker = worker or Worker(cells, options)
-                options.kernel = worker.kernel is True
-                verdict, why, alive = judge(worker, exercise, options.seconds)
-            except ProcessEnded as error:
-                verdict, why, alive = (
-                    "not yet",
-                    f"The notebook's code could not be taken in: {error}.",
-                    False,
-                )
-            rows.append((key, verdict, why))
-            if not alive and worker:
-                worker.close()
-                worker = None
+                if session is None:
+                    session = sessions.Session(book.cells, book.beside, course, options)
+            except sessions.Ended as ended:
+                lost = _lost(ended)
+                rows.append((key, *lost))
+                continue
+            verdict, alive = _asked(session, exercise, options, hide)
+            rows.append((key, *verdict))
+            if not alive:
+                session.close()
+                session = None
     finally:
-        if worker:
-            worker.close()
+        if session:
+            session.close()
     return rows
 
 
-def quiz_rows(path: Path) -> list[tuple[str, int, int]]:
+def _lost(ended) -> tuple[str, str]:
+    """Return what is said about every exercise of a notebook whose kernel ended on the way."""
+    if ended.by_limit:
+        more = "Nothing could be asked; if the notebook is honest, give it more (--help)."
+        return NOT_GRADED, f"The notebook was stopped: {ended}. {more}"
+    return "not yet", f"The notebook cannot be run to its end: {ended}."
+
+
+def _asked(session, exercise, options, hide) -> tuple[tuple[str, str], bool]:
+    """Return the verdict on one exercise, and whether the kernel can go on."""
+    from tools.classroom import session as sessions
+
+    name = name_of(exercise)
+    try:
+        verdict = judge(session, exercise, options, hide)
+    except sessions.Waited as waited:
+        more = (
+            f"The machine was busy, or the function waits; give --seconds {2 * options.seconds:g}"
+        )
+        verdict = (NOT_GRADED, f"{name} was not finished when {waited}. {more}.")
+    except sessions.Ended as ended:
+        return ("not yet", f"{name} was not finished: {ended}."), False
+    return verdict, session.alive
+
+
+def quiz_rows(data: bytes) -> list[tuple[str, int, int]]:
     """Return what a progress file says about each unit's quiz: unit, questions right, questions."""
     from helpers.coursework import report, store
 
-    if path.stat().st_size > LARGEST:
-        return []
     try:
-        state = store.carried_over(store._parse(path.read_text(encoding="utf-8")))
+        state = store.carried_over(store._parse(submissions.text_of(data)))
         return [
             (s.unit, s.right, s.questions)
             for s in report.standings(state)
             if state["quizzes"].get(s.unit)
         ]
-    except (ValueError, TypeError, AttributeError, KeyError, OSError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         return []
 
 
-def grade(name: str, paths: list[Path], units: list[str], options: argparse.Namespace) -> list[Row]:
+def grade(
+    name: str, shown: str, handed: submissions.Submission, course: Path, options: argparse.Namespace
+) -> list[Row]:
     """Return the rows of one submission."""
-    from helpers.coursework import catalogue
+    from helpers.coursework import catalogue, checking
+    from tools.classroom import session as sessions
 
-    rows, seen = [], {}
-    for path in sorted(paths, key=lambda p: p.stat().st_mtime):  # the newest of a unit counts
-        if path.suffix == ".ipynb":
-            try:
-                cells = cells_of(path)
-                if (unit := unit_of(path, cells)) not in catalogue.units():
-                    raise ValueError(
-                        "none of its cells checks an exercise, and its name begins with no unit's "
-                        "number"
-                    )
-                seen[unit] = cells
-            except ValueError as error:
-                rows.append(
-                    Row(name, "", "", "not read", 0, 0, f"{path.name} was left out: {error}.")
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)
+    checking.SECONDS = options.seconds  # what a verdict names; the time itself is taken elsewhere
+    sessions.adopt_orphans()
+    hide = hider(name, shown)
+    counted, refused = submissions.read(handed)
+    rows = [Row(shown, "", "", "not read", 0, 0, hide(why)) for why in refused]
+    for unit in sorted({*counted, *options.wanted}):
+        also = ""
+        if unit in counted:
+            book, others = counted[unit]
+            graded = grade_notebook(book, course, options, hide)
+            if others:
+                also = (
+                    f" (Graded: {hide(book.handed.name)}; also there: {hide(', '.join(others))}.)"
                 )
-    for unit in sorted({*seen, *units}):
-        if unit in seen:
-            graded = grade_notebook(seen[unit], unit, options)
         else:
-            graded = [
-                (key, "not found", "No notebook of this unit.") for key in catalogue.exercises(unit)
+            keys = catalogue.exercises(unit)
+            graded = [(key, "not found", "No notebook of this unit.") for key in keys]
+        for key, verdict, why in graded:
+            points = "" if verdict == NOT_GRADED else int(verdict == "correct")
+            rows.append(Row(shown, unit, key, verdict, points, 1, why + also))
+    rows += _stored(shown, handed)
+    return rows or [Row(shown, "", "", "not read", 0, 0, hide(_nothing(handed)))]
+
+
+def _stored(shown: str, handed: submissions.Submission) -> list[Row]:
+    """Return rows for the quizzes that a progress file keeps."""
+    why = "From progress.json, as the learner's own computer kept it; anybody can edit that file."
+    rows = []
+    for file in handed.files:
+        if file.name.rsplit("/", 1)[-1] == "progress.json" and file.size <= LARGEST:
+            rows += [
+                Row(shown, unit, f"{unit} quiz", "stored", right, of, why)
+                for unit, right, of in quiz_rows(file.read())
             ]
-        rows += [
-            Row(name, unit, key, verdict, int(verdict == "correct"), 1, why)
-            for key, verdict, why in graded
-        ]
-    for path in (p for p in paths if p.name == "progress.json"):
-        why = (
-            "From progress.json, as the learner's own computer kept it; anybody can edit that file."
-        )
-        rows += [
-            Row(name, u, f"{u} quiz", "stored", right, of, why) for u, right, of in quiz_rows(path)
-        ]
-    return rows or [Row(name, "", "", "not read", 0, 0, "No notebook was found.")]
+    return rows
+
+
+def _nothing(handed: submissions.Submission) -> str:
+    """Say that there is no notebook, and what there is."""
+    names = ", ".join(file.name for file in handed.files[:5])
+    there = f" There is: {names}. Ask for the notebook itself (.ipynb)." if names else ""
+    return f"No notebook was found.{there}"
 
 
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def safe(text: object, hide: str, show: str) -> str:
-    """Return a cell of the table: on one line, no formula for a spreadsheet, and without a name it
-    must not tell.
-    """
+def safe(text: object) -> str:
+    """Return a cell of the table: on one line, and no formula for a spreadsheet."""
     text = " ".join(str(text).split())
-    text = (
-        re.sub(re.escape(hide), show, text, flags=re.IGNORECASE)
-        if len(hide) > 2 and hide != show
-        else text
-    )
-    return f"'{text}" if text[:1] in "=+-@" else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
-def write(path: Path, table: list[tuple[str, str, list[Row]]]) -> None:
+def write(path: Path, rows: list[Row]) -> None:
     """Write all rows; a table that exists is never written over."""
     with open(path, "x", encoding="utf-8", newline="") as file:
         try:
             out = csv.writer(file)
             out.writerow(COLUMNS)
-            for name, shown, rows in table:
-                out.writerows(
-                    [safe(cell, name, shown) for cell in row._replace(submission=shown)]
-                    for row in rows
-                )
+            out.writerows([safe(cell) for cell in row] for row in rows)
             file.flush()
         except OSError:  # half a table would be believed
             path.unlink()
@@ -526,25 +383,22 @@ def options_from(argv: list[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "folder", type=Path, help="a folder with one sub-folder or one notebook for each submission"
-    )
-    parser.add_argument(
-        "--csv", type=Path, required=True, help="the table to write; it must not exist yet"
-    )
-    parser.add_argument(
-        "--units", default="", help="list these units also where a submission lacks them: 22,23"
-    )
-    parser.add_argument(
-        "--names", action="store_true", help="show the names of the submissions, not pseudonyms"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("folder", type=Path, help="a folder with a sub-folder, notebook or .zip for each learner")
+    add("--csv", type=Path, required=True, help="the table to write; it must not exist yet")
+    add("--units", default="", help="list these units also where a submission lacks them: 22,23")
+    add("--names", action="store_true", help="show the names of the submissions, not pseudonyms")
+    add(
         "--salt", type=Path, help="file that makes the pseudonyms; else the table's name with .salt"
     )
-    parser.add_argument("--seconds", type=float, default=10, help="for each exercise (10)")
-    parser.add_argument("--memory", type=int, default=3000, help="MB for each process (3000)")
+    add("--seconds", type=float, default=10, help="of processor time for each exercise (10)")
+    add("--cell-seconds", type=float, default=120, help="of processor time for each cell (120)")
+    add("--total-seconds", type=float, default=900, help="of processor time for a notebook (900)")
+    add("--memory", type=int, default=4000, help="MB for each notebook (4000)")
+    half = max(1, (os.cpu_count() or 2) // 2)
+    add("--jobs", type=int, default=half, help=f"submissions at once (half the cores: {half})")
     options = parser.parse_args(argv)
-    options.kept = children()  # of whoever called us, before any submission ran
+    options.wanted = [unit for unit in options.units.split(",") if unit]
     return options
 
 
@@ -555,36 +409,93 @@ def refusal(options: argparse.Namespace) -> str | None:
             "Grading limits each process through POSIX; on Windows run it inside WSL or a "
             "container."
         )
+    from helpers.coursework import catalogue
+    from tools.classroom import sandbox
+
     if not options.folder.is_dir():
         return f"There is no folder {options.folder}."
     if options.csv.exists():
         return (
             f"{options.csv} exists. Nothing is overwritten: give another name, or remove it first."
         )
-    if not options.csv.absolute().parent.is_dir():
-        return (
-            f"There is no folder {options.csv.absolute().parent} to write {options.csv.name} into."
-        )
+    place = options.csv.absolute().parent
+    if not place.is_dir():
+        return f"There is no folder {place} to write {options.csv.name} into."
     folder = options.folder.resolve()
-    if root := next((r for r in readable() if folder.is_relative_to(Path(r).resolve())), None):
+    known = [Path(root).resolve() for root in sandbox.system()]
+    if root := next((r for r in known if folder.is_relative_to(r)), None):
         return (
             f"{options.folder} lies inside {root}, which submissions may read. Move it elsewhere."
         )
+    if unknown := set(options.wanted) - set(catalogue.units()):
+        return f"There is no unit {unknown.pop()!r}; there are {', '.join(catalogue.units())}."
     return None
+
+
+def grade_all(found: dict, names: dict[str, str], options: argparse.Namespace) -> list[Row]:
+    """Return the rows of all submissions, and say of each how it went."""
+    from tools.classroom import sandbox
+
+    table = {}
+    with tempfile.TemporaryDirectory(prefix="earup-course-") as folder:
+        course = Path(folder).resolve() / "course"
+        course.mkdir()
+        sandbox.stage(course)
+        jobs = [(name, names[name], handed, course, options) for name, handed in found.items()]
+        for job, rows in _graded(jobs, options.jobs):
+            name, shown, *_ = job
+            table[shown, name] = rows
+            print(_line(shown, rows), flush=True)
+    return [row for key in sorted(table) for row in table[key]]
+
+
+def _graded(jobs: list[tuple], count: int):
+    """Yield each job with its rows, graded here or in processes beside; one that loses its process
+    is tried once more, alone.
+    """
+    if min(count, len(jobs)) < 2:
+        yield from ((job, grade(*job)) for job in jobs)
+        return
+    lost = []
+    with _pool(count) as pool:
+        futures = [(job, pool.submit(grade, *job)) for job in jobs]
+        for job, future in futures:
+            try:
+                yield job, future.result()
+            except concurrent.futures.BrokenExecutor:
+                lost.append(job)
+    for job in lost:
+        try:
+            with _pool(1) as pool:
+                yield job, pool.submit(grade, *job).result()
+        except concurrent.futures.BrokenExecutor:
+            why = "Grading it ended the grader's own process; nothing isolates it here (--help)."
+            yield job, [Row(job[1], "", "", NOT_GRADED, "", 0, why)]
+
+
+def _pool(count: int) -> concurrent.futures.Executor:
+    """Return processes that share nothing with this one."""
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(count, mp_context=context)
+
+
+def _line(shown: str, rows: list[Row]) -> str:
+    """Return one line about a submission."""
+    asked = [row for row in rows if row.item and row.verdict != "stored"]
+    line = f"{shown}: {sum(row.points or 0 for row in asked)} of {len(asked)} exercises correct"
+    for verdict in (NOT_GRADED, "not read"):
+        if count := sum(row.verdict == verdict for row in rows):
+            line += f", {count} {verdict}"
+    return line
 
 
 def main(argv: list[str] | None = None) -> int | str:
     """Run `course.py grade`."""
     options = options_from(argv)
-    options.kernel = True
     if why := refusal(options):
         return why
-    from helpers.coursework import catalogue, checking
+    from tools.classroom import sandbox
 
-    checking.SECONDS = options.seconds
-    units = [unit for unit in options.units.split(",") if unit]
-    if unknown := set(units) - set(catalogue.units()):
-        return f"There is no unit {unknown.pop()!r}; there are {', '.join(catalogue.units())}."
     try:
         salt = b"" if options.names else salt_from(options.salt or options.csv.with_suffix(".salt"))
     except (OSError, ValueError) as error:
@@ -592,32 +503,20 @@ def main(argv: list[str] | None = None) -> int | str:
             f"The pseudonyms could not be made ({getattr(error, 'strerror', None) or error}). "
             "Nothing was graded."
         )
-    adopt_orphans()
-    table = []
-    for name, paths in submissions(options.folder).items():
-        rows, shown = (
-            grade(name, paths, units, options),
-            name if options.names else pseudonym(name, salt),
-        )
-        table.append((name, shown, rows))
-        asked = [row for row in rows if row.item and row.verdict != "stored"]
-        print(
-            f"{shown}: {sum(row.points for row in asked)} of {len(asked)} exercises correct",
-            flush=True,
-        )
+    print("\n".join(sandbox.isolation().told()), flush=True)
+    found = submissions.find(options.folder)
+    names = {name: name if options.names else pseudonym(name, salt) for name in found}
+    start = time.monotonic()
+    rows = grade_all(found, names, options)
+    took = time.monotonic() - start
     try:
-        write(options.csv, sorted(table, key=lambda entry: entry[1]))
+        write(options.csv, rows)
     except OSError as error:
         return (
             f"{options.csv} could not be written ({error.strerror}). Make room and grade again; no "
             "half table is left."
         )
-    print(f"{options.csv}: {sum(len(rows) for *_, rows in table)} rows, {len(table)} submissions")
-    if not options.kernel:
-        print(
-            "This system has no Landlock: files were guarded by Python alone. See course.py grade "
-            "--help."
-        )
+    print(f"{options.csv}: {len(rows)} rows, {len(found)} submissions, {took:.0f} s")
     return 0
 
 
