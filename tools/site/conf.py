@@ -17,7 +17,6 @@ exclude_patterns = ["**/_static", "data"]
 nb_execution_mode = "off"  # they have run, with the state of their widgets kept
 nb_merge_streams = True
 nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
-nb_ipywidgets_js = {_SCRIPTS["requirejs"]: {}, _SCRIPTS["@jupyter-widgets/html-manager"]: {}}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 4
 suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
@@ -27,10 +26,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
-html_js_files = [
-    ("paths.js", {"priority": 1}),
-    "site.js",
-]  # paths.js: before require.js, which reads it
+html_js_files = ["widgets.js", "site.js"]
 html_show_search_summary = (
     False  # it would load every page that was found, which no page from a file may
 )
@@ -39,9 +35,6 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
 mathjax_path = _SCRIPTS["mathjax"]
-myst_update_mathjax = (
-    False  # paths.js holds the settings, because the labels of sliders need a function among them
-)
 html_theme_options = {
     "repository_url": _REPOSITORY,
     "repository_branch": "main",
