@@ -14,6 +14,7 @@ from pathlib import Path
 from helpers.coursework import catalogue
 from tools import notebooks
 from tools.site import address, landing, vendor, widgets
+from tools.site.engine import packing
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of
@@ -144,13 +145,25 @@ def tree(caption: str, docs: list[str]) -> str:
     return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *docs, "```", ""])
 
 
+def engine(books: dict, shelf: widgets.Shelf) -> dict[str, dict[int, dict]]:
+    """Put Python for the pages on the shelf, and return which stages it answers; none without it."""
+    try:
+        packing.put(shelf)
+    except RuntimeError as error:
+        print(f"No stage moves in these pages: {error}", flush=True)
+        return {}
+    return packing.live_stages(books)
+
+
 def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
     """Lay out what Sphinx reads; what widgets are made of goes onto the shelf."""
     import nbformat
 
     (source / "notebooks").mkdir(parents=True)
+    live = engine(books, shelf)
     for path, nb in books.items():
-        lifted = widgets.lift(staged(nb, path.stem), shelf, "../_static/widgets")
+        folder = "../_static/widgets"
+        lifted = widgets.lift(staged(nb, path.stem), shelf, folder, live.get(path.stem))
         nbformat.write(lifted, source / "notebooks" / path.name)
     for place, path in pages().items():
         goal = source / place

@@ -39,8 +39,13 @@ def fetch(folder: Path = CACHE) -> dict[str, Path]:
 
 
 def of_npm(package: str, version: str, inside: str) -> bytes:
-    """Return one file of a package, by way of npm's own settings; RuntimeError says in one line why
-    there is none.
+    """Return one file of a package (see `files_of_npm`)."""
+    return files_of_npm(package, version, (inside,))[inside]
+
+
+def files_of_npm(package: str, version: str, names: tuple[str, ...]) -> dict[str, bytes]:
+    """Return files of a package, by way of npm's own settings; RuntimeError says in one line why
+    there are none.
     """
     if (npm := shutil.which("npm")) is None:
         raise RuntimeError(
@@ -55,7 +60,7 @@ def of_npm(package: str, version: str, inside: str) -> bytes:
                 f"npm could not get {package}@{version}; `npm ping` tells if it reaches a registry"
             )
         with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            return archive.extractfile(f"package/{inside}").read()
+            return {name: archive.extractfile(f"package/{name}").read() for name in names}
 
 
 def run(notebook: Path):

@@ -82,26 +82,42 @@ def flac(y: np.ndarray, sr: int) -> bytes:
     return raw.getvalue()
 
 
-def lift(nb, shelf: Shelf, folder: str = ""):
+def lift(nb, shelf: Shelf, folder: str = "", live: dict[int, dict] | None = None):
     """Return a copy of an executed notebook without the state of its widgets.
 
     A picture stands in the place of each, with the name of what the host makes of it. `folder` is
-    where the pictures lie as the page sees it; without one they are in the page.
+    where the pictures lie as the page sees it; without one they are in the page. `live` holds, by
+    cell, the stages that Python answers in the page (see `engine.packing`).
     """
     nb = copy.deepcopy(nb)
     models = nb.metadata.pop("widgets", {}).get(STATE, {}).get("state", {})
-    for cell in nb.cells:
+    for number, cell in enumerate(nb.cells):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             shown = data.pop(VIEW, {}).get("model_id")
             if shown in models:
-                part = shelf.put(_part(shown, models, shelf))
+                made = _part(shown, models, shelf)
+                if number in (live or {}):
+                    made[0]["live"] = _live(live[number], shelf)
+                part = shelf.put(made)
                 alt = output.get("metadata", {}).get("image/png", {}).get("alt")
                 still = _still(data, alt, shelf, folder)
                 place = f'<div class="earup-place" data-part="{part}">{still}</div>'
                 output["data"] = {"text/html": place}
                 output["metadata"] = {}
     return nb
+
+
+def _live(stage: dict, shelf: Shelf) -> dict:
+    """Return what the page's Python makes a stage of: its source, and the clips that it reads."""
+    from helpers import audio
+
+    clips = {}
+    for name in stage["clips"]:
+        y, sr = audio.clip(name)
+        sound = shelf.put(base64.b64encode(flac(np.atleast_2d(y), sr)).decode())
+        clips[name] = {"sound": sound, "sr": sr, "channels": np.atleast_2d(y).shape[0]}
+    return {"source": shelf.put(stage["source"]), "clips": clips}
 
 
 def _still(data: dict, alt: str | None, shelf: Shelf, folder: str) -> str:

@@ -97,10 +97,59 @@ window.earup = (() => {
     off(names, hearer) { for (const name of names.split(" ")) this.hearers.set(name, (this.hearers.get(name) ?? []).filter((f) => hearer && f !== hearer)); }
     tell(name, ...rest) { for (const hearer of this.hearers.get(name) ?? []) hearer(...rest); }
     save_changes() { remember(this.name, this.answers); }
-    send() {}
+    send(request) { this.ask?.(request); } // where Python is in the page (see below), it answers
   }
 
-  async function anywidget({ code, style, state, bytes: entries }, root, name) {
+  // ---- Python in the page: a worker, started by the first move of a stage, for all stages of the page ----
+
+  const engine = { worker: null, ready: null, hears: new Map() };
+
+  async function startEngine(tell) {
+    tell("Python is on its way into this page: 0 %");
+    const { worker, pieces } = await need("engine"), texts = {};
+    const keys = Object.entries(pieces);
+    for (const [k, [name, key]] of keys.entries()) {
+      texts[name] = await need(key);
+      tell(`Python is on its way into this page: ${Math.round((100 * (k + 1)) / (keys.length + 2))} %`);
+    }
+    engine.worker = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
+    engine.worker.onmessage = ({ data }) => engine.hears.get(data.name ?? "start")?.(data);
+    await call({ call: "start", pieces: texts }, "start");
+  }
+
+  // Resolves when the worker has done what it was asked.
+  function call(message, name) {
+    return new Promise((done, failed) => {
+      engine.hears.set(name, (data) => (data.fault ? failed(new Error(data.fault)) : done(data)));
+      engine.worker.postMessage(message);
+    });
+  }
+
+  // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
+  function enliven(model, { source, clips }, name, tell) {
+    let newest = null, made = null;
+    tell("The first move starts Python in this page (12 MB, once).");
+    async function make() {
+      await (engine.ready ??= startEngine(tell));
+      tell("Python is making this picture ...");
+      const handed = {};
+      for (const [clip, { sound, sr, channels }] of Object.entries(clips)) handed[clip] = { samples: await samples(sound, sr), sr, channels };
+      await call({ call: "make", name, source: await need(source), clips: handed }, name);
+      engine.hears.set(name, ({ message, bytes: raw, fault }) => {
+        if (fault) tell(fault);
+        else model.tell("msg:custom", message, [new DataView(raw.buffer)]);
+      });
+      tell("Python runs in this page.");
+    }
+    model.ask = (request) => {
+      newest = request;
+      made ??= make().then(() => (model.ask = (next) => engine.worker.postMessage({ call: "ask", name, request: next })))
+        .then(() => model.ask(newest))
+        .catch((error) => { made = engine.ready = null; tell(`Python did not start: ${error.message}. A move tries again.`); });
+    };
+  }
+
+  async function anywidget({ code, style, state, bytes: entries, live }, root, name) {
     if (!styles.has(style)) {
       styles.add(style);
       const text = await need(style);
@@ -117,6 +166,12 @@ window.earup = (() => {
     }
     const module = (await modules.get(code)).default, model = new Model(own, name);
     await module.initialize?.({ model });
+    if (live) {
+      const line = node("p", { className: "earup-engine", role: "status" });
+      root.classList.remove("jupyter-widgets-disconnected");
+      enliven(model, live, name, (text) => { line.textContent = text; });
+      return async () => { await module.render({ model, el: root }); root.append(line); };
+    }
     return () => module.render({ model, el: root });
   }
 
