@@ -4,6 +4,7 @@ file and by server.
 
 import functools
 import http.server
+import json
 import os
 import re
 import subprocess
@@ -16,9 +17,12 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
+from helpers.coursework import catalogue
 from tools import notebooks
 from tools.site import building, vendor
+from tools.site.engine import answering, cutting
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots" / "site"
@@ -30,12 +34,8 @@ SOME = {"index", "glossary", PAGES[-1], UNITS[len(UNITS) // 2]}
 WIDTHS = (1280, 800, 375)
 NIGHTLY = os.environ.get("EARUP_NIGHTLY") == "1"
 pytestmark = pytest.mark.site
-# a reader wakes widgets by scrolling to them; a test wakes them all, and every place then holds one
-AWAKE = """async () => {
-  if (document.readyState !== "complete") return false;
-  await window.earup.wakeAll();
-  return [...document.querySelectorAll(".earup-place")].every((place) => place.dataset.awake === "");
-}"""
+AWAKE = """() => [...document.querySelectorAll(".earup-place")]
+  .every((place) => place.dataset.awake === "")"""
 TOO_WIDE = """() => {
   const w = document.documentElement.clientWidth;
   const rolls = (e) => ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX);
@@ -43,6 +43,13 @@ TOO_WIDE = """() => {
   const wide = (e) => { const r = e.getBoundingClientRect(); return r.width && r.right > w + 1 && !held(e); };
   return [...document.querySelectorAll(".bd-article *")].filter(wide).map((e) => `${e.tagName}.${e.className}`);
 }"""
+
+
+def wake(page):
+    """A reader wakes widgets by scrolling to them; here all are woken, and every place holds one."""
+    page.wait_for_load_state("load")
+    page.evaluate("() => window.earup.wakeAll()")
+    page.wait_for_function(AWAKE, timeout=120_000)
 
 
 def dear(names, some):
@@ -104,7 +111,7 @@ def visit(browser):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.goto(address, wait_until="commit")
-        page.wait_for_function(AWAKE, timeout=120_000)
+        wake(page)
         page.add_style_tag(
             content="* { transition: none !important; }"
         )  # no colour is caught on its way
@@ -212,6 +219,85 @@ def answers(page):
     question.locator("input").first.check()
     question.get_by_role("button", name="Check").click()
     assert len(question.locator("[aria-live]").inner_text()) > 20
+
+
+def live_units():
+    """The units that have a stage which answers in the page."""
+    return [
+        name
+        for name in UNITS
+        if name[10:12] in ("00", "02", "10", "11", "12", "20", "21", "22", "23", "33")
+    ]
+
+
+@pytest.mark.parametrize("name", dear(live_units(), ["notebooks/22_stft"]))
+def test_stages_answer_in_the_page_as_in_the_notebook(site, visit, name):
+    """From a file: the first handle is moved; the words are those of the course's own packages."""
+    (kept,) = building.KEPT.glob(f"{Path(name).stem}-*.ipynb")
+    sources = [s for s in cutting.stages(nbformat.read(kept, as_version=4)).values()]
+    page = visit(f"{(site / name).as_uri()}.html")
+    alive = page.locator(".earup-place:has(.earup-engine):has(.earup-scene)")
+    assert alive.count() >= 1
+    for k in range(alive.count()):
+        scene = alive.nth(k).locator(".earup-scene")
+        handle = scene.get_by_role("slider").first
+        title = scene.locator(".earup-title").inner_text()
+        for key in ("ArrowLeft", "ArrowRight", "ArrowRight"):
+            handle.press(key)
+        alive.nth(k).get_by_text("Python runs in this page.").wait_for(timeout=120_000)
+        told = scene.locator(".earup-live").first
+        (source,) = [s for s in sources if f'title="{title}' in s or title in s]
+        answering.make("here", source)
+        made = answering.MADE["here"]
+        first = made.spec["handles"][0]
+        there = float(handle.get_attribute("aria-valuenow"))
+        text, _ = answering.answer(
+            "here", json.dumps({"n": 1, "values": made.values | {first["name"]: there}})
+        )
+        expect(told).to_have_text(json.loads(text)["readout"])
+
+
+@pytest.mark.parametrize("name", dear(UNITS, ["notebooks/21_spectral_leakage"]))
+def test_exercises_are_checked_in_the_page(site, visit, name):
+    """Every box takes the solution for correct, and its own first lines for not attempted."""
+    page = visit(f"{(site / name).as_uri()}.html")
+    boxes = page.locator(".earup-exercise")
+    assert boxes.count() >= 2
+    keys = boxes.evaluate_all(
+        "async (all) => { const found = []; "
+        "for (const box of all) found.push((await earup.need(box.dataset.part)).key); return found; }"
+    )
+    for k, key in enumerate(keys):
+        box = boxes.nth(k)
+        box.scroll_into_view_if_needed()
+        box.locator(".CodeMirror").wait_for()
+        check = box.get_by_role("button", name="Check")
+        check.click()
+        box.get_by_text("Not attempted.").wait_for(timeout=120_000)
+        write = "(node, code) => node.CodeMirror.setValue(code)"
+        box.locator(".CodeMirror").evaluate(write, catalogue.exercise(key).solution)
+        check.click()
+        box.get_by_text("Correct.").wait_for(timeout=60_000)
+
+
+def test_what_does_not_end_is_ended_and_what_was_written_stays(site, visit):
+    page = visit(f"{(site / 'notebooks/21_spectral_leakage').as_uri()}.html")
+    box = page.locator(".earup-exercise").first
+    box.scroll_into_view_if_needed()
+    code = box.locator(".CodeMirror")
+    code.evaluate("(node) => node.CodeMirror.setValue('while True:\\n    pass')")
+    box.get_by_role("button", name="Check").click()
+    box.get_by_text("was stopped").wait_for(timeout=120_000)
+    code.evaluate("(node) => node.CodeMirror.setValue('bin_of = print(')")
+    box.get_by_role("button", name="Check").click()
+    box.get_by_text("SyntaxError").wait_for(timeout=120_000)
+    page.reload()
+    wake(page)
+    box.scroll_into_view_if_needed()
+    code.wait_for()
+    assert code.evaluate("(node) => node.CodeMirror.getValue()") == "bin_of = print("
+    box.get_by_role("button", name="Start again").click()
+    assert "return ..." in code.evaluate("(node) => node.CodeMirror.getValue()")
 
 
 def test_the_first_page_makes_one_listen(site, visit):
@@ -361,15 +447,16 @@ def test_answers_stay_and_can_be_forgotten(site, visit):
     answers(page)
     told = page.locator(".earup-quiz").filter(has=page.locator(".earup-quiz-score")).first
     score = told.locator(".earup-quiz-score").inner_text()
-    tagged = told.locator(".earup-quiz-tag")
+    tagged = told.locator(".earup-quiz-tag.right, .earup-quiz-tag.wrong")
     assert tagged.count() == 1
     page.reload()
-    page.wait_for_function(AWAKE)
+    wake(page)
     assert tagged.count() == 1
     assert told.locator(".earup-quiz-score").inner_text() == score
-    page.get_by_role("button", name="Forget them").click()
-    page.wait_for_function(AWAKE)
-    page.wait_for_function("() => document.querySelectorAll('.earup-quiz-tag').length === 0")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Forget them").click()
+    wake(page)
+    assert tagged.count() == 0
     assert page.get_by_role("button", name="Forget them").count() == 0
 
 

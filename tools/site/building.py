@@ -13,8 +13,8 @@ from pathlib import Path
 
 from helpers.coursework import catalogue
 from tools import notebooks
-from tools.site import address, landing, vendor, widgets
-from tools.site.engine import packing
+from tools.site import address, landing, lighter, vendor, widgets
+from tools.site.engine import exercises, packing
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of
@@ -145,14 +145,14 @@ def tree(caption: str, docs: list[str]) -> str:
     return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *docs, "```", ""])
 
 
-def engine(books: dict, shelf: widgets.Shelf) -> dict[str, dict[int, dict]]:
-    """Put Python for the pages on the shelf, and return which stages it answers; none without it."""
+def engine(books: dict, shelf: widgets.Shelf) -> dict[str, dict]:
+    """Put Python for the pages on the shelf, and return what it answers; nothing without it."""
     try:
         packing.put(shelf)
     except RuntimeError as error:
-        print(f"No stage moves in these pages: {error}", flush=True)
+        print(f"Nothing computes in these pages: {error}", flush=True)
         return {}
-    return packing.live_stages(books)
+    return packing.alive(books)
 
 
 def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
@@ -160,10 +160,12 @@ def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
     import nbformat
 
     (source / "notebooks").mkdir(parents=True)
-    live = engine(books, shelf)
+    alive = engine(books, shelf)
     for path, nb in books.items():
-        folder = "../_static/widgets"
-        lifted = widgets.lift(staged(nb, path.stem), shelf, folder, live.get(path.stem))
+        live = alive.get(path.stem, {"stages": {}, "exercises": {}})
+        shown = staged(nb, path.stem)
+        exercises.place(shown, live["exercises"], shelf)
+        lifted = widgets.lift(shown, shelf, "../_static/widgets", live["stages"])
         nbformat.write(lifted, source / "notebooks" / path.name)
     for place, path in pages().items():
         goal = source / place
@@ -201,6 +203,8 @@ def build(books: dict, out: Path) -> None:
                 f"Sphinx could not build the site:\n{done.stdout}{done.stderr}".rstrip()
             )
         shelf.write(html / "_static" / "widgets")
+        for written in html.rglob("*.html"):
+            lighter.lighten(written)
         shutil.rmtree(html / ".doctrees", ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,9 @@
 follows lead away.
 """
 
-from tools.site import address, vendor
+from tools.site import address
 
 _REPOSITORY = address.current()
-_SCRIPTS = vendor.names()
 
 project = "Audio ML from the Ear Up"
 author = "The authors of the course"
@@ -26,7 +25,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
-html_js_files = ["widgets.js", "site.js"]
+html_js_files = ["widgets.js", "exercises.js", "site.js"]
 html_show_search_summary = (
     False  # it would load every page that was found, which no page from a file may
 )
@@ -34,7 +33,7 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
-mathjax_path = _SCRIPTS["mathjax"]
+mathjax_path = "tex-svg.js"
 html_theme_options = {
     "repository_url": _REPOSITORY,
     "repository_branch": "main",

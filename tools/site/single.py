@@ -32,7 +32,7 @@ def write(nb, page: Path, *, pictures: Path) -> None:
         r'(?<= src=")\.\./[^":]+(?=")', lambda link: _inline(Path(pictures) / link[0]), html
     )
     host = (HERE / "static" / "widgets.js").read_text(encoding="utf-8")
-    script = vendor.fetch()["mathjax"].read_bytes()
+    script = vendor.fetch()["tex-svg.js"].read_bytes()
     packed = base64.b64encode(zlib.compress(script, 9)).decode()
     ends = [
         f"<script>{host}</script>",

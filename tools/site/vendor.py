@@ -8,34 +8,34 @@ import tempfile
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".vendor"
-PACKAGES = {  # of npm: version, and the one file of it that a page needs
-    "mathjax": ("3.2.2", "es5/tex-svg.js"),  # draws its letters itself, so it asks for no fonts
+PACKAGES = {  # of npm: version, and the files of it that pages need
+    "codemirror": ("5.65.20", ("lib/codemirror.js", "lib/codemirror.css", "mode/python/python.js")),
+    "mathjax": ("3.2.2", ("es5/tex-svg.js",)),  # draws its letters itself: it asks for no fonts
 }
 
 
-def names() -> dict[str, str]:
-    """Return the file names of the scripts, by package; each says its version."""
-    return {
-        package: f"{Path(inside).stem}-{version}.js"
-        for package, (version, inside) in PACKAGES.items()
-    }
-
-
-def fetch(folder: Path = CACHE) -> dict[str, Path]:
-    """Put the scripts into `folder` and return where they lie; what npm gave once is kept in
-    `.vendor`.
+def fetch(folder: Path = CACHE / "pages") -> dict[str, Path]:
+    """Put the scripts into `folder` and return where they lie, by name; what npm gave once is kept
+    in `.vendor`.
     """
-    paths = {package: Path(folder) / name for package, name in names().items()}
-    for package, path in paths.items():
-        kept, new = CACHE / path.name, CACHE / f"{path.name}.{os.getpid()}"
-        for place in (kept, path):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        if not kept.is_file():
-            new.write_bytes(of_npm(package, *PACKAGES[package]))
-            new.replace(kept)
-        if path.resolve() != kept:
-            shutil.copyfile(kept, path)
+    paths = {}
+    for package, (version, files) in PACKAGES.items():
+        kept = {inside: CACHE / f"{package}-{version}" / Path(inside).name for inside in files}
+        if not all(path.is_file() for path in kept.values()):
+            for inside, raw in files_of_npm(package, version, files).items():
+                replace(kept[inside], raw)
+        for path in kept.values():
+            paths[path.name] = Path(folder) / path.name
+            replace(paths[path.name], path.read_bytes())
     return paths
+
+
+def replace(path: Path, raw: bytes) -> None:
+    """Write a file at once, whoever else writes it too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_bytes(raw)
+    new.replace(path)
 
 
 def of_npm(package: str, version: str, inside: str) -> bytes:

@@ -1,12 +1,19 @@
 """What the page's worker calls: make a stage of its source, and have it answer."""
 
+import html
 import importlib
 import json
+import linecache
+import traceback
+
+from helpers import coursework
+from helpers.coursework.feedback import NOT_ATTEMPTED
 
 # helpers.explore.stage is also the name of the function that notebooks call
 Stage = importlib.import_module("helpers.explore.stage").Stage
 
 MADE = {}
+SPACES = {}  # what exercises find, by their key
 
 
 def make(name: str, source: str) -> None:
@@ -34,3 +41,27 @@ def answer(name: str, request: str) -> tuple[str, bytes]:
     made._on_message(json.loads(request))
     content, buffers = said[-1]
     return json.dumps(content), bytes(buffers[0]) if buffers else b""
+
+
+def check(key: str, name: str, context: str, code: str) -> tuple[str, str]:
+    """Return the outcome of an exercise, and the same as HTML."""
+    if key not in SPACES:
+        SPACES[key] = {"__name__": "__main__"}
+        exec(compile(context, f"before {key}", "exec"), SPACES[key])
+    space = dict(SPACES[key])
+    file = f"exercise {key}"
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    try:
+        exec(compile(code, file, "exec"), space)
+    except Exception as error:  # the learner reads it, as in the notebook
+        text = "".join(traceback.format_exception_only(error))
+        return "error", f"<pre>{html.escape(text)}</pre>"
+    if name not in space:
+        return "error", f"<p>Your code makes no <code>{html.escape(name)}</code> any more.</p>"
+    result = coursework.check(key, space[name])
+    shown = result._repr_html_()
+    if result.outcome == NOT_ATTEMPTED:
+        shown = (
+            "<p><strong>Not attempted.</strong> Write your own code for the <code>...</code>.</p>"
+        )
+    return result.outcome, shown

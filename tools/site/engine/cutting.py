@@ -18,20 +18,26 @@ def statements(nb) -> list[Statement]:
     """Return the statements of all code cells; lines for Jupyter itself are left out."""
     found = []
     for number, cell in enumerate(nb.cells):
-        if cell.cell_type != "code":
-            continue
-        lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith("%")]
-        text = "\n".join(lines)
-        try:
-            body = ast.parse(text).body
-        except SyntaxError:  # an example of one
-            continue
-        for node in body:
-            part = ast.get_source_segment(text, node)
-            decorators = getattr(node, "decorator_list", [])
-            if decorators:
-                part = "\n".join(lines[decorators[0].lineno - 1 : node.end_lineno])
-            found.append(Statement(number, part, *_names(part, node)))
+        if cell.cell_type == "code":
+            found += statements_of(cell.source, number)
+    return found
+
+
+def statements_of(source: str, number: int = 0) -> list[Statement]:
+    """Return the statements of one cell; none of what is no Python."""
+    lines = [line for line in source.splitlines() if not line.lstrip().startswith("%")]
+    text = "\n".join(lines)
+    try:
+        body = ast.parse(text).body
+    except SyntaxError:  # an example of one
+        return []
+    found = []
+    for node in body:
+        part = ast.get_source_segment(text, node)
+        decorators = getattr(node, "decorator_list", [])
+        if decorators:
+            part = "\n".join(lines[decorators[0].lineno - 1 : node.end_lineno])
+        found.append(Statement(number, part, *_names(part, node)))
     return found
 
 
@@ -61,14 +67,14 @@ def _names(text: str, node: ast.stmt) -> tuple[set[str], set[str]]:
     return reads, makes
 
 
-def needed(found: list[Statement], wanted: int) -> str:
-    """Return the text of a statement after all that it needs, directly or not."""
-    kept = {wanted}
-    names = set(found[wanted].reads)
+def needed(found: list[Statement], names: set[str]) -> str:
+    """Return the text of the statements that make some names, and of all that those need."""
+    kept = set()
+    names = set(names)
     more = True
     while more:
         more = False
-        for k in range(wanted - 1, -1, -1):
+        for k in range(len(found) - 1, -1, -1):
             if k not in kept and found[k].makes & names:
                 kept.add(k)
                 names |= found[k].reads
@@ -82,5 +88,6 @@ def stages(nb) -> dict[int, str]:
     sources = {}
     for k, statement in enumerate(found):
         if "explore.stage(" in statement.text:
-            sources[statement.cell] = needed(found, k)
+            before = needed(found[:k], statement.reads)
+            sources[statement.cell] = f"{before}\n{statement.text}".lstrip()
     return sources

@@ -1,3 +1,4 @@
+# ruff: noqa: D101, D102, D103, D105
 """Stand-ins for what a browser's Python lacks, so that the course's own code runs in a page.
 
 Imported before the course. numpy is real. What only draws (matplotlib, widgets) takes every call
@@ -6,6 +7,7 @@ compare it with scipy. Samples of clips are handed in by the page.
 """
 
 import importlib.machinery
+import signal
 import sys
 import types
 
@@ -42,7 +44,17 @@ class Nothing:
 class Faces:
     """Finds modules that only draw, or that no browser has."""
 
-    names = "matplotlib IPython PIL soundfile soxr torch torchaudio librosa numba pesq".split()
+    names = (
+        "matplotlib",
+        "IPython",
+        "PIL",
+        "soundfile",
+        "soxr",
+        "torch",
+        "librosa",
+        "numba",
+        "pesq",
+    )
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names:
@@ -117,7 +129,7 @@ COSINES = {
 }
 
 
-def get_window(window, Nx: int, fftbins: bool = True) -> np.ndarray:  # noqa: N803, scipy's name
+def get_window(window, Nx: int, fftbins: bool = True) -> np.ndarray:
     n = Nx + 1 if fftbins else Nx
     if isinstance(window, tuple) and window[0] == "kaiser":
         y = np.kaiser(n, window[1])
@@ -247,10 +259,10 @@ class Dropdown(Control):
 def _widgets() -> None:
     kinds = {k: type(k, (Control,), {}) for k in ("IntSlider", "FloatSlider", "Checkbox")}
     kinds["FloatLogSlider"] = type("FloatLogSlider", (Control,), {})
-    nothing = {k: Control for k in "VBox HBox Image Button IntProgress SelectionSlider".split()}
+    nothing = dict.fromkeys(("VBox", "HBox", "Image", "Button", "IntProgress"), Control)
     module("ipywidgets", Dropdown=Dropdown, Widget=Control, **kinds, **nothing)
     module("anywidget", AnyWidget=AnyWidget)
-    traits = {k: Trait for k in "Bytes List Int Float Unicode Bool Dict Any".split()}
+    traits = dict.fromkeys(("Bytes", "List", "Int", "Float", "Unicode", "Bool", "Dict"), Trait)
     module("traitlets", observe=observe, **traits)
 
 
@@ -259,6 +271,8 @@ def use() -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in (*Faces.names, "scipy")]:
         del sys.modules[name]
     sys.meta_path.insert(0, Faces())
+    if not hasattr(signal, "setitimer"):  # the page ends what does not end
+        signal.setitimer = lambda *args: None
     _scipy()
     _widgets()
     from helpers import audio

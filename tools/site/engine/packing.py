@@ -7,6 +7,7 @@ Pyodide and its numpy are a pair that was built together: both for Python 3.11.3
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tools import notebooks
 from tools.site import vendor, widgets
-from tools.site.engine import cutting
+from tools.site.engine import cutting, exercises
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 PYODIDE = "0.24.1"
@@ -43,8 +44,7 @@ def fetched() -> dict[str, bytes]:
         contents = vendor.files_of_npm("pyodide", PYODIDE, (*SCRIPTS, LOCK))
         contents["numpy.tar"] = _numpy()
         for name, path in kept.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contents[name])
+            vendor.replace(path, contents[name])
     return {name: path.read_bytes() for name, path in kept.items()}
 
 
@@ -61,7 +61,10 @@ def _numpy() -> bytes:
             archive = wheel.read(inside)
     out = io.BytesIO()
     start = "lib/python3.11/site-packages/"
-    with tarfile.open(fileobj=io.BytesIO(archive)) as old, tarfile.open(fileobj=out, mode="w") as new:
+    with (
+        tarfile.open(fileobj=io.BytesIO(archive)) as old,
+        tarfile.open(fileobj=out, mode="w") as new,
+    ):
         for member in old:
             wanted = member.isfile() and member.name.startswith(start + "numpy/")
             if wanted and "/tests/" not in member.name and "/f2py/" not in member.name:
@@ -99,41 +102,56 @@ def put(shelf: widgets.Shelf) -> None:
     shelf.scripts["engine"] = json.dumps(manifest, separators=(",", ":"))
 
 
-def live_stages(books: dict) -> dict[str, dict[int, dict]]:
-    """Return the stages that answer in a page: by notebook and cell, their source and clips.
+def alive(books: dict) -> dict[str, dict[str, dict[int, dict]]]:
+    """Return what answers in a page, by notebook: {"stages": by cell, "exercises": by cell}.
 
-    Each was made and asked once in a process of its own that has only what the page has, and its
-    first picture is the one that the notebook holds.
+    Each was tried in a process of its own that has only what the page has: a stage's first picture
+    is the one that the notebook holds, an exercise's solution is right.
     """
-    asked = {}
+    pictures = {path.stem: _pictures(nb) for path, nb in books.items()}
+    asked = {"stages": {}, "exercises": {}}
     for path, nb in books.items():
-        pictures = _pictures(nb)
         sources = cutting.stages(nb)
-        asked[path.stem] = {
-            str(cell): {"source": source, "values": pictures[cell]["values"]}
-            for cell, source in sources.items()
-            if cell in pictures
+        asked["stages"][path.stem] = {
+            str(cell): {"source": sources[cell], "values": picture["values"]}
+            for cell, picture in pictures[path.stem].items()
+            if cell in sources
         }
+        asked["exercises"][path.stem] = {
+            str(cell): one for cell, one in exercises.found(nb).items()
+        }
+    answered = _tried(asked)
+    found = {path.stem: {"stages": {}, "exercises": {}} for path in books}
+    for stem, parts in found.items():
+        for cell, got in answered["stages"][stem].items():
+            said = why_not(got, pictures[stem][int(cell)])
+            _tell(stem, cell, said)
+            if not said:
+                source = asked["stages"][stem][cell]["source"]
+                parts["stages"][int(cell)] = {"source": source, "clips": got["clips"]}
+        for cell, said in answered["exercises"][stem].items():
+            _tell(stem, cell, said)
+            if not said:
+                parts["exercises"][int(cell)] = exercises.box(asked["exercises"][stem][cell])
+    return found
+
+
+def _tell(stem: str, cell: str, said: str) -> None:
+    if said:
+        print(f"unit {stem[:2]}, cell {cell}: needs a kernel ({said[:150]})", flush=True)
+
+
+def _tried(asked: dict) -> dict:
+    """Return what stages and exercises answer where only what a page has is there."""
     with tempfile.TemporaryDirectory() as folder:
         request, reply = Path(folder) / "asked.json", Path(folder) / "answered.json"
         request.write_text(json.dumps(asked), encoding="utf-8")
         command = [sys.executable, "-m", "tools.site.engine.trying", request, reply]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        own = os.environ | {"EARUP_PROGRESS": f"{folder}/progress.json"}
+        done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"the stages could not be tried:\n{done.stderr}")
-        answered = json.loads(reply.read_text(encoding="utf-8"))
-    found = {}
-    for path, nb in books.items():
-        pictures = _pictures(nb)
-        found[path.stem] = {}
-        for cell, got in answered[path.stem].items():
-            said = why_not(got, pictures[int(cell)])
-            if said:
-                print(f"unit {path.stem[:2]}, cell {cell}: needs a kernel ({said})")
-            else:
-                entry = {"source": asked[path.stem][cell]["source"], "clips": got["clips"]}
-                found[path.stem][int(cell)] = entry
-    return found
+        return json.loads(reply.read_text(encoding="utf-8"))
 
 
 def why_not(got: dict, picture: dict) -> str:

@@ -39,15 +39,32 @@ def tried(source: str, values: dict) -> dict:
     return {"contents": content["contents"], "frame": frame, "clips": sorted(set(face.ASKED))}
 
 
+def solved(exercise: dict) -> str:
+    """Return why an exercise cannot be checked in a page, or nothing if its solution is right."""
+    from tools.site.engine import answering
+
+    face.ASKED.clear()
+    given = [exercise[part] for part in ("key", "name", "context")]
+    try:
+        outcomes = [answering.check(*given, exercise[code])[0] for code in ("code", "solution")]
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if face.ASKED:
+        return "it reads clips"
+    return "" if outcomes == ["not attempted", "correct"] else f"it says {outcomes}"
+
+
 def main(request: str, reply: str) -> None:
     """Answer a file of questions by another."""
     asked = json.loads(Path(request).read_text(encoding="utf-8"))
     face.CLIPS.update(clips())
     face.use()
-    answers = {
-        stem: {cell: tried(one["source"], one["values"]) for cell, one in cells.items()}
-        for stem, cells in asked.items()
-    }
+    answers = {"stages": {}, "exercises": {}}
+    for stem, cells in asked["stages"].items():
+        pairs = cells.items()
+        answers["stages"][stem] = {cell: tried(one["source"], one["values"]) for cell, one in pairs}
+    for stem, cells in asked["exercises"].items():
+        answers["exercises"][stem] = {cell: solved(one) for cell, one in cells.items()}
     Path(reply).write_text(json.dumps(answers), encoding="utf-8")
 
 

@@ -31,7 +31,6 @@ async function start(pieces) {
 }
 
 function make({ name, source, clips }) {
-  const known = python.pyimport("face").CLIPS;
   for (const [clip, { samples, channels, sr }] of Object.entries(clips)) {
     const own = python.toPy({ samples, channels, sr, clip });
     python.globals.set("handed", own);
@@ -43,7 +42,6 @@ face.CLIPS[handed["clip"]] = (y, handed["sr"])
 `);
     own.destroy();
   }
-  known.destroy();
   answering.make(name, source);
 }
 
@@ -54,12 +52,18 @@ function ask({ name, request }) {
   postMessage({ name, message: JSON.parse(text), bytes }, [bytes.buffer]);
 }
 
-const CALLS = { start: ({ pieces }) => start(pieces), make, ask };
+function check({ name, key, context, code }) {
+  const reply = answering.check(key, name, context, code), [outcome, shown] = [reply.get(0), reply.get(1)];
+  reply.destroy();
+  return { outcome, shown };
+}
+
+const CALLS = { start: ({ pieces }) => start(pieces), make, ask, check };
 let line = Promise.resolve(); // one thing after the other
 
 onmessage = ({ data }) => {
   line = line.then(() => CALLS[data.call](data)).then(
-    () => data.call !== "ask" && postMessage({ done: data.call, name: data.name }),
-    (error) => postMessage({ call: data.call, name: data.name, fault: String(error).trim().split("\n").at(-1) }),
+    (found) => data.call !== "ask" && postMessage({ name: data.as ?? data.name, found }),
+    (error) => postMessage({ name: data.as ?? data.name, fault: String(error).trim().split("\n").at(-1) }),
   );
 };

@@ -117,6 +117,19 @@ window.earup = (() => {
     await call({ call: "start", pieces: texts }, "start");
   }
 
+  // Resolves with the worker, which is started by the first who asks.
+  async function python(tell) {
+    engine.ready ??= startEngine(tell);
+    try { await engine.ready; } catch (error) { engine.ready = null; throw error; }
+    return engine.worker;
+  }
+
+  // Ends what does not end; the next question starts Python again.
+  function endPython() {
+    engine.worker?.terminate();
+    engine.worker = engine.ready = null;
+  }
+
   // Resolves when the worker has done what it was asked.
   function call(message, name) {
     return new Promise((done, failed) => {
@@ -127,10 +140,10 @@ window.earup = (() => {
 
   // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
   function enliven(model, { source, clips }, name, tell) {
-    let newest = null, made = null;
+    let newest = null, busy = false, home = null; // home: the worker that has made this stage
     tell("The first move starts Python in this page (12 MB, once).");
     async function make() {
-      await (engine.ready ??= startEngine(tell));
+      const worker = await python(tell);
       tell("Python is making this picture ...");
       const handed = {};
       for (const [clip, { sound, sr, channels }] of Object.entries(clips)) handed[clip] = { samples: await samples(sound, sr), sr, channels };
@@ -140,12 +153,19 @@ window.earup = (() => {
         else model.tell("msg:custom", message, [new DataView(raw.buffer)]);
       });
       tell("Python runs in this page.");
+      home = worker;
     }
-    model.ask = (request) => {
+    model.ask = async (request) => {
       newest = request;
-      made ??= make().then(() => (model.ask = (next) => engine.worker.postMessage({ call: "ask", name, request: next })))
-        .then(() => model.ask(newest))
-        .catch((error) => { made = engine.ready = null; tell(`Python did not start: ${error.message}. A move tries again.`); });
+      if (busy) return;
+      busy = true;
+      try {
+        if (!home || home !== engine.worker) await make();
+        home.postMessage({ call: "ask", name, request: newest });
+      } catch (error) {
+        tell(`Python did not start: ${error.message}. A move tries again.`);
+      }
+      busy = false;
     };
   }
 
@@ -232,5 +252,5 @@ window.earup = (() => {
     }
   });
 
-  return { put, wakeAll };
+  return { put, need, python, endPython, call, wakeAll };
 })();
