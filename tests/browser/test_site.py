@@ -240,7 +240,7 @@ def test_stages_answer_in_the_page_as_in_the_notebook(site, visit, name):
     assert alive.count() >= 1
     for k in range(alive.count()):
         scene = alive.nth(k).locator(".earup-scene")
-        handle = scene.get_by_role("slider").first
+        handle = scene.locator(".earup-handle, input[type=range]").first
         title = scene.locator(".earup-title").inner_text()
         for key in ("ArrowLeft", "ArrowRight", "ArrowRight"):
             handle.press(key)
@@ -249,11 +249,14 @@ def test_stages_answer_in_the_page_as_in_the_notebook(site, visit, name):
         (source,) = [s for s in sources if f'title="{title}' in s or title in s]
         answering.make("here", source)
         made = answering.MADE["here"]
-        first = made.spec["handles"][0]
-        there = float(handle.get_attribute("aria-valuenow"))
-        text, _ = answering.answer(
-            "here", json.dumps({"n": 1, "values": made.values | {first["name"]: there}})
-        )
+        now = dict(made.values)
+        for h in made.spec["handles"]:
+            there = scene.locator(f".earup-handle[aria-label='{h['label']}']")
+            now[h["name"]] = float(there.get_attribute("aria-valuenow"))
+        for c in made.spec["controls"]:
+            if c["kind"] == "slider":
+                now[c["name"]] = float(scene.get_by_label(c["label"]).input_value())
+        text, _ = answering.answer("here", json.dumps({"n": 1, "values": now}))
         expect(told).to_have_text(json.loads(text)["readout"])
 
 
