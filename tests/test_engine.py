@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[1]
 
 def cut(*cells):
     """Return the sources of the stages of a notebook of these cells."""
-    return cutting.stages(v4.new_notebook(cells=[v4.new_code_cell(text) for text in cells]))
+    nb = v4.new_notebook(cells=[v4.new_code_cell(text) for text in cells])
+    return {cell: "\n".join(texts) for cell, texts in cutting.stages(nb).items()}
 
 
 def test_a_stage_takes_with_it_what_it_needs_and_nothing_else():
@@ -112,7 +113,8 @@ def test_the_stages_answer_alike_with_the_packages_and_without(unit):
     """
     (path,) = (ROOT / "notebooks").glob(f"{unit}_*.ipynb")
     nb = nbformat_read(path)
-    sources = [s for s in cutting.stages(nb).values() if "librosa" not in s]
+    sources = ["\n".join(texts) for texts in cutting.stages(nb).values()]
+    sources = [source for source in sources if "librosa" not in source]
     assert sources
     describe = """
 from tools.site.engine import answering

@@ -1,10 +1,14 @@
 """What the page's worker calls: make a stage of its source, and have it answer."""
 
+import base64
 import html
 import importlib
 import json
 import linecache
 import traceback
+import zlib
+
+import numpy as np
 
 from helpers import coursework
 from helpers.coursework.feedback import NOT_ATTEMPTED
@@ -41,6 +45,25 @@ def answer(name: str, request: str) -> tuple[str, bytes]:
     made._on_message(json.loads(request))
     content, buffers = said[-1]
     return json.dumps(content), bytes(buffers[0]) if buffers else b""
+
+
+def handed(text: str) -> object:
+    """Return a value that the page was handed (see `values.encoded`)."""
+    return decoded(json.loads(text))
+
+
+def decoded(held: object) -> object:
+    """Return what `values.encoded` was given; float64 has passed through float32."""
+    if not isinstance(held, dict):
+        return held
+    if "array" in held:
+        small, own = held["kinds"]
+        y = np.frombuffer(zlib.decompress(base64.b64decode(held["array"])), dtype=small)
+        return y.reshape(held["shape"]).astype(own)
+    if "dict" in held:
+        return {key: decoded(item) for key, item in held["dict"].items()}
+    ((kind, items),) = held.items()
+    return {"list": list, "tuple": tuple}[kind](decoded(item) for item in items)
 
 
 def check(key: str, name: str, context: str, code: str) -> tuple[str, str]:

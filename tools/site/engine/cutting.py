@@ -67,8 +67,8 @@ def _names(text: str, node: ast.stmt) -> tuple[set[str], set[str]]:
     return reads, makes
 
 
-def needed(found: list[Statement], names: set[str]) -> str:
-    """Return the text of the statements that make some names, and of all that those need."""
+def needed(found: list[Statement], names: set[str]) -> list[str]:
+    """Return the texts of the statements that make some names, and of all that those need."""
     kept = set()
     names = set(names)
     more = True
@@ -79,15 +79,14 @@ def needed(found: list[Statement], names: set[str]) -> str:
                 kept.add(k)
                 names |= found[k].reads
                 more = True
-    return "\n".join(found[k].text for k in sorted(kept))
+    return [found[k].text for k in sorted(kept)]
 
 
-def stages(nb) -> dict[int, str]:
-    """Return what makes the stage of each cell that ends with one, by the cell's number."""
+def stages(nb) -> dict[int, list[str]]:
+    """Return the statements that make the stage of each cell with one, by the cell's number."""
     found = statements(nb)
     sources = {}
     for k, statement in enumerate(found):
         if "explore.stage(" in statement.text:
-            before = needed(found[:k], statement.reads)
-            sources[statement.cell] = f"{before}\n{statement.text}".lstrip()
+            sources[statement.cell] = [*needed(found[:k], statement.reads), statement.text]
     return sources

@@ -35,7 +35,7 @@ def found(nb) -> dict[int, dict]:
             "key": key,
             "name": name,
             "code": nb.cells[stub.cell].source,
-            "context": "\n".join([*imports, context]),
+            "context": "\n".join([*imports, *context]),
             "solution": it.solution,
         }
     return exercises
