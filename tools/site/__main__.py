@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> int | str:
         building.build(books, options.out)
         if not options.without_files:
             for path in paths:
-                single.write(books[path], options.out / "files" / f"{path.stem}.html")
+                page = options.out / "files" / f"{path.stem}.html"
+                single.write(books[path], page, pictures=path.parent)
     except (ValueError, RuntimeError) as error:
         return str(error)
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from helpers.coursework import catalogue
 from tools import notebooks
-from tools.site import address, landing, vendor
+from tools.site import address, landing, lighter, vendor, widgets
+from tools.site.engine import exercises, packing
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 KEPT = ROOT / ".site" / "executed"  # notebooks that have run, by what they were made of
@@ -144,13 +145,28 @@ def tree(caption: str, docs: list[str]) -> str:
     return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *docs, "```", ""])
 
 
-def stage(books: dict, source: Path) -> None:
-    """Lay out what Sphinx reads."""
+def engine(books: dict, shelf: widgets.Shelf) -> dict[str, dict]:
+    """Put Python for the pages on the shelf, and return what it answers; nothing without it."""
+    try:
+        packing.put(shelf)
+    except RuntimeError as error:
+        print(f"Nothing computes in these pages: {error}", flush=True)
+        return {}
+    return packing.alive(books)
+
+
+def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
+    """Lay out what Sphinx reads; what widgets are made of goes onto the shelf."""
     import nbformat
 
     (source / "notebooks").mkdir(parents=True)
+    alive = engine(books, shelf)
     for path, nb in books.items():
-        nbformat.write(staged(nb, path.stem), source / "notebooks" / path.name)
+        live = alive.get(path.stem, {"stages": {}, "exercises": {}})
+        shown = staged(nb, path.stem)
+        exercises.place(shown, live["exercises"], shelf)
+        lifted = widgets.lift(shown, shelf, "../_static/widgets", live["stages"])
+        nbformat.write(lifted, source / "notebooks" / path.name)
     for place, path in pages().items():
         goal = source / place
         goal.parent.mkdir(parents=True, exist_ok=True)
@@ -159,19 +175,18 @@ def stage(books: dict, source: Path) -> None:
         shutil.copytree(ROOT / name, source / name)
     shutil.copy(ROOT / "data" / "references.bib", source / "data")
     trees = "\n".join(tree(caption, docs) for caption, docs in contents(books).items())
-    nbformat.write(landing.make(books, trees, source / "_static" / "cards"), source / "index.ipynb")
+    first = landing.make(books, trees, source / "_static" / "cards")
+    nbformat.write(widgets.lift(first, shelf, "_static/widgets"), source / "index.ipynb")
 
 
 def build(books: dict, out: Path) -> None:
     """Write the site; what was there before goes. RuntimeError holds what Sphinx complained of."""
     with tempfile.TemporaryDirectory() as folder:
         source, html = Path(folder) / "source", Path(folder) / "html"
-        stage(books, source)
+        shelf = widgets.Shelf()
+        stage(books, source, shelf)
         vendor.fetch(source / "_static")
-        anywidget = vendor.names()["anywidget"].removesuffix(".js")
-        for file in (HERE / "static").iterdir():
-            text = file.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget)
-            (source / "_static" / file.name).write_text(text, encoding="utf-8")
+        shutil.copytree(HERE / "static", source / "_static", dirs_exist_ok=True)
         options = [
             "-q",
             "-W",
@@ -187,6 +202,9 @@ def build(books: dict, out: Path) -> None:
             raise RuntimeError(
                 f"Sphinx could not build the site:\n{done.stdout}{done.stderr}".rstrip()
             )
+        shelf.write(html / "_static" / "widgets")
+        for written in html.rglob("*.html"):
+            lighter.lighten(written)
         shutil.rmtree(html / ".doctrees", ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,9 @@
 follows lead away.
 """
 
-from tools.site import address, vendor
+from tools.site import address
 
 _REPOSITORY = address.current()
-_SCRIPTS = vendor.names()
 
 project = "Audio ML from the Ear Up"
 author = "The authors of the course"
@@ -17,7 +16,6 @@ exclude_patterns = ["**/_static", "data"]
 nb_execution_mode = "off"  # they have run, with the state of their widgets kept
 nb_merge_streams = True
 nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
-nb_ipywidgets_js = {_SCRIPTS["requirejs"]: {}, _SCRIPTS["@jupyter-widgets/html-manager"]: {}}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 4
 suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
@@ -27,10 +25,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
-html_js_files = [
-    ("paths.js", {"priority": 1}),
-    "site.js",
-]  # paths.js: before require.js, which reads it
+html_js_files = ["widgets.js", "exercises.js", "site.js"]
 html_show_search_summary = (
     False  # it would load every page that was found, which no page from a file may
 )
@@ -38,10 +33,7 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_last_updated_fmt = None
-mathjax_path = _SCRIPTS["mathjax"]
-myst_update_mathjax = (
-    False  # paths.js holds the settings, because the labels of sliders need a function among them
-)
+mathjax_path = "tex-svg.js"
 html_theme_options = {
     "repository_url": _REPOSITORY,
     "repository_branch": "main",

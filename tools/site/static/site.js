@@ -30,3 +30,13 @@ document.addEventListener("DOMContentLoaded", () => {
   offer();
   new MutationObserver(offer).observe(document.body, { childList: true, subtree: true });
 });
+
+// Formulas come after all that is seen first; pictures are there when a page is printed.
+addEventListener("load", () => {
+  for (const { dataset } of document.querySelectorAll("script[data-later]")) {
+    document.head.append(Object.assign(document.createElement("script"), { src: dataset.later }));
+  }
+});
+addEventListener("beforeprint", () => {
+  for (const picture of document.querySelectorAll("img[loading=lazy]")) picture.loading = "eager";
+});

