@@ -500,9 +500,7 @@ def test_the_loss_to_order_by_librosa_and_what_one_window_misses():
         pairs = {"flip": (-voice, voice), "half": (voice / 2, voice)}
         pairs |= {"late": (np.pad(voice, (16, 0))[: t.size], voice)}
         pairs |= {"click": clicks[::-1], "tone": tones[::-1]}
-        return {
-            k: loss(e, s, sizes) / loss(with_noise(s), s, sizes) for k, (e, s) in pairs.items()
-        }
+        return {k: loss(e, s, sizes) / loss(with_noise(s), s, sizes) for k, (e, s) in pairs.items()}
 
     kept = shares((512, 1024, 2048))
     assert kept["flip"] < 0.1 and kept["late"] < 0.5 and kept["half"] > 1

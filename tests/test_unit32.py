@@ -382,7 +382,7 @@ def test_both_ends_of_the_phase_have_one_colour(unit):
     assert unit["round_trip"]["vmax"] == -unit["round_trip"]["vmin"] == np.pi
 
 
-# ---- turning, a model of one's own, the loss, the network -----------------------------------------
+# ---- turning, a model of one's own, the loss, the network ----------------------------------------
 
 
 def test_the_oracle_of_a_complex_mask_by_librosa(unit, page):

@@ -409,7 +409,7 @@ def test_mels_of_the_last_question(texts):
     assert re.search(r"49 152 for one frame", texts) and 256 * 192 == 49152
 
 
-# ---- what the network is given, what turning is worth, what filters leave -------------------------
+# ---- what the network is given, what turning is worth, what filters leave ------------------------
 
 
 def test_what_turning_is_worth_on_real_recordings(page):
@@ -422,10 +422,11 @@ def test_what_turning_is_worth_on_real_recordings(page):
     assert f"It is worth {gain['0', 'si_sdr']:.2f} dB where the noise is as strong" in page
     assert f"and {gain['10', 'si_sdr']:.2f} dB at 10 dB" in page
     assert (round(gain["5", "si_sdr"], 2), round(gain["5", "pesq"], 2)) == (0.38, 0.05)
-    heldout = {(r["method"], r["noise"], r["snr_db"]): r for r in audio.table("three_settings_heldout")}  # noqa: E501
-    for level in ("0", "5", "10"):  # "as it is" is the network of the other table
-        whole = float(heldout["setting3_waveform", "all", level]["si_sdr"])
-        assert float(rows[level, "si_sdr"]["as_it_is"]) == pytest.approx(whole, abs=0.006)
+    stored = audio.table("three_settings_heldout")
+    heldout = {(r["method"], r["noise"], r["snr_db"]): r for r in stored}
+    for snr in ("0", "5", "10"):  # "as it is" is the network of the other table
+        whole = float(heldout["setting3_waveform", "all", snr]["si_sdr"])
+        assert float(rows[snr, "si_sdr"]["as_it_is"]) == pytest.approx(whole, abs=0.006)
 
 
 def test_turning_helps_on_some_recordings_again_with_complex_numbers(unit):
@@ -459,7 +460,8 @@ def test_the_mask_is_made_of_energies_and_of_nothing_else(unit, page):
     w = torch.from_numpy(unit["way_in"](unit["noisy"])).float()
     turn = torch.exp(2j * torch.pi * torch.rand(w.shape[0], 128))
     z = torch.complex(w[:, :128], w[:, 128:]) * turn
-    energies = [torch.log(x**2 + y**2 + 1e-7) / 4 + 1 for x, y in ((w[:, :128], w[:, 128:]), (z.real, z.imag))]  # noqa: E501
+    pairs = (w[:, :128], w[:, 128:]), (z.real, z.imag)
+    energies = [torch.log(x**2 + y**2 + 1e-7) / 4 + 1 for x, y in pairs]
     with torch.no_grad():
         one, other = (model.middle(e[None])[0] for e in energies)
     assert (one - other).abs().max() < 1e-3 < one.abs().max()

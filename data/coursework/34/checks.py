@@ -145,6 +145,7 @@ DENSITY_SLIPS = (
     ("no logarithm", lambda y, k, m: np.exp(_density(y, k, m))),
 )
 
+
 def dilated_view():
     """Return what a click becomes in one layer with a gap of 12."""
     click = (np.arange(40) == 8) * 1.0

@@ -102,8 +102,7 @@ INTERVAL_SLIPS = (
     ),
     (
         "ends of the two set apart",
-        lambda a, b, p: _percentiles(a[p].mean(axis=1))
-        - _percentiles(b[p].mean(axis=1))[::-1],
+        lambda a, b, p: _percentiles(a[p].mean(axis=1)) - _percentiles(b[p].mean(axis=1))[::-1],
     ),
     ("no draws", lambda a, b, p: _percentiles(a - b)),
     ("single differences", lambda a, b, p: _percentiles((a - b)[p])),
