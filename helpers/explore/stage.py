@@ -248,7 +248,7 @@ def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
     stroke = _stroke(item)
     for place in arrays[item["name"]]:
         ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
-        words = item["label"].format(f"{place:.6g}")
+        words = item["label"].format(f"{place:.6g}".replace("-", "−"))
         offset = {"dy": -6 - 13 * item["row"]} | _side(place, x)
         figures.label(ax, place, y["high"], words, item["role"], **offset)
 
