@@ -421,11 +421,13 @@ def test_reach_finds_what_a_stack_of_convolutions_was_built_with(unit):
         # output n sees the inputs n − left ... n + right, 8 apart
         assert space["reach"](network, 100).tolist() == list(pads)
     wavenet = unit["wavenet"]
-    said = unit["said"]
+    with torch.no_grad():
+        said = wavenet.conditions(torch.from_numpy(unit["M"])[None])[..., :48]
+    mixed = torch.rand(256, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
 
     def logits(y):
-        codes = torch.from_numpy(np.round(y).astype(int))[None]
+        codes = torch.from_numpy(np.round(100 * y).astype(int))[None]  # 100, and 200 once
         with torch.no_grad():
-            return wavenet.logits(codes, said)[0].sum(0).numpy()
+            return (mixed @ wavenet.logits(codes, said)[0].double()).numpy()
 
     assert space["reach"](logits, 3072).tolist() == [unit["field"] - 1, 0]

@@ -531,7 +531,7 @@ def test_the_interval_of_the_exercise_is_that_of_scipy(rng):
     assert found == pytest.approx([*ends], abs=0.04)
     # pairs tell more: without them what the utterances share would hide the difference
     apart = [solve["interval"](x, 0 * x, rng.integers(19, size=(5000, 19))) for x in (one, other)]
-    assert np.diff(found) < 0.3 * min(np.diff(ends) for ends in apart)
+    assert np.diff(found) < 0.5 * min(np.diff(ends) for ends in apart)
 
 
 def test_a_margin_ships_the_cheaper_of_the_two_that_cannot_be_told_apart(unit, page):
