@@ -64,7 +64,7 @@ HOW = {
 MINUTES = {
     "loudness": {"quick": "under 2", "full": "about 5"},
     "pitch": {"quick": "about 1.5", "full": "about 4"},
-    "masking": {"quick": "about 2", "full": "about 5"},
+    "masking": {"quick": "about 3", "full": "about 6"},
 }
 
 
@@ -153,8 +153,8 @@ def tone_in_noise(
     Parameters
     ----------
     mode : {"quick", "full"}
-        Noise without a notch and with one of 150 Hz on either side of the tone, in about two
-        minutes; or these and a short tone 5 ms and 100 ms after the noise, in about five.
+        Noise without a notch and with one of 150 Hz on either side of the tone, in about three
+        minutes; or these and a short tone 5 ms and 100 ms after the noise, in about six.
     name : str, optional
         As in `equal_loudness`.
     seed : int, optional

@@ -31,19 +31,16 @@ TRACKS = {
     "soon": (0.0, 0.005, "5 ms after the noise"),
     "late": (0.0, 0.100, "100 ms after the noise"),
 }
-MODES = {"quick": (("open", "notch"), 28), "full": (tuple(TRACKS), 32)}  # tracks, trials of each
+MODES = {"quick": (("open", "notch"), 36), "full": (tuple(TRACKS), 36)}  # tracks, trials of each
 
 
 class TwoDown:
     """A 2-down/1-up track of levels [dB]: it settles where 71 % of the answers are right.
-
-    Up to the first wrong answer each right one goes down.
-
     Examples
     --------
     >>> track = TwoDown(-34.0)
     >>> [track.answer(right) for right in (True, True, False, True, True)]
-    [-40.0, -46.0, -43.0, -43.0, -44.5]
+    [-34.0, -40.0, -37.0, -37.0, -38.5]
     """
 
     low = FLOOR_DB
@@ -62,8 +59,8 @@ class TwoDown:
         self.levels.append(self.level)
         self.right.append(bool(right))
         self._streak = self._streak + 1 if right else 0
-        if right and self._streak < 2 and not all(self.right):
-            return self.level  # up to the first mistake every right answer goes down
+        if right and self._streak < 2:
+            return self.level
         self._streak = 0
         direction = -1 if right else 1
         self._reversals += self._direction == -direction
