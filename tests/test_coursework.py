@@ -261,8 +261,8 @@ CALLS = {
     "abs": "negative",
 }
 CALLS |= {"round": "floor", "sign": "abs", "clip": "clip"}
-# "mutated source" -> why it is still right; empty: every mutation of every solution is noticed
-EQUIVALENT = {}
+# what a mutation writes -> why it is still right
+EQUIVALENT = {"(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign"}
 
 
 def mutations(tree):
@@ -272,7 +272,8 @@ def mutations(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
             for value in (node.value + 1, node.value - 1, node.value * 1.01):
-                yield node, {"value": value}
+                if value != node.value:  # 1.01 times 0 is 0
+                    yield node, {"value": value}
         elif isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
             yield node, {"op": SWAPS[type(node.op)]()}
             yield node, {"left": node.right, "right": node.left}
@@ -308,7 +309,9 @@ def mutants(source):
 def test_mutated_solutions_are_noticed(exercise):
     found = list(mutants(exercise.solution))
     survivors = [
-        m for m in found if exercise.check(function(m)).outcome == "correct" and m not in EQUIVALENT
+        m
+        for m in found
+        if exercise.check(function(m)).outcome == "correct" and not any(e in m for e in EQUIVALENT)
     ]
     assert len(found) >= 3
     assert not survivors

@@ -19,6 +19,7 @@ def repeats_probes() -> list[Probe]:
         ([1485, 330, 605, 770], "gaps"),
         ([720, 1080, 1620, 1980], "gaps"),
         ([441, 1029, 735], "gaps"),
+        ([450, 600, 1200], "gaps"),
     )
     return [Probe((np.array(f),), f"partials = {f}", group) for f, group in sums]
 
