@@ -36,6 +36,10 @@ REPEATS_SLIPS = (
     ("mean frequency", lambda f: np.mean(f)),
     ("period", lambda f: 1 / _repeats(f)),
     ("least common multiple", lambda f: np.lcm.reduce(f)),
+    ("first two only", lambda f: np.gcd(f[0], f[1])),
+    ("divisor of the gaps", lambda f: np.gcd.reduce(np.diff(f))),
+    ("highest partial", lambda f: np.max(f)),
+    ("span", lambda f: np.ptp(f)),
 )
 
 # ---- 13.adsr -------------------------------------------------------------------------------------
@@ -95,6 +99,15 @@ ADSR_SLIPS = (
         lambda a, d, s, r, key, sr: _corners([a, a + d, key, key + r], [1, s, s, 0], key, r, sr),
     ),
     ("key without attack", _held_longer),
+    (
+        "silent at key",
+        lambda a, d, s, r, key, sr: _corners([0, a, a + d, key], [0, 1, s, 0], key, r, sr),
+    ),
+    (
+        "rises to sustain",
+        lambda a, d, s, r, key, sr: _corners([0, a, key, key + r], [0, s, s, 0], key, r, sr),
+    ),
+    ("sustain upside down", lambda a, d, s, r, key, sr: _adsr(a, d, 1 - s, r, key, sr)),
 )
 
 # ---- 13.envelope ---------------------------------------------------------------------------------
@@ -134,6 +147,18 @@ def _width_alone(freqs, formants, widths):
     return total
 
 
+def _plus(freqs, formants, widths):
+    F, B = formants[:, None], widths[:, None]
+    sizes = F**2 / np.sqrt((F**2 + freqs**2) ** 2 + (B * freqs) ** 2)
+    return np.sum(20 * np.log10(sizes), axis=0)
+
+
+def _width_times_formant(freqs, formants, widths):
+    F, B = formants[:, None], widths[:, None]
+    sizes = F**2 / np.sqrt((F**2 - freqs**2) ** 2 + (B * F) ** 2)
+    return np.sum(20 * np.log10(sizes), axis=0)
+
+
 def _no_root(freqs, formants, widths):
     total = np.zeros(len(freqs))
     for F, B in zip(formants, widths, strict=True):
@@ -150,6 +175,10 @@ ENVELOPE_SLIPS = (
     ("no root", _no_root),
     ("upside down", lambda f, F, B: -_envelope(f, F, B)),
     ("ratios, not dB", lambda f, F, B: np.prod(_sizes(f, F, B), axis=0)),
+    ("ratios added up", lambda f, F, B: np.sum(_sizes(f, F, B), axis=0)),
+    ("loudest one only", lambda f, F, B: 20 * np.log10(np.max(_sizes(f, F, B), axis=0))),
+    ("plus for minus", _plus),
+    ("width times F", _width_times_formant),
 )
 
 # ---- 13.chroma -----------------------------------------------------------------------------------
@@ -182,6 +211,9 @@ CHROMA_SLIPS = (
     ("octave with a fraction", lambda f: np.array([_midi(f) % 12, _midi(f) / 12 - 1])),
     ("exchanged", lambda f: _chroma(f)[::-1]),
     ("share of an octave", lambda f: _chroma(f) / [12, 1]),
+    ("octave rounded", lambda f: np.array([_midi(f) % 12, round(_midi(f) / 12) - 1])),
+    ("counted from −1 twice", lambda f: _chroma(f) + [0, 2]),
+    ("frequency divided", lambda f: np.array([f % 440, f // 440])),
     ("octave changes at A", lambda f: np.array([_chroma(f)[0], _from_a(f)[1]])),
 )
 
@@ -209,6 +241,10 @@ APART_SLIPS = (
     ("rounded down", lambda f0: np.floor(_apart(f0))),
     ("the next one too", lambda f0: _apart(f0) + 1),
     ("width of Bark", lambda f0: f0 / 100),
+    ("1 added", lambda f0: (f0 / 24.7 + 1) / (0.00437 * f0)),
+    ("not by 24.7", lambda f0: (f0 - 24.7) / (0.00437 * f0)),
+    ("upside down", lambda f0: pitch.erb_bandwidth(f0) / f0),
+    ("halfway", lambda f0: f0 / 24.7 - 1),
 )
 
 # ---- 13.notch_share ------------------------------------------------------------------------------
@@ -235,6 +271,10 @@ SHARE_SLIPS = (
     ("plain exponential", lambda u: np.exp(-4 * u)),
     ("amplitudes", lambda u: np.sqrt(_share(u))),
     ("one side twice as wide", lambda u: _share(u / 2)),
+    ("height in dB", lambda u: 10 * np.log10((1 + 4 * u) * np.exp(-4 * u))),
+    ("height taken away", lambda u: 1 - (1 + 4 * u) * np.exp(-4 * u)),
+    ("exponent too slow", lambda u: (1 + 2 * u) * np.exp(-2 * u)),
+    ("straight line", lambda u: np.maximum(1 - u, 0)),
 )
 
 # ---- 13.bits -------------------------------------------------------------------------------------
@@ -271,6 +311,11 @@ BITS_SLIPS = (
     ("the other way round", lambda level, hidden: _bits(hidden, level)),
     ("level alone", lambda level, hidden: np.ceil(np.maximum(level, 0) / 6.02)),
     ("decibels", _over),
+    ("distance either way", lambda level, hidden: np.ceil(np.abs(level - hidden) / 6.02)),
+    ("one bit at least", lambda level, hidden: np.maximum(_bits(level, hidden), 1)),
+    ("negative all over", lambda level, hidden: np.ceil((hidden - level) / 6.02)),
+    ("12 dB a bit", lambda level, hidden: np.ceil(_over(level, hidden) / 12.04)),
+    ("levels for distances", lambda level, hidden: np.ceil(np.maximum(level, hidden) / 6.02)),
 )
 
 CHECKS = {
