@@ -57,9 +57,9 @@ HOW = {
     "outer two, and trust "
     "your first impression: no answer is wrong. Keys: arrows and Page keys move it, Enter "
     "confirms.",
-    "masking": "You hear two bursts of noise. In one of them, or just after it, is a tone of 1 kHz. "
-    "Which one? It gets softer until you have to guess: that is meant to be so. Keys: 1 or left "
-    "arrow for the first, 2 or right arrow for the second.",
+    "masking": "You hear two bursts of noise. In one of them, or right after it, is a tone of "
+    "1 kHz. Which one? It gets softer until you have to guess: that is meant to be so. Keys: 1 or "
+    "left arrow for the first, 2 or right arrow for the second.",
 }
 MINUTES = {
     "loudness": {"quick": "under 2", "full": "about 5"},

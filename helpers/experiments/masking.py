@@ -36,6 +36,7 @@ MODES = {"quick": (("open", "notch"), 36), "full": (tuple(TRACKS), 36)}  # track
 
 class TwoDown:
     """A 2-down/1-up track of levels [dB]: it settles where 71 % of the answers are right.
+
     Examples
     --------
     >>> track = TwoDown(-34.0)

@@ -105,9 +105,7 @@ def _likelihood(track: Staircase, grid: np.ndarray) -> np.ndarray:
 
 
 def match_of(track, grid: np.ndarray, share: np.ndarray) -> Match:
-    """Return mean and middle 95 % of a weight over levels, or on which side of the track's bounds it
-    lies.
-    """
+    """Return mean and middle 95 % of a weight over levels, or beyond which bound it lies."""
     level = float(share @ grid)
     if level >= track.high or level <= track.low:
         nan = float("nan")

@@ -206,13 +206,13 @@ def _from_a(freq):
 CHROMA_SLIPS = (
     ("counted from A", _from_a),
     ("not folded", lambda f: np.array([_midi(f), _midi(f) // 12 - 1])),
-    ("octave one too high", lambda f: _chroma(f) + [0, 1]),
+    ("octave one too high", lambda f: np.add(_chroma(f), (0, 1))),
     ("rounded to a key", lambda f: np.array([round(_midi(f)) % 12, _midi(f) // 12 - 1])),
     ("octave with a fraction", lambda f: np.array([_midi(f) % 12, _midi(f) / 12 - 1])),
     ("exchanged", lambda f: _chroma(f)[::-1]),
     ("share of an octave", lambda f: _chroma(f) / [12, 1]),
     ("octave rounded", lambda f: np.array([_midi(f) % 12, round(_midi(f) / 12) - 1])),
-    ("counted from −1 twice", lambda f: _chroma(f) + [0, 2]),
+    ("counted from −1 twice", lambda f: np.add(_chroma(f), (0, 2))),
     ("frequency divided", lambda f: np.array([f % 440, f // 440])),
     ("octave changes at A", lambda f: np.array([_chroma(f)[0], _from_a(f)[1]])),
 )
@@ -284,7 +284,7 @@ def bits_probes() -> list[Probe]:
     """Return bands that stand out, then others among them that are hidden anyway."""
     probes = []
     hidden = np.array([20.0, 31.5, 4.0, 12.0])
-    out = hidden + [6.03, 20.0, 12.05, 33.0]
+    out = hidden + np.array([6.03, 20.0, 12.05, 33.0])
     probes.append(Probe((out, hidden), "four bands that stand out", "out"))
     rng = np.random.default_rng(13)
     for n in (6, 40):
