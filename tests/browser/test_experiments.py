@@ -390,8 +390,13 @@ def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_resta
 # ---- noise that Python makes ----
 
 
+SILENT = f"""() => {{ const a = {ROOT}.analyser, y = new Float32Array(a.fftSize);
+  a.getFloatTimeDomainData(y); return y.every(v => v === 0); }}"""
+
+
 def show_sound(page, y, n):
-    """Send a trial whose sound is `y`, as Python does."""
+    """Send a trial whose sound is `y`, as Python does, once the one before has died away."""
+    page.wait_for_function(SILENT)
     raw = base64.b64encode(y.astype(np.float32).tobytes()).decode()
     screen = {"at": "trial", "shown": n, **page.experiment.procedure.trial(), "n": n}
     page.evaluate(
