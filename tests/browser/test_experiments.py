@@ -1,4 +1,4 @@
-"""The two experiments in a real browser: what sounds and how loud, keys alone, and simulated
+"""The experiments in a real browser: what sounds and how loud, keys alone, and simulated
 listeners all the way.
 """
 
