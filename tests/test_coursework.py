@@ -272,7 +272,8 @@ def mutations(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
             for value in (node.value + 1, node.value - 1, node.value * 1.01):
-                yield node, {"value": value}
+                if value != node.value:  # 1.01 times 0 changes nothing
+                    yield node, {"value": value}
         elif isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
             yield node, {"op": SWAPS[type(node.op)]()}
             yield node, {"left": node.right, "right": node.left}
