@@ -28,6 +28,10 @@ NOTE_SLIPS = (
     ("downwards", lambda n: _note(-n)),
     ("the ratio alone", lambda n: 2.0 ** (n / 12)),
     ("ten steps to an octave", lambda n: 440 * 2.0 ** (n / 10)),
+    ("hertz added", lambda n: 440 + n),
+    ("times n", lambda n: 440 * n),
+    ("24 steps to an octave", lambda n: 440 * 2.0 ** (n / 24)),
+    ("n and 12 exchanged", lambda n: 440 * 2.0 ** (12 / n)),
 )
 
 # ---- a tune from a dictionary -------------------------------------------------------------------
@@ -90,6 +94,18 @@ TUNE_SLIPS = (
         ),
     ),
     ("the dictionary, not the tune", lambda names, steps, do: _hz(list(steps.values()), do)),
+    (
+        "downwards",
+        lambda names, steps, do: np.array(
+            [_hz(-steps[name], do) if name in steps else 0.0 for name in names]
+        ),
+    ),
+    (
+        "equal steps in hertz",
+        lambda names, steps, do: np.array(
+            [do * (1 + steps[name] / 12) if name in steps else 0.0 for name in names]
+        ),
+    ),
 )
 
 # ---- a piece of a sound -------------------------------------------------------------------------
@@ -98,7 +114,7 @@ TUNE_SLIPS = (
 def cut_probes() -> list[Probe]:
     """Return sounds and times that fall on samples."""
     probes = []
-    for n, sr, start, stop in ((20, 10, 0.5, 1.2), (24, 8, 1.0, 2.5), (25, 5, 0.4, 4.2)):
+    for n, sr, start, stop in ((20, 10, 0.5, 1.2), (24, 8, 1.0, 2.5), (70, 100, 0.14, 0.57)):
         y = np.round(np.random.default_rng(n).uniform(-0.5, 0.5, n), 2)
         say = f"{n} random samples, sr = {sr}, start = {start:g} and stop = {stop:g}"
         probes.append(Probe((y, sr, start, stop), say))
@@ -127,6 +143,7 @@ CUT_SLIPS = (
         "whole seconds only",
         lambda y, sr, start, stop: _span(y, sr, int(start), int(stop)),
     ),
+    ("cut, not rounded", lambda y, sr, start, stop: y[int(start * sr) : int(stop * sr)]),
     (
         "the piece is what is left out",
         lambda y, sr, start, stop: np.concatenate(
@@ -180,6 +197,8 @@ FADE_SLIPS = (
     ("faded twice", lambda y, n: _with_end(y, y[-n:] * _line(n) ** 2)),
     ("the end alone", lambda y, n: y[-n:] * _line(n)),
     ("not faded", lambda y, n: np.array(y)),
+    ("0 is not reached", lambda y, n: _with_end(y, y[-n:] * np.linspace(1, 0, n, endpoint=False))),
+    ("begins below 1", lambda y, n: _with_end(y, y[-n:] * np.linspace(1, 0, n + 1)[1:])),
 )
 
 # ---- a chord by broadcasting --------------------------------------------------------------------
@@ -217,6 +236,9 @@ CHORD_SLIPS = (
         lambda freqs, t: _waves(freqs, t)[-1],
     ),
     ("divided by the times", lambda freqs, t: np.sum(_waves(freqs, t), axis=0) / len(t)),
+    ("cosines", lambda freqs, t: np.mean(np.cos(2 * np.pi * np.outer(freqs, t)), axis=0)),
+    ("degrees", lambda freqs, t: np.mean(np.sin(360 * np.outer(freqs, t)), axis=0)),
+    ("the highest", lambda freqs, t: np.max(_waves(freqs, t), axis=0)),
 )
 
 # ---- a place between left and right -------------------------------------------------------------
@@ -250,12 +272,11 @@ PAN_SLIPS = (
     ("mono", lambda y, position: (1 - position) * y + position * y),
     (
         "equal power",
-        lambda y, position: _sides(
-            y, np.cos(np.pi / 2 * position), np.sin(np.pi / 2 * position)
-        ),
+        lambda y, position: _sides(y, np.cos(np.pi / 2 * position), np.sin(np.pi / 2 * position)),
     ),
     ("roots", lambda y, position: _sides(y, np.sqrt(1 - position), np.sqrt(position))),
     ("position of −1 to 1", lambda y, position: _sides(y, (1 - position) / 2, (1 + position) / 2)),
+    ("squared gains", lambda y, position: _sides(y, (1 - position) ** 2, position**2)),
 )
 
 # ---- pauses found by a mask ---------------------------------------------------------------------
@@ -264,12 +285,18 @@ PAN_SLIPS = (
 def pauses_probes() -> list[Probe]:
     """Return frames, some of them quiet, one just at the limit, and limits."""
     first = np.array([[0.5, -0.5, 0.5, -0.5], [0.01, 0, -0.01, 0], [0.4, 0, 0, 0]])
-    first = np.concatenate([first, [[0.125, 0.125, -0.125, -0.125]]])
-    probes = [Probe((first, 0.125), "four frames of four samples and limit = 0.125")]
+    first = np.concatenate(
+        [
+            first,
+            [[0.03, -0.03, 0.03, -0.03], [0.125, 0.125, -0.125, -0.125], [0.25, 0.25, 0.25, 0.25]],
+        ]
+    )
+    probes = [Probe((first, 0.125), "six frames of four samples and limit = 0.125")]
     for n_frames, n, limit in ((6, 5, 0.2), (9, 8, 0.35)):
         rng = np.random.default_rng(n)
         loud = rng.permutation(np.linspace(0.05, 0.8, n_frames))
-        frames = np.round(loud[:, None] * rng.uniform(-1, 1, (n_frames, n)), 3)
+        frames = loud[:, None] * rng.uniform(-1, 1, (n_frames, n))
+        frames = np.round(frames * np.linspace(0.2, 1.8, n), 3)  # later samples are stronger
         say = f"{n_frames} random frames of {n} samples and limit = {limit}"
         probes.append(Probe((frames, limit), say))
     return probes
@@ -295,6 +322,7 @@ PAUSES_SLIPS = (
         "mean of the sizes",
         lambda frames, limit: _kept(frames, np.abs(frames).mean(axis=1) >= limit),
     ),
+    ("spread for RMS", lambda frames, limit: _kept(frames, np.std(frames, axis=1) >= limit)),
     ("plain mean", lambda frames, limit: _kept(frames, frames.mean(axis=1) >= limit)),
     ("samples, not frames", lambda frames, limit: frames[np.abs(frames) >= limit]),
     ("still in frames", lambda frames, limit: frames[_rms(frames) >= limit]),
@@ -305,9 +333,17 @@ PAUSES_SLIPS = (
     ("all frames", lambda frames, limit: frames.ravel()),
     (
         "one loudness for all",
-        lambda frames, limit: _kept(frames, np.full(len(frames), np.sqrt(np.mean(frames**2)) >= limit)),
+        lambda frames, limit: _kept(
+            frames, np.full(len(frames), np.sqrt(np.mean(frames**2)) >= limit)
+        ),
     ),
     ("time and frames exchanged", lambda frames, limit: frames[_rms(frames) >= limit].T.ravel()),
+    (
+        "sum for mean",
+        lambda frames, limit: _kept(frames, np.sqrt(np.sum(np.square(frames), axis=1)) >= limit),
+    ),
+    ("the largest sample", lambda frames, limit: _kept(frames, frames.max(axis=1) >= limit)),
+    ("at most the limit", lambda frames, limit: _kept(frames, _rms(frames) <= limit)),
 )
 
 # ---- turned down only if too strong -------------------------------------------------------------
@@ -318,6 +354,7 @@ def safe_probes() -> list[Probe]:
     cases = ((np.array([0.1, -0.5, 0.2]), None), (np.array([0.1, -0.2, 0.05]), None))
     cases += ((np.array([0.6, -0.4, 0.3, 0.9]), 0.5), (np.array([-0.8, 0.3]), 0.8))
     cases += ((np.array([0.02, -0.7, 0.31, 0.3, 0.0]), 0.35), (np.array([0.25, -0.1, 0.2]), None))
+    cases += ((np.array([-0.4, 0.3, 0.1]), 0.5), (np.array([0.2, -0.1]), 0.1))
     probes = []
     for y, ceiling in cases:
         say = f"y = {y.tolist()}".replace("-", "−")
@@ -351,15 +388,15 @@ SAFE_SLIPS = (
     ),
     (
         "the wrong way round",
-        lambda y, ceiling=0.25: y * ceiling / np.max(np.abs(y))
-        if np.max(np.abs(y)) < ceiling
-        else y * 1.0,
+        lambda y, ceiling=0.25: (
+            y * ceiling / np.max(np.abs(y)) if np.max(np.abs(y)) < ceiling else y * 1.0
+        ),
     ),
     (
         "peak over ceiling",
-        lambda y, ceiling=0.25: y * np.max(np.abs(y)) / ceiling
-        if np.max(np.abs(y)) > ceiling
-        else y * 1.0,
+        lambda y, ceiling=0.25: (
+            y * np.max(np.abs(y)) / ceiling if np.max(np.abs(y)) > ceiling else y * 1.0
+        ),
     ),
     ("the ceiling is not used", lambda y, ceiling=0.25: _safe(y)),
     (
@@ -373,6 +410,12 @@ SAFE_SLIPS = (
     (
         "zero where too strong",
         lambda y, ceiling=0.25: np.where(np.abs(y) <= ceiling, y, 0.0),
+    ),
+    ("clipped on one side", lambda y, ceiling=0.25: np.minimum(y, ceiling)),
+    ("RMS for peak", lambda y, ceiling=0.25: y * min(1, ceiling / np.sqrt(np.mean(np.square(y))))),
+    (
+        "positive where too strong",
+        lambda y, ceiling=0.25: np.where(np.abs(y) > ceiling, ceiling, y),
     ),
 )
 
@@ -459,6 +502,8 @@ ECHO_SLIPS = (
         "added to the sound before",
         lambda y, delay, gain: _echo(y, 1, gain),
     ),
+    ("one echo, round the end", lambda y, delay, gain: y + gain * np.roll(y, delay)),
+    ("one echo, squared gain", lambda y, delay, gain: _one_echo(y, delay, gain**2)),
 )
 
 
@@ -543,6 +588,7 @@ TUNED_SLIPS = (
     ("only the first step", lambda f, a, b, times: _middle(_halved(f, a, b, 1))),
     ("the width", lambda *args: np.subtract(*_halved(*args)[::-1])),
     ("half the width for the middle", lambda *args: np.subtract(*_halved(*args)[::-1]) / 2),
+    ("the range as it began", lambda f, a, b, times: a),
 )
 
 # ---- read from a figure -------------------------------------------------------------------------
@@ -550,7 +596,7 @@ TUNED_SLIPS = (
 
 def read_probes() -> list[Probe]:
     """Return places of crests [ms], as people read them."""
-    cases = ((2.0, 10.0, 5), (1.5, 14.0, 11), (0.25, 1.05, 3), (12.0, 52.0, 2))
+    cases = ((2.0, 10.0, 5), (1.5, 14.0, 11), (0.25, 1.05, 3), (12.0, 52.0, 2), (1.6, 14.4, 5))
     say = "the first crest at {} ms, the last at {} ms, {} crests"
     return [Probe(case, say.format(*case)) for case in cases]
 
@@ -582,6 +628,11 @@ READ_SLIPS = (
         lambda first_ms, last_ms, crests: crests / (last_ms - first_ms),
     ),
     ("negative", lambda *args: -_read(*args)),
+    (
+        "both ends left out",
+        lambda first_ms, last_ms, crests: 1000 * (crests - 2) / (last_ms - first_ms),
+    ),
+    ("the period [ms], by crests", lambda first_ms, last_ms, crests: (last_ms - first_ms) / crests),
 )
 
 CHECKS = {
@@ -600,8 +651,6 @@ CHECKS = {
     ),
     "01.safe": Check(safe_probes, _safe, SAFE_SLIPS, atol=1e-6),
     "01.echo": Check(echo_probes, _echo, ECHO_SLIPS, atol=1e-6),
-    "01.tuned": Check(
-        tuned_probes, lambda *args: _middle(_halved(*args)), TUNED_SLIPS, atol=1e-6
-    ),
+    "01.tuned": Check(tuned_probes, lambda *args: _middle(_halved(*args)), TUNED_SLIPS, atol=1e-6),
     "01.read": Check(read_probes, _read, READ_SLIPS, atol=1e-6),
 }
