@@ -174,7 +174,7 @@ def test_primes_are_found_by_counting_divisors(unit, page):
 def test_echoes_die_stay_or_grow(unit, page):
     for gain, y in zip((0.6, 1.0, 1.1), unit["row_of"].values(), strict=True):
         parts = np.split(y, 10)
-        steps = [level(b) - level(a) for a, b in zip(parts[:4], parts[1:5], strict=True)]
+        steps = np.diff([level(part) for part in parts[:5]])
         assert steps == pytest.approx([20 * math.log10(gain)] * 4, abs=0.01)
     strengths = [f"{float(Fraction(g) ** 12):.3g}" for g in ("3/5", "1", "11/10")]
     assert strengths == ["0.00218", "1", "3.14"] and "0.002, 1 and 3.14" in page
@@ -261,18 +261,18 @@ def test_the_slice_is_won_by_length_and_step_only(unit):
     assert met == {(1.48, 2), (1.5, 2), (1.52, 2)}
 
 
-@pytest.mark.parametrize("limit", [-95, -70, -40, -26, -15])
+@pytest.mark.parametrize("limit", [-95, -70, -40, -27, -26.5, -26, -15])
 def test_a_dragged_limit_keeps_the_frames_above_it(unit, limit):
     reply = unit["gate"](limit)
     power = np.mean(np.square(unit["voice"][: 175 * 320].astype(float)).reshape(175, 320), axis=1)
     above = np.sqrt(power) + 1e-5 >= 10 ** (limit / 20)
     assert f"{above.sum()} of 175 frames stay" in reply["readout"]
     assert np.isfinite(reply["kept"]).sum() == above.sum()
-    assert bool(reply["solved"]) == (above.sum() in (87, 88))
+    assert bool(reply["solved"]) == (81 < above.sum() < 95)
 
 
 def test_the_limit_that_leaves_half_can_be_reached(unit):
-    assert any(unit["gate"](limit)["solved"] for limit in range(-95, -14))
+    assert any(unit["gate"](limit)["solved"] for limit in np.arange(-95, -14.9, 0.5))
 
 
 # ---- what the page states -----------------------------------------------------------------------
@@ -379,7 +379,7 @@ def test_small_facts_that_the_page_states(page):
     assert (
         f"{math.sin(6 * math.pi / 16):.2f}" == "0.92" and "0, 0.38, 0.71, 0.92, 1 and back" in page
     )
-    assert 330 * 0.01 == pytest.approx(3.3) and "10 ms, 3.3 periods of 330 Hz" in page
+    assert f"{330 * 0.01:.1f}" == "3.3" and "10 ms, 3.3 periods of 330 Hz" in page
 
 
 # ---- solutions ----------------------------------------------------------------------------------

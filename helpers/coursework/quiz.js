@@ -85,7 +85,7 @@ function render({ model, el: host }) {
       parts.radios.forEach((radio, k) => { radio.checked = k === chosen; radio.disabled = told(); });
       const option = open ? question.options.find((o) => o.right) : question.options[chosen];
       if (!told()) say(parts.says, "", "", "");
-      else say(parts.says, open ? "Left open." : knows(question) ? "" : "Not yet.", option.says.replace(open ? "Yes: " : "", ""), knows(question) ? "right" : "wrong");
+      else say(parts.says, open ? "Left open." : knows(question) ? "" : "Not yet.", open ? option.says[5].toUpperCase() + option.says.slice(6) : option.says, knows(question) ? "right" : "wrong");
     };
     return { node: parts.node, update };
   }
@@ -109,7 +109,7 @@ function render({ model, el: host }) {
       });
       const take = verdicts.filter((v) => v.missed.length), sum = (list) => list.reduce((a, v) => a + v.minutes, 0);
       const lead = take.length ? `Take ${take.length} of ${verdicts.length} chapters: ${sum(take)} of ${sum(verdicts)} minutes.` : "You need none of the chapters. Try their last exercises, or go on.";
-      const line = ({ chapter, missed }) => el("li", {}, el("strong", { text: missed.length ? "Take " : "Skip " }), chapter + (missed.length ? `, for question ${missed.join(", ")}` : ""));
+      const line = ({ chapter, missed }) => el("li", {}, el("strong", { text: missed.length ? "Take " : "Skip " }), chapter + (missed.length ? `, for question${missed[1] ? "s" : ""} ${missed.join(", ")}` : ""));
       says.replaceChildren(...(told() ? [el("p", { text: lead }), el("ul", {}, verdicts.map(line))] : []));
     };
     items.push({ update });
