@@ -227,7 +227,7 @@ def test_nothing_is_louder_than_the_first_page_promises(unit):
         for y in player.tracks.values():
             mono = np.atleast_2d(y).mean(axis=0)
             longest = mono if len(mono) > 0.4 * player.sr else np.pad(mono, (0, player.sr))
-            assert loudest(longest, player.sr) <= quiet + 14
+            assert not mono.any() or loudest(longest, player.sr) <= quiet + 14
 
 
 # ---- the two stages -----------------------------------------------------------------------------
@@ -283,12 +283,12 @@ def test_chapters_of_the_diagnosis_are_those_of_the_page_and_all_can_be_advised(
     text = "\n".join(notebooks.source(c) for c in cells if c["cell_type"] == "markdown")
     headings = re.findall(r"^## (Chapter \d .*)$", text, re.MULTILINE)
     asked = [question["chapter"] for question in catalogue.diagnosis("01")]
-    assert list(dict.fromkeys(asked)) == headings and len(headings) == 7
+    assert list(dict.fromkeys(asked)) == headings and len(headings) == 8
     assert all(asked.count(chapter) == 2 for chapter in headings)
     minutes = [int(re.search(r"\((\d+) minutes\)", chapter)[1]) for chapter in headings]
     assert all(15 <= m <= 20 for m in minutes)
     assert (
-        25 + sum(minutes) == 160 and "160 minutes in seven chapters" in page
+        25 + sum(minutes) == 175 and "175 minutes in eight chapters" in page
     )  # 10, 5 and a quiz of 10
 
 
@@ -313,7 +313,7 @@ def test_a_question_of_the_diagnosis_has_one_key_and_a_reason_for_each_option(qu
 def test_keys_of_the_diagnosis_are_spread():
     places = [[bool(o.get("right")) for o in q["option"]].index(True) for q in DIAGNOSIS.values()]
     assert (
-        max(places.count(k) for k in range(4)) <= 5 and min(places.count(k) for k in range(4)) >= 2
+        max(places.count(k) for k in range(4)) <= 6 and min(places.count(k) for k in range(4)) >= 2
     )
 
 
