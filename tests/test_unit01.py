@@ -429,3 +429,15 @@ def test_pauses_safety_tuning_and_reading(solved, rng):
     assert found == pytest.approx(math.sqrt(2), abs=2**-30)
     crests = np.arange(7) / 440 * 1000 + 0.3
     assert solved["read_hz"](crests[0], crests[-1], 7) == pytest.approx(440)
+
+
+def test_the_teachers_page_counts_the_slips_as_they_are(root):
+    page = (root / "data/coursework/01/teach.md").read_text(encoding="utf-8")
+    names = {
+        re.search(r"def (\w+)", exercise.starter)[1]: key
+        for key, exercise in catalogue.exercises("01").items()
+    }
+    said = re.findall(r"`(\w+)`[^|;]*?, (\d+) slips", page)
+    assert len(said) >= 7
+    for name, count in said:
+        assert int(count) == len(catalogue.checks("01")[names[name]].slips), name
