@@ -231,9 +231,9 @@ EXAMPLES = {
     "brahms": "violin",
     "fishin": "piano_chords",
     "humpback": "cello",
-    "libri1": "voice_b",
-    "libri2": "voice_b",
-    "libri3": "voice_a",
+    "libri1": "librivox_a",
+    "libri2": "librivox_b",
+    "libri3": "arctic_slt",
     "nutcracker": "piano_chords",
     "robin": "flute",
     "trumpet": "flute",
@@ -339,8 +339,8 @@ def clip(name: str) -> tuple[np.ndarray, int]:
     Parameters
     ----------
     name : str
-        One of `clips()`. The voices among them are machine voices. "my_voice" is the recording you
-        made in unit 00.
+        One of `clips()`; `data/README.md` says which voices are people's and which machines', and
+        under what licence. "my_voice" is the recording you made in unit 00.
 
     Returns
     -------

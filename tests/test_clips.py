@@ -3,7 +3,6 @@ made again.
 """
 
 import hashlib
-import importlib.util
 import json
 import re
 import shutil
@@ -13,11 +12,14 @@ import numpy as np
 import pytest
 
 from helpers import audio
+from tools.measure import make_clips, recordings
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = audio.DATA / "clips"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 CLIPS = MANIFEST["clips"]
+PEOPLE = [name for name, stated in CLIPS.items() if "notice" in stated]
+TIMES = audio.table("clip_times")
 
 
 def spectrum(name, channel=0, start=0.0, stop=None):
@@ -52,8 +54,9 @@ def frames_db(name):
 def test_folder_and_list_agree_and_are_small():
     files = sorted(path.stem for path in FOLDER.glob("*.flac"))
     assert files == sorted(CLIPS) == [name for name in audio.clips() if name != "my_voice"]
-    assert 10 <= len(files) <= 15
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 3_000_000
+    assert len(files) <= 25
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*.*")) < 2_900_000
+    assert sum(CLIPS[name]["bytes"] for name in PEOPLE) < 1_200_000
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -67,7 +70,8 @@ def test_a_clip_has_its_stated_measures(name):
         np.float32,
     )
     assert y.shape[:-1] == (() if stated["channels"] == 1 else (stated["channels"],))
-    assert 2 <= stated["seconds"] <= 7
+    assert 2 <= stated["seconds"] <= 13
+    assert (FOLDER / f"{name}.flac").stat().st_size == stated["bytes"]
     peak = 20 * np.log10(np.abs(y).max())
     assert peak == pytest.approx(stated["peak_db"], abs=0.01) and peak <= -6
     assert 10 * np.log10(np.mean(y.astype(np.float64) ** 2)) == pytest.approx(
@@ -112,10 +116,138 @@ def test_the_readme_states_the_same(name):
         f"{c['sr']} Hz",
         str(c["channels"]),
         f"{c['seconds']:.2f} s",
-        f"{c['active_db']:.1f} dB",
+        *(f"{c[key]:.1f} dB" for key in ("active_db", "peak_db", "rms_db")),
+        f"{c['lufs']:.1f} LUFS",
+        f"{c['bytes'] / 1000:.0f} kB",
     ]
-    assert [cell.strip() for cell in row.split("|")][4:9] == [*numbers, f"{c['peak_db']:.1f} dB"]
-    assert c["what"] in row and ("achine voice" in row) == (c["origin"] == "flite")
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[4:-1] == numbers and cells[2] == c["what"]
+    assert ("achine voice" in row) == (c["origin"] == "flite")
+    if name in PEOPLE:
+        assert cells[3] == f"{c['origin']}; {c['licence']}"
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_its_loudness_is_that_of_another_meter(name):
+    pyln = pytest.importorskip("pyloudnorm")
+    y, sr = audio.clip(name)
+    measured = pyln.Meter(sr).integrated_loudness(y.T.astype(np.float64))
+    assert measured == pytest.approx(CLIPS[name]["lufs"], abs=0.3)
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+def test_nine_clips_are_people_s_and_no_licence_is_inherited():
+    assert sorted(PEOPLE) == sorted(recordings.RECORDINGS)
+    assert len(PEOPLE) == 9
+    free = {"CMU ARCTIC", "BSD-2-Clause", "CC BY 3.0", "CC0"}
+    assert {CLIPS[name]["licence"] for name in PEOPLE} == free
+    assert {CLIPS[name]["licence"] for name in set(CLIPS) - set(PEOPLE)} == {"CC BY 4.0"}
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_notice_lies_beside_it_and_names_it(name):
+    text = (FOLDER / "LICENSES" / CLIPS[name]["notice"]).read_text(encoding="utf-8")
+    package, version = CLIPS[name]["origin"].split(" ")
+    assert f"{name}.flac" in text and f"{package} {version}" in text and "Changed" in text
+    own = {
+        "CMU ARCTIC": "hereby granted without fee",
+        "BSD-2-Clause": "Redistributions in binary form must reproduce",
+        "CC BY 3.0": "Attribution 3.0 Unported",
+        "CC0": "Statement of Purpose",
+    }
+    assert own[CLIPS[name]["licence"]] in text
+    assert "ShareAlike 3.0" not in text and "General Public License" not in text
+
+
+def test_packages_are_pinned_by_version_and_checksum():
+    for client, version, file, digest in recordings.PACKAGES.values():
+        assert client in ("pip", "apt") and version in file and re.fullmatch("[0-9a-f]{64}", digest)
+    with_package = {package for _, package, *_ in recordings.RECORDINGS.values()}
+    assert with_package == set(recordings.PACKAGES)
+
+
+def test_a_package_with_another_checksum_is_refused(tmp_path):
+    for _, _, file, _ in recordings.PACKAGES.values():
+        (tmp_path / file).write_bytes(b"something else")
+    with pytest.raises(ValueError, match="checksum"):
+        recordings.packages(tmp_path)
+
+
+def times_of(name):
+    """Rows of a clip: words, phones, starts and ends in samples."""
+    rows = [row for row in TIMES if row["clip"] == name]
+    sr = CLIPS[name]["sr"]
+    spans = [[round(float(row[key]) * sr) for key in ("start_s", "end_s")] for row in rows]
+    return [row["word"] for row in rows], [row["phone"] for row in rows], np.array(spans)
+
+
+READ = ["librivox_a", "librivox_b", "librivox_c"]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_phone_times_cover_the_sentence_without_a_gap(name):
+    words, phones, spans = times_of(name)
+    assert spans[0, 0] == 0
+    assert np.all(spans[1:, 0] == spans[:-1, 1]) and np.all(spans[:, 0] < spans[:, 1])
+    assert spans[-1, 1] / CLIPS[name]["sr"] == pytest.approx(CLIPS[name]["seconds"], abs=0.03)
+    said = re.search('"(.*)"', CLIPS[name]["what"])[1].lower().replace("mr ", "mister ")
+    heard = [w for k, w in enumerate(words) if k == 0 or w != words[k - 1] or "sil" in phones[k]]
+    heard = [w for w in heard if w not in ("sil", "[noise]")]
+    spelled = re.findall("[a-z]+", said)
+    missing = [w for w in spelled if w not in heard]
+    assert missing == [] and len(heard) - len(spelled) in (0, 1)  # "a more a amiable" was read
+
+
+@pytest.mark.parametrize("name", READ)
+def test_phones_are_where_their_sound_is(name):
+    """Vowels are far louder than silence; S is high and vowels are low: no alignment of ours."""
+    _, phones, spans = times_of(name)
+    y, sr = audio.clip(name)
+    level, centre = {}, {}
+    for phone, (start, end) in zip(phones, spans, strict=True):
+        piece = y[start:end].astype(np.float64)
+        power = np.abs(np.fft.rfft(piece * np.hanning(len(piece)))) ** 2
+        middle = np.sum(power * np.fft.rfftfreq(len(piece), 1 / sr)) / max(power.sum(), 1e-12)
+        level.setdefault(phone, []).append(10 * np.log10(np.mean(piece**2) + 1e-12))
+        centre.setdefault(phone, []).append(middle)
+    vowels = [p for p in level if re.fullmatch("AA|AE|AO|AX|EH|ER|EY|IY|UW|OW|AY", p)]
+    loud = np.median(np.concatenate([level[p] for p in vowels]))
+    assert loud > np.median(level["SIL"]) + 18
+    low = np.median(np.concatenate([centre[p] for p in vowels]))
+    assert np.median(centre["S"]) > 2 * low
+
+
+@pytest.mark.parametrize("name", ["italian", "russian"])
+def test_a_sentence_and_nine_digits_stand_apart(name):
+    words, _, spans = times_of(name)
+    assert words == ["sentence", *"123456789"]
+    y, sr = audio.clip(name)
+    inside = np.zeros(len(y), bool)
+    for start, end in spans:
+        inside[start:end] = True
+        assert np.mean(y[start:end] ** 2) > 1e-4
+    assert np.abs(y[~inside]).max() < 2e-3 and (~inside).sum() == pytest.approx(2.7 * sr, abs=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("arctic_slt", 170, 215),
+        ("russian", 190, 235),
+        ("arctic_awb", 100, 135),
+        ("librivox_a", 80, 120),
+        ("italian", 140, 195),
+    ],
+)
+def test_two_women_and_three_men(name, low, high):
+    """Another library's estimate of the pitch."""
+    import librosa
+
+    y, sr = audio.clip(name)
+    f0, _, _ = librosa.pyin(y[: 3 * sr], fmin=60, fmax=400, sr=sr, hop_length=512)
+    assert low < np.nanmedian(f0) < high
 
 
 # --- what each sounds like ------------------------------------------------------------------------
@@ -250,19 +382,11 @@ def test_duet_keeps_its_players_apart():
 # --- made again -----------------------------------------------------------------------------------
 
 
-def maker():
-    spec = importlib.util.spec_from_file_location(
-        "make_clips", ROOT / "tools" / "measure" / "make_clips.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.nightly
 def test_a_second_run_gives_the_same_bytes(tmp_path):
-    make_clips = maker()
-    missing = [tool for tool in ("flite", "fluidsynth") if shutil.which(tool) is None]
+    missing = [tool for tool in ("flite", "fluidsynth", "ffmpeg") if shutil.which(tool) is None]
+    files = [file for _, _, file, _ in recordings.PACKAGES.values()]
+    missing += [file for file in files if not (recordings.SCRATCH / file).is_file()]
     missing += [] if make_clips.SOUND_FONT.is_file() else ["fluid-soundfont-gm"]
     if missing:
         pytest.skip(f"not installed here: {', '.join(missing)}")
@@ -273,13 +397,16 @@ def test_a_second_run_gives_the_same_bytes(tmp_path):
     if other:
         pytest.skip(f"the clips were made with other versions: {', '.join(other)}")
     make_clips.main(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in FOLDER.iterdir())
+    table = tmp_path / "clip_times.csv"
+    assert table.read_bytes() == (audio.DATA / "tables" / table.name).read_bytes()
+    table.unlink()
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in FOLDER.glob("*.*")}
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (FOLDER / path.name).read_bytes(), path.name
 
 
 def test_midi_bytes_are_a_song_with_every_note():
-    song = maker().midi([(0, 1, 60, 100), (1, 0.5, 64, 90)], program=40)
+    song = make_clips.midi([(0, 1, 60, 100), (1, 0.5, 64, 90)], program=40)
     assert song[:14] == b"MThd\0\0\0\x06\0\0\0\x01\x01\xe0"  # one track, 480 ticks a beat
     assert song[14:18] == b"MTrk" and int.from_bytes(song[18:22], "big") == len(song) - 22
     assert bytes([0xC0, 40]) in song and song.endswith(b"\x00\xff\x2f\x00")

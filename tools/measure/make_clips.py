@@ -1,9 +1,11 @@
-"""Make every clip in data/clips from our own text, melodies and code; the same bytes each time.
+"""Make every clip in data/clips; the same bytes each time.
 
-Needs Debian's flite and fluidsynth with the FluidR3 sound font (`apt install flite fluidsynth
-fluid-soundfont-gm`). Run it as `python tools/measure/make_clips.py [FOLDER]`; no learner needs to.
-manifest.json records the versions it used, and each clip's measures; tests/test_clips.py makes the
-clips again and compares.
+Machines make some from our own text, melodies and code: flite and fluidsynth with the FluidR3 sound
+font. People made the others: `recordings` says where those are found. All of it is Debian's
+(`apt install flite fluidsynth fluid-soundfont-gm ffmpeg`). Run it as
+`python3 -m tools.measure.make_clips [FOLDER]`, then `python3 -m tools.measure.sums`; no learner
+needs to. manifest.json records the versions, and of each clip the source, licence and measures;
+tests/test_clips.py makes the clips again and compares.
 """
 
 import hashlib
@@ -17,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from helpers import audio, signals
+from helpers import audio, loudness, signals
+from tools.measure import recordings
 
 SOUND_FONT = Path(
     "/usr/share/sounds/sf2/FluidR3_GM.sf2"
@@ -83,6 +86,7 @@ def versions() -> dict[str, str]:
         "flite": re.search(r"flite-([\w.-]+)", run("flite", "--version"))[1],
         "fluidsynth": re.search(r"version ([\d.]+)", run("fluidsynth", "--version"))[1],
         "FluidR3_GM.sf2": f"{SOUND_FONT.stat().st_size} bytes",
+        "ffmpeg": re.search(r"version (\S+)", run("ffmpeg", "-version"))[1],
         "libsndfile": soundfile.__libsndfile_version__,
         "numpy": np.__version__,
     }
@@ -247,6 +251,20 @@ CLIPS = {  # name: (what it is, origin, rate, maker)
             "Seven ships sail south at dawn, and a small dog watches them go.", voice="awb"
         ),
     ),
+    "machine_slt": (
+        'Machine voice (slt), the sentence of arctic_slt: "He turned sharply, and faced Gregson '
+        'across the table."',
+        "flite",
+        VOICE_SR,
+        lambda: speak("He turned sharply, and faced Gregson across the table.", voice="slt"),
+    ),
+    "machine_awb": (
+        'Machine voice (awb), the sentence of arctic_awb: "And you always want to see it in the '
+        'superlative degree."',
+        "flite",
+        VOICE_SR,
+        lambda: speak("And you always want to see it in the superlative degree.", voice="awb"),
+    ),
     "digits": (
         "Machine voice (slt): the digits one to nine, then zero",
         "flite",
@@ -336,29 +354,47 @@ def levelled(y: np.ndarray, *, sr: int) -> np.ndarray:
     return y * 10 ** (gain_db / 20)
 
 
-def main(folder: Path) -> None:
-    """Write every clip and manifest.json into a folder."""
+def entry(path: Path) -> dict:
+    """Return the measures of a clip that was written."""
+    y, sr = audio.load(path, mono=False)
+    power = np.mean(np.square(y, dtype=np.float64))
+    return {
+        "sr": sr,
+        "channels": len(np.atleast_2d(y)),
+        "seconds": round(y.shape[-1] / sr, 3),
+        "active_db": round(active_db(y, sr=sr), 2),
+        "rms_db": round(float(10 * np.log10(power)), 2),
+        "peak_db": round(float(20 * np.log10(np.abs(y).max())), 2),
+        "lufs": round(loudness.integrated_loudness(y, sr=sr), 2),
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def main(folder: Path, *, tables: Path | None = None) -> None:
+    """Write every clip and manifest.json into a folder, and the times of words into another."""
     folder.mkdir(parents=True, exist_ok=True)
+    files = recordings.packages()
     entries = {}
     for name, (what, origin, sr, maker) in CLIPS.items():
         path = folder / f"{name}.flac"
         audio.save(path, levelled(maker(), sr=sr), sr=sr)
-        y, _ = audio.load(path, mono=False)
-        entries[name] = {
-            "what": what,
-            "origin": origin,
-            "sr": sr,
-            "channels": len(np.atleast_2d(y)),
-            "seconds": round(y.shape[-1] / sr, 3),
-            "active_db": round(active_db(y, sr=sr), 2),
-            "rms_db": round(float(10 * np.log10(np.mean(np.square(y, dtype=np.float64)))), 2),
-            "peak_db": round(float(20 * np.log10(np.abs(y).max())), 2),
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        print(f"{name:14s} {entries[name]['seconds']:6.2f} s  {path.stat().st_size / 1000:6.0f} kB")
+        entries[name] = {"what": what, "origin": origin, "licence": "CC BY 4.0", **entry(path)}
+    for name, (what, package, licence, sr, maker) in recordings.RECORDINGS.items():
+        path = folder / f"{name}.flac"
+        audio.save(path, levelled(maker(files), sr=sr), sr=sr)
+        version = recordings.PACKAGES[package][1]
+        said = {"what": what, "origin": f"{package} {version}", "licence": licence}
+        entries[name] = {**said, "notice": recordings.NOTICES[licence], **entry(path)}
+    for name, stated in entries.items():
+        print(f"{name:14s} {stated['seconds']:6.2f} s  {stated['bytes'] / 1000:6.0f} kB")
     manifest = {"versions": versions(), "clips": entries}
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    recordings.write_times((tables or folder) / "clip_times.csv", files)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else audio.DATA / "clips")
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        main(audio.DATA / "clips", tables=audio.DATA / "tables")
