@@ -177,9 +177,33 @@ EMPTY_SLIPS = (
     ("bins too close", lambda e, sr, n: _empty(e, sr, 2 * n)),
 )
 
+_CAUSES = {"A": 3, "B": 5, "C": 4, "D": 1, "E": 2}  # of Figure 23.5
+
+
+def cause_probes() -> list[Probe]:
+    """Return the five letters of the figure."""
+    return [Probe((letter,), f"the letter {letter}") for letter in _CAUSES]
+
+
+def _swapped(one, other):
+    """Return a reading that takes two causes for each other."""
+    named = {one: other, other: one}
+    return lambda letter: named.get(_CAUSES[letter], _CAUSES[letter])
+
+
+CAUSE_SLIPS = (
+    ("scale and norm exchanged", _swapped(1, 2)),
+    ("scale and exponent exchanged", _swapped(1, 3)),
+    ("norm and gain exchanged", _swapped(2, 5)),
+    ("norm and exponent exchanged", _swapped(2, 3)),
+    ("ends and gain exchanged", _swapped(4, 5)),
+    ("counted from 0", lambda letter: _CAUSES[letter] - 1),
+)
+
 CHECKS = {
     "23.triangle": Check(triangle_probes, _triangle, TRIANGLE_SLIPS, atol=1e-5),
     "23.log": Check(log_probes, _log, LOG_SLIPS, atol=1e-4),
     "23.normalise": Check(normalise_probes, lambda L: _scaled(L, 1), NORMALISE_SLIPS, atol=1e-5),
     "23.empty": Check(empty_probes, _empty, EMPTY_SLIPS, atol=1e-6),
+    "23.cause": Check(cause_probes, lambda letter: _CAUSES[letter], CAUSE_SLIPS, atol=1e-9),
 }
