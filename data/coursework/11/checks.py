@@ -142,7 +142,7 @@ def match_probes() -> list[Probe]:
         ((1000,), -41.5, -33.0, -1.0, "target"),
         ((2, 301), -29.3, -20.2, -12.0, "ceiling"),
         ((700,), -20.0, -10.0, -18.0, "ceiling"),
-        ((2, 77), -15.0, -15.5, -20.0, "ceiling"),
+        ((2, 77), -15.0, -15.5, -26.0, "ceiling"),
     )
     probes = []
     for seed, (shape, lufs, target, ceiling, group) in enumerate(calls):
@@ -180,6 +180,12 @@ MATCH_SLIPS = (
         "cut off at the ceiling",
         lambda y, lufs, target, top: np.clip(
             _move(y, target - lufs), -(10 ** (top / 20)), 10 ** (top / 20)
+        ),
+    ),
+    (
+        "RMS for the peak",
+        lambda y, lufs, target, top: _move(
+            y, min(target - lufs, top - 10 * np.log10(np.mean(np.square(y, dtype=float))))
         ),
     ),
     ("ceiling taken for a gain", lambda y, lufs, target, top: _move(y, min(target - lufs, top))),

@@ -112,6 +112,7 @@ def _slaney_third(low, middle, high):
 DISTANCE_SLIPS = (
     ("signs turned round", lambda low, mid, high: -_from_rulers(low, mid, high)),
     ("in octaves", lambda low, mid, high: _from_rulers(low, mid, high) / 12),
+    ("in cents", lambda low, mid, high: 100 * _from_rulers(low, mid, high)),
     ("in hertz", lambda low, mid, high: mid - _middles(low, high)),
     ("ratios", lambda low, mid, high: mid / _middles(low, high)),
     (

@@ -163,6 +163,9 @@ NOISE_SLIPS = (
     ("20 for a power", lambda floor, w: _noise(floor, w, factor=20)),
     ("the wrong way", lambda floor, w: 2 * floor - _noise(floor, w)),
     ("the floor itself", lambda floor, w: floor),
+    ("n for n/2", lambda floor, w: floor + 10 * np.log10(len(w))),
+    ("n for n/2", lambda floor, w: floor + 10 * np.log10(len(w) / 2)),
+    ("natural logarithm", lambda floor, w: floor + np.log(10) * (_noise(floor, w) - floor)),
     ("coherent gain twice", lambda floor, w: _noise(floor, w) + 20 * np.log10(np.mean(w))),
 )
 
@@ -221,7 +224,10 @@ def strongest_probes() -> list[Probe]:
             say = f"{n} samples at 8000 Hz that hold {low:g} and {high:g} Hz, and the four "
             probes.append(Probe((y, 8000, LOWS), say + "low frequencies", group))
             probes.append(Probe((y, 8000, HIGHS), say + "high frequencies", group))
-    return probes
+    known, times = np.array([500.5, 610.25, 745.75]), np.arange(400) / 8000
+    y = 0.5 * np.sin(2 * np.pi * 745.75 * times + 1) + 0.2 * np.sin(2 * np.pi * 2000 * times)
+    say = "400 samples at 8000 Hz that hold 745.75 and 2000 Hz, and 500.5, 610.25 and 745.75 Hz"
+    return [*probes, Probe((y, 8000, known), say, "short")]
 
 
 def _sums(y, sr, known):

@@ -129,6 +129,7 @@ def overlap_probes() -> list[Probe]:
     ]
     for seed, (n_fft, n_frames, hop) in enumerate(((8, 5, 2), (7, 9, 3), (16, 4, 12), (6, 30, 1))):
         frames = np.random.default_rng(seed).uniform(0.1, 1, (n_fft, n_frames))
+        frames[1::2] *= -1
         probes.append(Probe((frames, hop), f"{n_frames} frames of {n_fft} samples and hop {hop}"))
     return probes
 

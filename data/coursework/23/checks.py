@@ -18,9 +18,9 @@ def triangle_probes() -> list[Probe]:
         (500, 600, 900, 31.25),
         (0, 66.7, 133.3, 15.625),
     ):
-        freqs = np.arange(0, 1601, step)
+        freqs = np.append(np.arange(0, 1601, step), [centre - 0.4, centre + 0.3])
         say = (
-            f"bins of {step:g} Hz up to 1600 Hz, low = {low:g}, centre = {centre:g}, high = "
+            f"bins of {step:g} Hz up to 1600 Hz and two beside the centre, low = {low:g}, centre = {centre:g}, high = "
             f"{high:g}"
         )
         probes.append(
@@ -148,6 +148,10 @@ def empty_probes() -> list[Probe]:
         Probe(
             (edges, 8000, 80),
             "edges at 0, 55, 100.3, 100.4, 199, 290, 299, 410 Hz, bins 100 Hz apart",
+        ),
+        Probe(
+            (np.array([0.0, 60, 100, 150, 200, 251, 300, 349, 360, 440]), 8000, 80),
+            "edges at 0, 60, 100, 150, 200, 251, 300, 349, 360, 440 Hz, bins 100 Hz apart",
         ),
     ]
 
