@@ -227,6 +227,15 @@ CLIPPED_SLIPS = (
     ("any row", lambda y: _clipped(y, top=0.0)),
     ("a share", lambda y: _clipped(y) / len(y)),
     ("a share", lambda y: 100 * _clipped(y) / len(y)),
+    ("pairs counted", lambda y: np.sum(y[1:] == y[:-1])),
+    (
+        "pairs counted",
+        lambda y: np.sum((y[1:] == y[:-1]) & (np.abs(y[1:]) == np.max(np.abs(y)))),
+    ),
+    ("below alone", lambda y: np.count_nonzero(y == np.min(y))),
+    ("a share of the top", lambda y: np.mean(np.abs(y) == np.max(np.abs(y)))),
+    ("nearly at the top", lambda y: np.sum(np.abs(y) >= 0.99 * np.max(np.abs(y)))),
+    ("the peak itself", lambda y: np.max(np.abs(y))),
 )
 
 CHECKS = {

@@ -120,6 +120,12 @@ SONE_SLIPS = (
     ("10 in the exponent alone", lambda p: 40 + 10 * np.log2(np.sum(2.0 ** (p - 40)))),
     ("10 in the exponent alone", lambda p: 40 + np.log2(np.sum(2.0 ** (p - 40)))),
     ("anchor forgotten", lambda p: _together(p) - 40),
+    ("equal shares", lambda p: np.mean(p) + 10 * np.log2(len(p))),
+    ("logarithm to base 10", lambda p: 40 + 10 * np.log10(np.sum(_sones(p)))),
+    ("powers for sones", lambda p: _phon(np.sum(10 ** ((p - 40) / 10)))),
+    ("10 forgotten", lambda p: 40 + np.log2(np.sum(_sones(p)))),
+    ("always ten more", lambda p: np.max(p) + 10),
+    ("half the sum", lambda p: np.sum(p) / 2),
 )
 
 
@@ -208,6 +214,27 @@ MATCH_SLIPS = (
         "the gain alone",
         lambda y, lufs, target, top: np.float64(10 ** (min(target - lufs, top - _peak_db(y)) / 20)),
     ),
+    ("target without measurement", lambda y, lufs, target, top: _move(y, target)),
+    ("target without measurement", lambda y, lufs, target, top: _move(y, min(target, top))),
+    ("peak at the target", lambda y, lufs, target, top: _move(y, target - _peak_db(y))),
+    (
+        "samples cut off",
+        lambda y, lufs, target, top: np.clip(y, -(10 ** (top / 20)), 10 ** (top / 20)),
+    ),
+    ("decibels added to samples", lambda y, lufs, target, top: y + min(target - lufs, top)),
+    ("decibels as a factor", lambda y, lufs, target, top: y * (top - lufs)),
+    ("decibels as a factor", lambda y, lufs, target, top: y * (target - lufs)),
+    (
+        "peak not in decibels",
+        lambda y, lufs, target, top: _move(y, min(target - lufs, top - np.max(np.abs(y)))),
+    ),
+    (
+        "a ceiling of a power",
+        lambda y, lufs, target, top: (
+            y * min(10 ** ((target - lufs) / 20), 10 ** (top / 10) / np.max(np.abs(y)))
+        ),
+    ),
+    ("both gains added", lambda y, lufs, target, top: _move(y, target - lufs + top)),
 )
 
 CHECKS = {

@@ -164,6 +164,30 @@ ERB_SLIPS = (
     ("divided in hertz", lambda freq, fmax: fmax / pitch.erb_bandwidth(freq) - 1),
     ("divided in hertz", lambda freq, fmax: fmax / pitch.erb_bandwidth(freq)),
     ("upside down", lambda freq, fmax: 1 / (_bands(freq, fmax) + 1)),
+    ("from the lower edge", lambda freq, fmax: _bands(freq, fmax, below=0, above=1) + 1),
+    ("width as if in mel", lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.erb_bandwidth(freq)),
+    (
+        "corner forgotten",
+        lambda freq, fmax: (
+            np.log(1 + fmax / 700)
+            / np.log(
+                (freq + pitch.erb_bandwidth(freq) / 2) / (freq - pitch.erb_bandwidth(freq) / 2)
+            )
+            - 1
+        ),
+    ),
+    ("mel of the frequency", lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.hz_to_mel(freq) - 1),
+    ("the width itself", lambda freq, fmax: pitch.erb_bandwidth(freq)),
+    ("ERBs on the whole ruler", lambda freq, fmax: pitch.hz_to_erb_rate(fmax)),
+    ("widths from there on", lambda freq, fmax: (fmax - freq) / pitch.erb_bandwidth(freq)),
+    ("multiplied", lambda freq, fmax: pitch.hz_to_mel(fmax) * pitch.erb_bandwidth(freq)),
+    ("how many times the frequency", lambda freq, fmax: fmax / freq),
+    (
+        "ruler from there on",
+        lambda freq, fmax: (
+            (_bands(freq, fmax) + 1) * np.log(1 + (fmax - freq) / 700) / np.log(1 + fmax / 700) - 1
+        ),
+    ),
 )
 
 CHECKS = {

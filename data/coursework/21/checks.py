@@ -61,6 +61,15 @@ BIN_SLIPS = (
     ),
     ("in seconds", lambda f, sr, short: _length(f, sr, short) / sr),
     ("whole milliseconds", lambda f, sr, short: _up(short, sr)),
+    ("shortest itself", lambda f, sr, short: short),
+    ("one of them is enough", lambda f, sr, short: min(_up(short, s) for s in _whole(f, sr))),
+    ("sum of the frequencies", lambda f, sr, short: _up(short, _whole(np.sum(f), sr))),
+    ("multiple of the frequencies", lambda f, sr, short: np.lcm.reduce(f)),
+    ("common divisor alone", lambda f, sr, short: sr // np.gcd.reduce(f)),
+    ("one period at least", lambda f, sr, short: max(short, sr // np.min(f) + 1)),
+    ("whole milliseconds", lambda f, sr, short: sr * short),
+    ("length added", lambda f, sr, short: np.lcm.reduce(_whole(f, sr)) + short),
+    ("the lowest alone", lambda f, sr, short: int(sr / np.min(f))),
 )
 
 

@@ -56,6 +56,22 @@ TIMES_SLIPS = (
     ("how many", lambda s, m, n, hop: len(_seen(s, m, n, hop))),
     ("samples for frames", lambda s, m, n, hop: _seen(s, m, n, hop) * hop),
     ("whole windows apart", lambda s, m, n, hop: np.array([s // n])),
+    ("one frame only", lambda s, m, n, hop: np.array([s // hop])),
+    ("one frame only", lambda s, m, n, hop: s // hop),
+    ("one frame only", lambda s, m, n, hop: _seen(s, m, n, hop)[:1]),
+    ("all that have begun", lambda s, m, n, hop: np.flatnonzero(np.arange(m) * hop <= s)),
+    ("all that have not ended", lambda s, m, n, hop: np.flatnonzero(np.arange(m) * hop + n > s)),
+    (
+        "a window on both sides",
+        lambda s, m, n, hop: np.flatnonzero(np.abs(np.arange(m) * hop - s) < n),
+    ),
+    ("all frames", lambda s, m, n, hop: np.arange(m)),
+    ("from one too early", lambda s, m, n, hop: np.arange(s // hop - n // hop, s // hop + 1)),
+    ("from a window", lambda s, m, n, hop: np.arange(s // n, s // hop + 1)),
+    (
+        "both ends wrong",
+        lambda s, m, n, hop: _seen(s, m, n, hop, before=1, after=1),
+    ),
 )
 
 
@@ -205,6 +221,11 @@ def _two(window, hop):
     return np.ptp(total) / total.mean()
 
 
+def _hops(window, hop_length):
+    """Return the sum of the windows at each sample of one hop."""
+    return np.array([np.sum(window[k::hop_length]) for k in range(hop_length)])
+
+
 RIPPLE_SLIPS = (
     ("squares", lambda w, hop: _ripple(np.square(w), hop)),
     ("not over the mean", lambda w, hop: np.ptp(_sums(w, hop))),
@@ -213,6 +234,14 @@ RIPPLE_SLIPS = (
     ("standard deviation", lambda w, hop: _sums(w, hop).std() / _sums(w, hop).mean()),
     ("two windows only", _two),
     ("the rest cut off", lambda w, hop: _ripple(w[: len(w) // hop * hop], hop)),
+    ("over the mean of the window", lambda w, hop: np.ptp(_hops(w, hop)) / np.mean(w)),
+    ("the window alone", lambda w, hop: np.ptp(w)),
+    ("the window alone", lambda w, hop: np.ptp(w) / np.mean(w)),
+    ("largest over the mean", lambda w, hop: np.max(_hops(w, hop)) / np.mean(_hops(w, hop))),
+    ("largest over smallest", lambda w, hop: np.max(_hops(w, hop)) / np.min(_hops(w, hop))),
+    ("variance", lambda w, hop: np.var(_hops(w, hop))),
+    ("overlap alone", lambda w, hop: hop / len(w)),
+    ("half the difference", lambda w, hop: np.ptp(_hops(w, hop)) / 2),
 )
 
 _SORTS = {"A": 2, "B": 3, "C": 1, "D": 1, "E": 2, "F": 3, "G": 1}  # of Figure 22.5

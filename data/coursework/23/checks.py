@@ -20,7 +20,8 @@ def triangle_probes() -> list[Probe]:
     ):
         freqs = np.append(np.arange(0, 1601, step), [centre - 0.4, centre + 0.3])
         say = (
-            f"bins of {step:g} Hz up to 1600 Hz and two beside the centre, low = {low:g}, centre = {centre:g}, high = "
+            f"bins of {step:g} Hz up to 1600 Hz and two beside the centre, "
+            f"low = {low:g}, centre = {centre:g}, high = "
             f"{high:g}"
         )
         probes.append(
@@ -51,6 +52,10 @@ def _half_width(freqs, low, centre, high):
     return np.maximum(0, 1 - np.abs(freqs - centre) / ((high - low) / 2))
 
 
+def _sides(freqs, low, centre, high):
+    return (freqs - low) / (centre - low), (high - freqs) / (high - centre)
+
+
 TRIANGLE_SLIPS = (
     ("negative outside", lambda *a: np.minimum(*_sides(*a))),
     ("a box", lambda f, low, centre, high: 1.0 * ((f > low) & (f < high))),
@@ -60,6 +65,33 @@ TRIANGLE_SLIPS = (
     (
         "area of one",
         lambda f, low, centre, high: 2 / (high - low) * _triangle(f, low, centre, high),
+    ),
+    ("one side alone", lambda f, low, mid, high: np.clip(_sides(f, low, mid, high)[1], 0, 1)),
+    ("one side alone", lambda f, low, mid, high: _sides(f, low, mid, high)[0]),
+    (
+        "the higher line",
+        lambda f, low, mid, high: np.maximum(0, np.max(_sides(f, low, mid, high), axis=0)),
+    ),
+    (
+        "multiplied lines",
+        lambda f, low, mid, high: np.maximum(0, np.prod(_sides(f, low, mid, high), axis=0)),
+    ),
+    (
+        "falling line upside down",
+        lambda f, low, mid, high: np.maximum(
+            0, np.minimum((f - low) / (mid - low), (f - high) / (high - mid))
+        ),
+    ),
+    (
+        "one width for both",
+        lambda f, low, mid, high: np.maximum(
+            0, np.minimum((f - low) / (mid - low), (high - f) / (high - low))
+        ),
+    ),
+    ("1 Hz wide", lambda f, low, mid, high: np.maximum(0, 1 - np.abs(f - mid))),
+    (
+        "upper half missing",
+        lambda f, low, mid, high: np.where(f < mid, np.maximum((f - low) / (mid - low), 0), 0),
     ),
 )
 
