@@ -95,7 +95,7 @@ def chapters(notebook: dict, number: str) -> list[int]:
     """Return the minutes of each chapter in steps of five; what stands outside is shared out."""
     cells = notebook["cells"]
     begins = [i for i, c in enumerate(cells) if CHAPTER.search(notebooks.source(c))]
-    ends = [*begins[1:], len(cells)]
+    ends = [*begins, len(cells)][1:]
     whole = computed(notebook, number)
     parts = [minutes(cells[a:b], number) for a, b in zip(begins, ends, strict=True)]
     return [to_five(part * whole / sum(parts)) for part in parts]
