@@ -35,8 +35,8 @@ CELL = "code cell"
 
 
 def pack(value: object, functions: list) -> object:
-    """Return a value as JSON can hold it; what is no number, array, list or function keeps its
-    type's name only.
+    """Return a value as JSON can hold it; what is no number, array, list, short text or function
+    keeps its type's name only.
     """
     if value is None or value is Ellipsis or isinstance(value, bool):
         return {"k": "const", "v": {None: 0, Ellipsis: 1, False: 2, True: 3}[value]}
@@ -48,6 +48,8 @@ def pack(value: object, functions: list) -> object:
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         kind = "array" if isinstance(value, np.ndarray) else "scalar"
         return {"k": kind, "d": value.dtype.str, "s": list(value.shape), "v": data}
+    if type(value) is str and len(value) <= 40:  # a letter of a figure, for example
+        return {"k": "text", "v": value}
     if isinstance(value, (list, tuple)) and len(value) < 1000:
         return {"k": type(value).__name__, "v": [pack(v, functions) for v in value]}
     if isinstance(value, (types.FunctionType, types.MethodType)) and functions is not None:
@@ -63,6 +65,8 @@ def unpack(form: dict, call) -> object:
     kind, value = form["k"], form.get("v")
     if kind == "const":
         return (None, Ellipsis, False, True)[value]
+    if kind == "text":
+        return str(value)[:40]
     if kind in ("int", "float"):
         return {"int": int, "float": float}[kind](float.fromhex(value))
     if kind in ("array", "scalar"):
