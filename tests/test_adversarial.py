@@ -73,7 +73,6 @@ def test_the_table_is_large_and_most_of_it_is_diagnosed():
     ("key", "value", "never"),
     [
         ("12.semitones", "np.abs(12 * np.log2(high / low))", "upside down"),
-        ("12.distance", "np.abs(2595 * np.log10((700 + high) / (700 + low)))", "upside down"),
         ("32.subtract", "np.maximum(1 - noise / S, floor)", "power taken for magnitude"),
         ("32.ratio", "np.clip(S / N, 0, 1)", "against the noise"),
     ],

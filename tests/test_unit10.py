@@ -1,11 +1,14 @@
 """What unit 10 lets you hear is what it says: levels, spectra, the one difference of two clips."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.signal
 import soundfile
 
 from helpers import audio
+from helpers.coursework import catalogue
 from tests.pages import SHARED, band, code_cells, level, loudest, peak_hz, run
 
 NAME = "10_sound_and_samples"
@@ -144,6 +147,48 @@ def test_what_dither_does_and_does_not_make_independent():
 def test_the_peak_of_the_voice_is_left_of_the_crossing(page):
     peak = 20 * np.log10(np.abs(audio.clip("voice_a")[0]).max())
     assert f"its peak is at −{-peak:.0f} dBFS" in page
+
+
+def test_the_three_voices_differ_in_clipping_alone(unit):
+    clean = unit["voice"] / np.abs(unit["voice"]).max()
+    for name, y in unit["hot"].items():
+        assert level(y) == pytest.approx(-27, abs=0.05)
+        excess = 0 if name == "it fits" else float(name.split()[0])
+        flat = np.mean(np.abs(y) > 0.9999 * np.abs(y).max())
+        assert flat == pytest.approx(np.mean(np.abs(clean) >= 10 ** (-excess / 20)), abs=1e-3)
+
+
+def test_a_clipped_sine_has_the_odd_overtones_of_its_fourier_series_and_they_fold(unit):
+    """Coefficients by the integral over one period, against what the page finds in its lines."""
+    turn = (np.arange(200_000) + 0.5) / 200_000
+    flat = np.clip(2 * np.sin(2 * np.pi * turn), -1, 1)
+    for k, lands in ((1, 1500), (3, 4500), (5, 7500)):
+        size = abs(2 * np.mean(flat * np.sin(2 * np.pi * k * turn)))
+        # what folds on top of it lies far below
+        assert unit["lines"][lands] == pytest.approx(20 * np.log10(size), abs=0.9)
+    assert [abs(1500 * k - 16_000) for k in (7, 9)] == [5500, 2500]
+    assert unit["lines"][5500] > -40 and unit["lines"][5499] < -100
+
+
+def test_eight_times_as_often_is_an_eighth_of_the_noise_and_shaping_far_less(unit, page):
+    errors = [level((y - unit["fading"])[200:-200]) for y in unit["six"].values()]
+    assert errors[0] - errors[1] == pytest.approx(10 * np.log10(8), abs=0.5)
+    # noise through 1 - 1/z, between 0 and an eighth of Nyquist: its power by numerical integration
+    f = (np.arange(4000) + 0.5) / 4000 / 16
+    left = np.mean(4 * np.sin(np.pi * f) ** 2) / 8
+    assert errors[0] - errors[2] == pytest.approx(-10 * np.log10(left), abs=1.5)
+    assert "nearly 23 dB" in page and errors[0] - errors[2] == pytest.approx(22.6, abs=0.3)
+    steps = unit["coded"]["and shaped"] * 32
+    np.testing.assert_array_equal(steps, np.round(steps))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clipped_samples_are_those_of_flat_tops(seed):
+    solve = {}
+    exec(catalogue.exercise("10.clipped").solution, {"np": np}, solve)
+    y = np.random.default_rng(seed).integers(-3, 4, 400) / 8
+    rows = [(value, len(list(row))) for value, row in itertools.groupby(y)]
+    assert solve["clipped"](y) == sum(n for v, n in rows if n >= 3 and abs(v) == 3 / 8)
 
 
 def test_three_tones_of_equal_energy(unit):

@@ -402,3 +402,40 @@ def test_the_sones_of_the_page_are_those_of_the_table(phon, sone):
     with (TABLES / "sone_phon.csv").open(encoding="utf-8", newline="") as file:
         rows = {int(r["loudness_level_phon"]): list(r.values())[1:] for r in csv.DictReader(file)}
     assert {float(v) for v in rows[phon]} == {sone}
+
+
+def test_a_true_peak_may_lie_3_db_over_the_samples(unit, page):
+    assert np.abs(unit["halfway"]).max() == pytest.approx(np.sqrt(0.5))
+    t = np.arange(1600) / 4  # where the line between the samples is asked
+    crest = np.sin(2 * np.pi * t / 4 + np.pi / 4)
+    np.testing.assert_allclose(unit["drawn"], crest, atol=1e-9)
+    assert "true peak" in page and "at most −1 dBTP" in page
+
+
+def test_the_ear_canal_and_the_power_law(page):
+    assert round(343 / (4 * 0.025)) == 3430 and "3430 Hz" in page
+    assert np.log10(2) / np.log10(10 ** (10 / 20)) == pytest.approx(0.6, abs=0.003)
+
+
+def solution(key):
+    """The function that solves an exercise."""
+    space = {"np": np}
+    exec(catalogue.exercise(key).solution, space)
+    return list(space.values())[-1]
+
+
+@pytest.mark.parametrize(("n", "gain"), [(1, 0), (2, 10), (4, 20), (10, 33.2)])
+def test_equal_sounds_far_apart_gain_10_phon_a_doubling(n, gain):
+    assert solution("11.sone")(np.full(n, 55.0)) == pytest.approx(55 + gain, abs=0.02)
+
+
+def test_a_soft_title_rises_only_as_far_as_its_peak_allows():
+    """The example that the service itself gives: −20 LUFS, peak −5, ends at −16."""
+    y = 10 ** (-5 / 20) * np.sin(np.arange(4000) / 7)
+    out = solution("11.match")(y, -20.0, -14.0, -1.0)
+    rise = 10 * np.log10(np.mean(out**2) / np.mean(y**2))
+    assert -20 + rise == pytest.approx(-16, abs=0.01)
+
+
+def test_the_question_about_the_pause_stands_before_the_recipe(page):
+    assert page.index("the pause do to the RMS level") < page.index("Drop blocks under")

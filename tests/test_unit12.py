@@ -6,6 +6,7 @@ import re
 import librosa
 import numpy as np
 import pytest
+import scipy.optimize
 
 from helpers import audio, pitch
 from helpers.coursework import catalogue
@@ -412,19 +413,24 @@ def test_the_step_of_the_title_in_bands(texts):
 # ---- numbers in hints, feedback and answers ------------------------------------------------------
 
 HTK = {f: librosa.hz_to_mel(float(f), htk=True) for f in (100, 200, 300, 3000, 3300)}
+TWO = np.array([200.0, 3200.0])
+
+
+def steps_wanted(freq, fmax):
+    """Steps of a bank up to fmax [Hz] as wide in librosa's mel as the ERB around freq [Hz]."""
+    half = 24.7 * (1 + 0.00437 * freq) / 2
+    low, high, top = librosa.hz_to_mel(np.array([freq - half, freq + half, fmax]), htk=True)
+    return top / (high - low)
+
+
+def erb_rate_middle(ends):
+    """The frequency [Hz] half-way in ERB-rate, found by bisection."""
+    goal = np.mean(np.log(1 + 0.00437 * ends))
+    return scipy.optimize.brentq(lambda f: np.log(1 + 0.00437 * f) - goal, *ends)
+
+
 NUMBERS = [
-    ("132.74", HTK[200] - HTK[100]),
-    ("10.48", np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0]),
     ("150.49", HTK[100]),
-    ("283.23", HTK[200]),
-    ("781 mel", 2595 * np.log10(2)),
-    ("125.53", 1000 * np.log2(1.2 / 1.1)),
-    (
-        "12.7 times",
-        (HTK[200] - HTK[100])
-        / np.diff(librosa.hz_to_mel(np.array([10_000.0, 10_100]), htk=True))[0],
-    ),
-    ("2.303", np.log(10)),
     ("3.61", 12 * np.log10(2)),
     ("8.32", 12 * np.log(2)),
     ("0.693", np.log(2)),
@@ -435,15 +441,22 @@ NUMBERS = [
     ("1.059", 2 ** (1 / 12)),
     ("148.5", librosa.mel_to_hz((HTK[100] + HTK[200]) / 2, htk=True)),
     ("141.4", np.sqrt(100 * 200)),
-    ("0.754", 100 / (24.7 * 5.37)),
-    ("1104 Hz", 24.7 * 44.7),
-    ("132.6", 24.7 * 5.37),
     ("87.9", HTK[3300] - HTK[3000]),
     ("1.65 semitones", 12 * np.log2(1.1)),
     ("0.771", 2000 / 2595),
     ("1.78 octaves", np.log2(librosa.mel_to_hz(2000.0, htk=True) / 1000)),
     ("41 Hz wide", 24.7 * (1 + 0.00437 * 150)),
     ("66 smaller", 24.7 * 5.37 / 2),
+    ("55.8 bands", steps_wanted(100, 8000) - 1),
+    ("31.3", steps_wanted(1000, 8000) - 1),
+    ("0.28", 12 * np.log2(1000 / erb_rate_middle(TWO))),
+    ("3.86", 12 * np.log2(1000 / np.sqrt(200 * 3200))),
+    (
+        "2.77",
+        12 * np.log2(librosa.mel_to_hz(np.mean(librosa.hz_to_mel(TWO, htk=True)), htk=True) / 1000),
+    ),
+    ("9.19", 12 * np.log2(1700 / 1000)),
+    ("229 Hz", 1 / 0.00437),
 ]
 
 
@@ -475,9 +488,21 @@ def test_solutions_agree_with_librosa():
     for exercise in catalogue.exercises("12").values():
         exec(exercise.solution, space)
     low, high = np.array([100.0, 440, 7000]), np.array([200.0, 450, 7100])
-    wanted = librosa.hz_to_mel(high, htk=True) - librosa.hz_to_mel(low, htk=True)
-    np.testing.assert_allclose(space["mel_distance"](low, high), wanted)
+    for pair in ((125.0, 2000.0), (500.0, 8000.0)):
+        ends = np.array(pair)
+        mel = librosa.mel_to_hz(np.mean(librosa.hz_to_mel(ends, htk=True)), htk=True)
+        asked = np.array([np.sqrt(np.prod(ends)), erb_rate_middle(ends), mel, np.mean(ends)])
+        found = space["from_rulers"](pair[0], 440.0, pair[1])
+        np.testing.assert_allclose(found, librosa.hz_to_midi(440.0) - librosa.hz_to_midi(asked))
+        assert space["bands_for"](*pair) == pytest.approx(steps_wanted(*pair) - 1)
     edges = librosa.mel_frequencies(n_mels=12, fmin=100, fmax=8000, htk=True)
     np.testing.assert_allclose(space["mel_ladder"](100, 8000, 12), edges)
     midi = librosa.hz_to_midi(high) - librosa.hz_to_midi(low)
     np.testing.assert_allclose(space["semitones"](low, high), midi)
+
+
+def test_eighty_bands_are_finer_than_the_ear_and_forty_are_not_in_the_bass(texts):
+    freqs = np.arange(10.0, 7500)
+    wanted = np.array([steps_wanted(f, 8000) - 1 for f in freqs])
+    assert wanted.max() < 80 and np.all(np.diff(wanted) < 0)
+    assert round(freqs[np.argmax(wanted < 40)], -1) == 390 and "below some 390 Hz" in texts

@@ -2,6 +2,7 @@
 challenge is met.
 """
 
+import math
 import re
 
 import numpy as np
@@ -223,7 +224,7 @@ def test_first_figure_in_numbers(page, texts):
     assert f"bin 12, 3000 Hz, still has −{-read[12]:.0f} dB" in page
     assert (
         f"at −{-read[4]:.1f} and −{-read[5]:.1f} dB" in texts
-        and f"you still read −{-read[12]:.0f} dB" in texts
+        and f"a twentieth of the tone, −{-read[12]:.0f} dB" in texts
     )
     assert read[:13].min() > -26  # the words under the figure
 
@@ -533,4 +534,46 @@ def test_solutions_agree_with_the_library():
     assert found == pytest.approx(
         spectra.estimate_frequency(record, sr=1024, method="parabola"), abs=1e-9
     )
-    assert space["bin_of"](np.array([1000.0, 1100.0]), 8000, 32).tolist() == [4.0, 4.4]
+
+
+@pytest.mark.parametrize(("freqs", "shortest"), [((1000, 1100), 1), ((1600, 1000, 700), 81)])
+def test_in_the_record_of_the_first_exercise_every_tone_has_a_bin_of_its_own(freqs, shortest):
+    space = {"np": np, "math": math}
+    exec(catalogue.exercise("21.bin").solution, space)
+    n = int(space["record_length"](np.array(freqs), 8000, shortest))
+    y = sum(np.sin(2 * np.pi * f * np.arange(n) / 8000 + 1) for f in freqs)
+    assert np.sum(np.abs(np.fft.fft(y)) > 1e-9 * n) == 2 * len(freqs) and n >= shortest
+    for shorter in range(shortest, n):  # no shorter one will do
+        assert any(f * shorter % 8000 for f in freqs)
+
+
+# ---- noise: level per bin ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "floor"), [(1024, -52.3), (16_384, -64.4)])
+def test_the_floor_of_the_figure_is_that_of_many_noises_and_the_tone_stays(unit, page, n, floor):
+    rng = np.random.default_rng(3)
+    noise = 10 ** (-30 / 20) * rng.standard_normal((400 * 1024 // n + 20, n))
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    power = np.mean((2 * np.abs(np.fft.rfft(noise * window)) / window.sum())[:, 1:-1] ** 2)
+    assert 10 * np.log10(power) == pytest.approx(floor, abs=0.1)
+    y = (unit["rustle"] + unit["weak"])[:n]
+    reads = 2 * np.abs(np.fft.rfft(y * window)) / window.sum()
+    assert 20 * np.log10(reads[n // 8]) == pytest.approx(-40, abs=2)
+    assert "the noise in each bin lies 12 dB lower" in page
+
+
+def test_what_the_bins_read_leads_back_to_the_noise():
+    space = {"np": np}
+    exec(catalogue.exercise("21.noise").solution, space)
+    assert space["noise_level"](-52.32, get_window("hann", 1024)) == pytest.approx(-30, abs=0.01)
+    for kind in ("boxcar", "blackman", "flattop"):
+        w = get_window(kind, 512)
+        noise = 0.2 * np.random.default_rng(0).standard_normal((500, 512))
+        squared = (2 * np.abs(np.fft.rfft(noise * w)) / w.sum())[:, 1:-1] ** 2
+        found = space["noise_level"](10 * np.log10(squared.mean()), w)
+        assert found == pytest.approx(10 * np.log10(np.mean(noise**2)), abs=0.1)
+
+
+def test_the_density_of_white_noise(page):
+    assert -30 - 10 * np.log10(4000) == pytest.approx(-66.02, abs=0.01) and "−66.0 dB" in page

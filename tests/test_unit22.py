@@ -21,7 +21,7 @@ VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
 
 
 def test_nothing_is_more_than_14_db_above_the_voice(unit):
-    assert len(unit["players"]) == 4
+    assert len(unit["players"]) == 6
     for player in unit["players"]:
         for name, y in player.tracks.items():
             assert loudest(y, player.sr) <= VOICE_DB + 14, name
@@ -454,7 +454,6 @@ def test_the_unit_does_not_load_torch():
 
 NUMBERS = [
     ("122 frames", 1 + (16000 - 512) // 128),
-    ("0.016 s", 256 / 16000),
     ("14 976", 16000 - 1024),
     ("6.02 dB", 20 * np.log10(2)),
     ("2.303", np.log(10)),
@@ -481,8 +480,13 @@ def test_solutions_agree_with_librosa_and_scipy():
     y = np.random.default_rng(1).standard_normal(5000)
     S = np.abs(librosa.stft(y, n_fft=256, hop_length=100, center=False)) / 64
     np.testing.assert_allclose(space["spectrogram_db"](y, 256, 100), 20 * np.log10(S), atol=1e-8)
-    times = librosa.frames_to_time(np.arange(S.shape[1]), sr=8000, hop_length=100, n_fft=256)
-    np.testing.assert_allclose(space["frame_times"](y, 8000, 256, 100), times, atol=0.51 / 8000)
+    for sample in (0, 100, 255, 256, 1234, 4999):
+        click = np.zeros(5000)
+        click[sample] = 1
+        frames = librosa.util.frame(click, frame_length=256, hop_length=100)
+        seen = np.flatnonzero(frames.any(axis=0))
+        found = space["frames_that_see"](sample, frames.shape[1], 256, 100)
+        np.testing.assert_array_equal(found, seen)
     frames = librosa.util.frame(y, frame_length=256, hop_length=256)
     np.testing.assert_array_equal(space["overlap_add"](frames, 256), y[: frames.size])
     for name in ("hann", "blackman", "bartlett"):
@@ -491,3 +495,60 @@ def test_solutions_agree_with_librosa_and_scipy():
             assert (space["ripple"](w, 240 // part) < 1e-12) == check_COLA(
                 w, 240, 240 - 240 // part
             )
+
+
+# ---- reading a spectrogram -----------------------------------------------------------------------
+
+VOWELS = {"AA", "AE", "AH", "AO", "EH", "ER", "EY", "IH", "IY", "OW", "UH"}
+SORTS = {"S": 2, "F": 2, "SH": 2, "T": 3, "P": 3, "K": 3} | dict.fromkeys(VOWELS, 1)
+
+
+def spoken(clip):
+    """Phones of a clip with their times [s], from the table as it is."""
+    with open(audio.DATA / "tables" / "clip_times.csv", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["clip"] == clip]
+    return [(row["phone"], float(row["start_s"]), float(row["end_s"])) for row in rows]
+
+
+def test_the_seven_letters_stand_where_the_answer_says(unit):
+    space = {}
+    exec(catalogue.exercise("22.read").solution, space)
+    assert list(unit["letters"]) == list("ABCDEFG")
+    for letter, at in unit["letters"].items():
+        name = next(p for p, start, stop in spoken("librivox_c") if start <= at + 3.64 < stop)
+        assert space["sort_of"](letter) == SORTS[name], letter
+
+
+def test_what_is_to_be_seen_at_the_letters_is_in_the_sound(unit):
+    """20 ms at each letter: a vowel is strong and low, a fricative strong and high, a gap weak."""
+    y = unit["riddle"]
+    for letter, at in unit["letters"].items():
+        part = y[int((at - 0.01) * 16_000) : int((at + 0.01) * 16_000)]
+        power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2
+        high = power[len(power) * 3 // 8 :].sum() / power.sum()  # above 3 kHz
+        name = next(p for p, start, stop in spoken("librivox_c") if start <= at + 3.64 < stop)
+        strong = level(part) > -40
+        assert (strong, high > 0.8) == {1: (True, False), 2: (True, True), 3: (False, False)}[
+            SORTS[name]
+        ], (letter, level(part), high)
+
+
+def test_the_labelled_hisses_lie_where_the_page_says(unit, page):
+    y, found = unit["said"], {}
+    for name, start, stop in spoken("librivox_b"):
+        if start > 2.4 and stop < 3.62:
+            edge = (stop - start) / 4  # the middle half, since marks are good to 10 ms
+            part = y[int((start + edge - 2.37) * 16_000) : int((stop - edge - 2.37) * 16_000)]
+            power = np.cumsum(np.abs(np.fft.rfft(part)) ** 2)
+            found[name] = (level(part), 8000 * np.searchsorted(power / power[-1], 0.1) / len(power))
+    assert found["S"][1] > 3500 and 1000 < found["S"][1] - found["SH"][1] < 1500
+    assert found["F"][0] < found["S"][0] - 15 and found["F"][0] < found["EH"][0] - 25
+    assert "S lies above 3.5 kHz, SH begins a good kilohertz lower" in page
+
+
+def test_a_low_bin_is_almost_two_semitones_wide(unit, page):
+    width = 44_100 / 2048
+    assert f"a bin is {width:.1f} Hz wide" in page
+    assert 12 * np.log2(1 + width / 200) == pytest.approx(1.8, abs=0.1)
+    # constant Q: the same number of bins from each harmonic to the next, wherever the note lies
+    np.testing.assert_allclose(np.diff(np.log2(unit["notes"])), 1 / 24, atol=1e-9)

@@ -82,7 +82,7 @@ def _run(path: Path) -> dict[str, Check]:
         if "CHECKS" not in space:
             raise ValueError("it ends before its CHECKS")
         return space["CHECKS"]
-    except (SyntaxError, ValueError, NameError) as error:
+    except (SyntaxError, ValueError, NameError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{display_path(path)} is damaged ({error}); {restore_hint(path)}"
         ) from error

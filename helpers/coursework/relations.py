@@ -184,12 +184,12 @@ def _level(pairs: Pairs) -> str:
 def _shape_of_values(pairs: Pairs) -> str:
     """Name squares, roots, decibels, rounding."""
     if not any(np.iscomplexobj(want) for _, want in pairs):
+        flags = all(np.isin(got, (0, 1)).all() for got, _ in pairs)  # a choice, nothing cut off
         for change, words in ROUNDINGS:
-            if fits_all(pairs, change):
+            if (change is np.round or not flags) and fits_all(pairs, change):
                 return words
         for digits in range(1, 7):
-            change = lambda x, digits=digits: np.round(x, digits)  # noqa: E731
-            if all(np.allclose(got, change(want), 0, 1e-12) for got, want in pairs):
+            if all(np.allclose(got, np.round(want, digits), 0, 1e-12) for got, want in pairs):
                 many = f"{digits} digit{'s' * (digits > 1)}"
                 return f"Your values are rounded to {many} after the point: keep them all."
     return next((words for change, words in FORMULAS if fits_all(pairs, change)), "")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.notebooks import ROOT
 
 FILE = ROOT / "data" / "SHA256SUMS"
-FOR_MAINTAINERS = ("compatibility.csv", "units_cost.csv")
+FOR_MAINTAINERS = ("compatibility.csv", "listening_seconds.csv", "units_cost.csv")
 PATTERNS = ("tables/*.csv", "clips/manifest.json", "weights/loss_features.safetensors")
 
 

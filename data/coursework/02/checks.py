@@ -185,6 +185,8 @@ def pluck_probes() -> list[Probe]:
         t = np.round(np.random.default_rng(n).uniform(0, 0.7 * t60, n), 5)
         say = f"{n} random time{'s' * (n > 1)}, freq = {freq:g} and t60 = {t60:g}"
         probes.append(Probe((t, freq, t60), say))
+    early = np.array([0.0002, 0.0005, 0.0011, 0.003])  # before even a hasty decay is over
+    probes.append(Probe((early, 300, 1.5), "4 early times, freq = 300 and t60 = 1.5"))
     return probes
 
 
@@ -269,6 +271,9 @@ def amount_probes() -> list[Probe]:
         y = sum(_height(t, *tone) for tone in zip(tones, amps, phases, strict=True))
         freqs = np.array([tones[0], tones[1], tones[0] + 10 * sr / n, 5 * sr / n], dtype=float)
         say = f"a sound with {tones[0]} and {tones[1]} Hz in it, {n} samples at sr = {sr}"
+        if n == 1000:
+            y += 0.3
+            say += " and a constant"
         probes.append(Probe((y, sr, freqs), say))
     return probes
 

@@ -179,9 +179,69 @@ MULAW_SLIPS = (
     ("mu fixed at 255", lambda y, mu=255: _mu_law(y)),
 )
 
+
+def _clipped(y, least=3, top=None):
+    """Count the samples in rows of at least so many equal ones at the top, row by row."""
+    ends = np.flatnonzero(np.diff(y) != 0) + 1
+    rows = np.split(y, ends)
+    if top is None:
+        top = np.max(np.abs(y))
+    return sum(len(row) for row in rows if len(row) >= least and abs(row[0]) >= top)
+
+
+def clipped_probes() -> list[Probe]:
+    """Return the example, clean crests, silences, and waves that are cut above, below and both."""
+    first = np.array([0, 0.5, 0.5, 0.5, -0.5, 0.1])
+    quiet = np.array([0.0, 0, 0, 0, 0.2, 0.3, 0.3, 0.1, 0.1, 0.1, -0.2, 0])
+    probes = [Probe((first,), "[0, 0.5, 0.5, 0.5, −0.5, 0.1]", "rows")]
+    probes.append(Probe((quiet,), "silence and one crest of two equal samples", "clean"))
+    pairs = np.array([0.1, 0.6, 0.6, 0.1, -0.6, -0.6, 0, 0.6, 0.6, 0.2])
+    probes.append(Probe((pairs,), "three crests of two equal samples each", "clean"))
+    for seed, (low, high) in enumerate(((-0.4, 0.4), (-0.3, 0.7), (-0.8, 0.2), (-1.5, 1.5))):
+        wave = np.sin(2 * np.pi * np.arange(97 + 40 * seed) / (9 + 4 * seed) + seed)
+        y = np.concatenate([np.zeros(5), np.clip(wave, low, high)]).astype(_TYPES[seed % 2])
+        say = f"a sine cut at {low:g} and {high:g}, {len(y)} samples".replace("-", "−")
+        probes.append(Probe((y,), say, "rows" if high < 1 else "clean"))
+    return probes
+
+
+def _triples(y):
+    top = np.abs(y) == np.max(np.abs(y))
+    return np.sum((y[:-2] == y[1:-1]) & (y[1:-1] == y[2:]) & top[1:-1])
+
+
+def _rows(y):
+    inner = np.split(y, np.flatnonzero(np.diff(y) != 0) + 1)
+    return sum(len(row) >= 3 and abs(row[0]) == np.max(np.abs(y)) for row in inner)
+
+
+CLIPPED_SLIPS = (
+    ("every sample at the top", lambda y: np.sum(np.abs(y) == np.max(np.abs(y)))),
+    ("one side", lambda y: _clipped(np.maximum(y, 0), top=np.max(y))),
+    ("one side", lambda y: np.sum(y == np.max(y))),
+    ("rows counted", _rows),
+    ("triples counted", _triples),
+    ("two are enough", lambda y: _clipped(y, least=2)),
+    ("full scale only", lambda y: np.sum(np.abs(y) >= 1)),
+    ("full scale only", lambda y: _clipped(y, top=1.0)),
+    ("any row", lambda y: _clipped(y, top=0.0)),
+    ("a share", lambda y: _clipped(y) / len(y)),
+    ("a share", lambda y: 100 * _clipped(y) / len(y)),
+    ("pairs counted", lambda y: np.sum(y[1:] == y[:-1])),
+    (
+        "pairs counted",
+        lambda y: np.sum((y[1:] == y[:-1]) & (np.abs(y[1:]) == np.max(np.abs(y)))),
+    ),
+    ("below alone", lambda y: np.count_nonzero(y == np.min(y))),
+    ("a share of the top", lambda y: np.mean(np.abs(y) == np.max(np.abs(y)))),
+    ("nearly at the top", lambda y: np.sum(np.abs(y) >= 0.99 * np.max(np.abs(y)))),
+    ("the peak itself", lambda y: np.max(np.abs(y))),
+)
+
 CHECKS = {
     "10.level": Check(level_probes, _level, LEVEL_SLIPS, atol=1e-3),
     "10.alias": Check(alias_probes, _alias, ALIAS_SLIPS, atol=1e-3),
     "10.quantize": Check(quantize_probes, _quantize, QUANTIZE_SLIPS, atol=1e-6),
     "10.mulaw": Check(mulaw_probes, _mu_law, MULAW_SLIPS, atol=1e-5),
+    "10.clipped": Check(clipped_probes, _clipped, CLIPPED_SLIPS, atol=1e-6),
 }

@@ -86,78 +86,160 @@ A_LEVEL_SLIPS = (
 )
 
 
-def _sone(phon):
-    return 2 ** ((np.asarray(phon, np.float64) - 40) / 10)
+def _sones(phons):
+    return 2 ** ((np.asarray(phons, np.float64) - 40) / 10)
+
+
+def _phon(sone):
+    return 40 + 10 * np.log2(sone)
+
+
+def _together(phons):
+    return _phon(np.sum(_sones(phons)))
 
 
 def sone_probes() -> list[Probe]:
-    """Return loudness levels between 40 and 110 phon."""
-    probes = [Probe((np.array([40.0, 50, 60, 80]),), "40, 50, 60 and 80 phon")]
-    for seed, n in enumerate((1, 7, 30)):
-        phon = np.random.default_rng(seed).uniform(40, 110, n)
-        probes.append(Probe((phon,), f"{n} random level{'s' * (n > 1)} between 40 and 110 phon"))
+    """Return one sound, equal sounds, and random ones between 40 and 90 phon."""
+    probes = [Probe((np.array([60.0, 60]),), "two sounds of 60 phon")]
+    probes.append(Probe((np.array([50.0]),), "one sound of 50 phon"))
+    for seed, n in enumerate((3, 10, 30)):
+        phons = np.round(np.random.default_rng(seed).uniform(40, 90, n), 1)
+        probes.append(Probe((phons,), f"{n} random levels between 40 and 90 phon"))
     return probes
 
 
 SONE_SLIPS = (
-    ("ratio of powers", lambda p: 10 ** ((p - 40) / 10)),
-    ("ratio of amplitudes", lambda p: 10 ** ((p - 40) / 20)),
-    ("doubling every 6 phon", lambda p: 2 ** ((p - 40) / 6)),
-    ("doubling every 3 phon", lambda p: 2 ** ((p - 40) / 3)),
-    ("doubling every 20 phon", lambda p: 2 ** ((p - 40) / 20)),
-    ("1 sone at 0 phon", lambda p: 2 ** (p / 10)),
-    ("natural base", lambda p: np.exp((p - 40) / 10)),
-    ("proportional", lambda p: p / 40),
-    ("a step for each 10 phon", lambda p: 1 + (p - 40) / 10),
-    ("a step for each 10 phon", lambda p: (p - 40) / 10),
-    ("the way back", lambda p: 40 + 10 * np.log2(p)),
-    ("the exponent alone turned round", lambda p: 2 ** ((40 - p) / 10)),
+    ("phon added", np.sum),
+    ("mean of the phon", np.mean),
+    ("left in sone", lambda p: np.sum(_sones(p))),
+    ("powers added", lambda p: 10 * np.log10(np.sum(10 ** (p / 10)))),
+    ("amplitudes added", lambda p: 20 * np.log10(np.sum(10 ** (p / 20)))),
+    ("the loudest alone", np.max),
+    ("mean of the sones", lambda p: _phon(np.mean(_sones(p)))),
+    ("natural logarithm", lambda p: 40 + 10 * np.log(np.sum(_sones(p)))),
+    ("10 in the exponent alone", lambda p: 40 + 10 * np.log2(np.sum(2.0 ** (p - 40)))),
+    ("10 in the exponent alone", lambda p: 40 + np.log2(np.sum(2.0 ** (p - 40)))),
+    ("anchor forgotten", lambda p: _together(p) - 40),
+    ("equal shares", lambda p: np.mean(p) + 10 * np.log2(len(p))),
+    ("logarithm to base 10", lambda p: 40 + 10 * np.log10(np.sum(_sones(p)))),
+    ("powers for sones", lambda p: _phon(np.sum(10 ** ((p - 40) / 10)))),
+    ("10 forgotten", lambda p: 40 + np.log2(np.sum(_sones(p)))),
+    ("always ten more", lambda p: np.max(p) + 10),
+    ("half the sum", lambda p: np.sum(p) / 2),
 )
 
 
-def _match(y, lufs, target):
-    return np.asarray(y, np.float64) * 10 ** ((target - lufs) / 20)
+def _peak_db(y):
+    return 20 * np.log10(np.max(np.abs(y)))
+
+
+def _move(y, gain_db):
+    return np.asarray(y, np.float64) * 10 ** (gain_db / 20)
+
+
+def _match(y, lufs, target, ceiling_db):
+    return _move(y, min(target - lufs, ceiling_db - _peak_db(y)))
 
 
 def match_probes() -> list[Probe]:
-    """Return mono and stereo noise that is to be turned down or up."""
+    """Return noise, mono and stereo, that the target limits, and such that the ceiling limits."""
+    calls = (
+        ((481,), -18.0, -24.0, -1.0, "target"),
+        ((1000,), -41.5, -33.0, -1.0, "target"),
+        ((2, 301), -29.3, -20.2, -12.0, "ceiling"),
+        ((700,), -20.0, -10.0, -18.0, "ceiling"),
+        ((2, 77), -15.0, -15.5, -26.0, "ceiling"),
+    )
     probes = []
-    for seed, (shape, lufs, target) in enumerate(
-        (((481,), -18.0, -24.0), ((1000,), -41.5, -23.0), ((2, 301), -9.3, -30.2))
-    ):
+    for seed, (shape, lufs, target, ceiling, group) in enumerate(calls):
         rng = np.random.default_rng(seed)
-        y = (rng.uniform(0.02, 0.2) * rng.standard_normal(shape)).astype(
-            (np.float64, np.float32)[seed % 2]
+        y = rng.uniform(0.02, 0.12) * rng.standard_normal(shape)
+        y = y * (1.0 if len(shape) == 1 else np.array([[1.0], [0.4]]))
+        way = 1 if seed == 3 else -1  # elsewhere the deepest dip lies further from 0 than any crest
+        y[..., 3] = way * 1.2 * np.max(np.abs(y), axis=-1)
+        say = (
+            f"an array of shape {shape} at {lufs:g} LUFS with a peak of {_peak_db(y):.1f} dBFS, a "
         )
-        say = f"an array of shape {shape} at {lufs:g} LUFS and a target of {target:g} LUFS".replace(
-            "-", "−"
-        )
-        probes.append(Probe((y, lufs, target), say))
+        say += f"target of {target:g} LUFS and a ceiling of {ceiling:g} dBFS"
+        args = (y.astype((np.float64, np.float32)[seed % 2]), lufs, target, ceiling)
+        probes.append(Probe(args, say.replace("-", "−"), group))
     return probes
 
 
+def _by_channel(y, lufs, target, ceiling_db):
+    peaks = 20 * np.log10(np.max(np.abs(y), axis=-1, keepdims=True))
+    return _move(y, np.minimum(target - lufs, ceiling_db - peaks))
+
+
+def _natural(y, lufs, target, ceiling_db):
+    return y * np.exp(min(target - lufs, ceiling_db - _peak_db(y)) / 20)
+
+
 MATCH_SLIPS = (
-    ("factor of a power", lambda y, lufs, target: y * 10 ** ((target - lufs) / 10)),
-    ("the wrong way round", lambda y, lufs, target: y * 10 ** ((lufs - target) / 20)),
-    ("target without measurement", lambda y, lufs, target: y * 10 ** (target / 20)),
-    ("decibels added to samples", lambda y, lufs, target: y + (target - lufs)),
-    ("decibels as a factor", lambda y, lufs, target: y * (target - lufs)),
-    ("levels divided", lambda y, lufs, target: y * (target / lufs)),
-    ("levels divided", lambda y, lufs, target: y * (lufs / target)),
-    ("peak at the target", lambda y, lufs, target: y / np.max(np.abs(y)) * 10 ** (target / 20)),
+    ("ceiling ignored", lambda y, lufs, target, top: _move(y, target - lufs)),
+    ("ceiling alone", lambda y, lufs, target, top: _move(y, top - _peak_db(y))),
     (
-        "RMS at the target",
-        lambda y, lufs, target: (
-            y / np.sqrt(np.mean(np.square(y, dtype=float))) * 10 ** (target / 20)
+        "the larger gain",
+        lambda y, lufs, target, top: _move(y, max(target - lufs, top - _peak_db(y))),
+    ),
+    (
+        "cut off at the ceiling",
+        lambda y, lufs, target, top: np.clip(
+            _move(y, target - lufs), -(10 ** (top / 20)), 10 ** (top / 20)
         ),
     ),
-    ("natural base", lambda y, lufs, target: y * np.exp((target - lufs) / 20)),
-    ("the gain alone", lambda y, lufs, target: np.float64(10 ** ((target - lufs) / 20))),
+    (
+        "RMS for the peak",
+        lambda y, lufs, target, top: _move(
+            y, min(target - lufs, top - 10 * np.log10(np.mean(np.square(y, dtype=float))))
+        ),
+    ),
+    ("ceiling taken for a gain", lambda y, lufs, target, top: _move(y, min(target - lufs, top))),
+    (
+        "factor of a power",
+        lambda y, lufs, target, top: _move(y, 2 * min(target - lufs, top - _peak_db(y))),
+    ),
+    (
+        "the wrong way round",
+        lambda y, lufs, target, top: _move(y, min(lufs - target, top - _peak_db(y))),
+    ),
+    ("the wrong way round", lambda y, lufs, target, top: _move(y, lufs - target)),
+    ("each channel by itself", _by_channel),
+    (
+        "the positive peak",
+        lambda y, lufs, target, top: _move(y, min(target - lufs, top - 20 * np.log10(np.max(y)))),
+    ),
+    ("natural base", _natural),
+    (
+        "the gain alone",
+        lambda y, lufs, target, top: np.float64(10 ** (min(target - lufs, top - _peak_db(y)) / 20)),
+    ),
+    ("target without measurement", lambda y, lufs, target, top: _move(y, target)),
+    ("target without measurement", lambda y, lufs, target, top: _move(y, min(target, top))),
+    ("peak at the target", lambda y, lufs, target, top: _move(y, target - _peak_db(y))),
+    (
+        "samples cut off",
+        lambda y, lufs, target, top: np.clip(y, -(10 ** (top / 20)), 10 ** (top / 20)),
+    ),
+    ("decibels added to samples", lambda y, lufs, target, top: y + min(target - lufs, top)),
+    ("decibels as a factor", lambda y, lufs, target, top: y * (top - lufs)),
+    ("decibels as a factor", lambda y, lufs, target, top: y * (target - lufs)),
+    (
+        "peak not in decibels",
+        lambda y, lufs, target, top: _move(y, min(target - lufs, top - np.max(np.abs(y)))),
+    ),
+    (
+        "a ceiling of a power",
+        lambda y, lufs, target, top: (
+            y * min(10 ** ((target - lufs) / 20), 10 ** (top / 10) / np.max(np.abs(y)))
+        ),
+    ),
+    ("both gains added", lambda y, lufs, target, top: _move(y, target - lufs + top)),
 )
 
 CHECKS = {
     "11.make_up": Check(make_up_probes, _make_up, MAKE_UP_SLIPS, atol=1e-3),
     "11.a_level": Check(a_level_probes, _a_level, A_LEVEL_SLIPS, atol=1e-3),
-    "11.sone": Check(sone_probes, _sone, SONE_SLIPS, atol=1e-3),
+    "11.sone": Check(sone_probes, _together, SONE_SLIPS, atol=1e-3),
     "11.match": Check(match_probes, _match, MATCH_SLIPS, atol=1e-6),
 }

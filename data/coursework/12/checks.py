@@ -49,36 +49,6 @@ SEMITONE_SLIPS = (
 )
 
 
-def distance_probes() -> list[Probe]:
-    """Return pairs of tones, upwards and downwards."""
-    return _pairs(falling=True, seed=100)
-
-
-def _distance(low, high):
-    return pitch.hz_to_mel(high) - pitch.hz_to_mel(low)
-
-
-def _slaney(freqs):
-    return pitch.hz_to_mel(freqs, variant="slaney")
-
-
-def _fant(freqs):
-    return pitch.hz_to_mel(freqs, variant="fant")
-
-
-DISTANCE_SLIPS = (
-    ("mel of the difference", lambda low, high: 2595 * np.log10(1 + (high - low) / 700)),
-    ("the upper tone only", lambda low, high: pitch.hz_to_mel(high)),
-    ("natural logarithm", lambda low, high: _distance(low, high) * np.log(10)),
-    ("1127 with base 10", lambda low, high: _distance(low, high) / 2595 * 1127),
-    ("the 1 missing", lambda low, high: 2595 * np.log10(high / low)),
-    ("Fant's mel", lambda low, high: _fant(high) - _fant(low)),
-    ("Slaney's mel", lambda low, high: _slaney(high) - _slaney(low)),
-    ("hertz", lambda low, high: high - low),
-    ("upside down", lambda low, high: -_distance(low, high)),
-)
-
-
 def ladder_probes() -> list[Probe]:
     """Return ladders of several lengths, in the bass and across the range of speech."""
     calls = [
@@ -113,34 +83,116 @@ LADDER_SLIPS = (
 )
 
 
+def distance_probes() -> list[Probe]:
+    """Return the pair of the page with a middle, then other pairs with middles all over them."""
+    probes = [Probe((200.0, 1000.0, 3200.0), "low 200, middle 1000, high 3200")]
+    rng = np.random.default_rng(12)
+    for low, high in ((125.0, 2000.0), (200.0, 3200.0), (500.0, 8000.0), (60.0, 90.0)):
+        middle = round(low * (high / low) ** rng.uniform(0.3, 0.8), 1)
+        probes.append(Probe((low, middle, high), f"low {low:g}, middle {middle:g}, high {high:g}"))
+    return probes
+
+
+def _middles(low, high, *, erb=1 / 0.00437, mel=700.0):
+    geometric = [np.sqrt((low + c) * (high + c)) - c for c in (0, erb, mel)]
+    return np.array([*geometric, (low + high) / 2])
+
+
+def _from_rulers(low, middle, high):
+    return 12 * np.log2(middle / _middles(low, high))
+
+
+def _slaney_third(low, middle, high):
+    ends = pitch.hz_to_mel([low, high], variant="slaney")
+    off = _from_rulers(low, middle, high)
+    off[2] = 12 * np.log2(middle / pitch.mel_to_hz(np.mean(ends), variant="slaney"))
+    return off
+
+
+DISTANCE_SLIPS = (
+    ("signs turned round", lambda low, mid, high: -_from_rulers(low, mid, high)),
+    ("in octaves", lambda low, mid, high: _from_rulers(low, mid, high) / 12),
+    ("in cents", lambda low, mid, high: 100 * _from_rulers(low, mid, high)),
+    ("in hertz", lambda low, mid, high: mid - _middles(low, high)),
+    ("ratios", lambda low, mid, high: mid / _middles(low, high)),
+    (
+        "ERB-rate and mel exchanged",
+        lambda low, mid, high: _from_rulers(low, mid, high)[[0, 2, 1, 3]],
+    ),
+    (
+        "kilohertz",
+        lambda low, mid, high: 12 * np.log2(mid / _middles(low, high, erb=1 / 4.37)),
+    ),
+    (
+        "corners missing",
+        lambda low, mid, high: 12 * np.log2(mid / _middles(low, high, erb=0, mel=0)),
+    ),
+    (
+        "mean of hertz throughout",
+        lambda low, mid, high: np.full(4, 12 * np.log2(mid / ((low + high) / 2))),
+    ),
+    ("Slaney's mel", _slaney_third),
+)
+
+
 def erb_probes() -> list[Probe]:
-    """Return a pair around 1 kHz, then arrays of pairs, narrow and wide."""
-    first = (np.array([950.0]), np.array([1050.0]))
-    return [Probe(first, "low = [950] and high = [1050]", "up"), *_pairs(falling=False, seed=200)]
+    """Return 1000 Hz in a bank up to 8 kHz, then frequencies from the bass to the treble."""
+    calls = [(1000.0, 8000.0), (100.0, 8000.0), (500.0, 11025.0), (3000.0, 8000.0), (40.0, 4000.0)]
+    return [Probe(call, "freq = {:g} and fmax = {:g}".format(*call)) for call in calls]
 
 
-def _erbs(low, high):
-    return (high - low) / pitch.erb_bandwidth(np.add(low, high) / 2)
+def _bands(freq, fmax, *, below=0.5, above=0.5):
+    width = pitch.erb_bandwidth(freq)
+    edges = pitch.hz_to_mel(np.array([freq - below * width, freq + above * width]))
+    return pitch.hz_to_mel(fmax) / (edges[1] - edges[0]) - 1
 
 
 ERB_SLIPS = (
-    ("bandwidth at the lower tone", lambda low, high: (high - low) / pitch.erb_bandwidth(low)),
-    ("bandwidth at the upper tone", lambda low, high: (high - low) / pitch.erb_bandwidth(high)),
-    ("kilohertz", lambda low, high: (high - low) / (24.7 * (1 + 4.37 * (low + high) / 2))),
-    ("the 1 missing", lambda low, high: (high - low) / (24.7 * 0.00437 * (low + high) / 2)),
-    ("upside down", lambda low, high: 1 / _erbs(low, high)),
-    ("the bandwidth itself", lambda low, high: pitch.erb_bandwidth((low + high) / 2)),
-    ("gap in hertz", lambda low, high: high - low),
+    ("steps for bands", lambda freq, fmax: _bands(freq, fmax) + 1),
+    ("two too few", lambda freq, fmax: _bands(freq, fmax) - 1),
     (
-        "difference in ERB-rate",
-        lambda low, high: pitch.hz_to_erb_rate(high) - pitch.hz_to_erb_rate(low),
+        "width as if in mel",
+        lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.erb_bandwidth(freq) - 1,
     ),
-    ("wrong sign", lambda low, high: -_erbs(low, high)),
+    (
+        "mel of the width",
+        lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.hz_to_mel(pitch.erb_bandwidth(freq)) - 1,
+    ),
+    ("edges a whole ERB away", lambda freq, fmax: _bands(freq, fmax, below=1, above=1)),
+    ("upper half alone", lambda freq, fmax: _bands(freq, fmax, below=0)),
+    ("from the lower edge", lambda freq, fmax: _bands(freq, fmax, below=0, above=1)),
+    ("divided in hertz", lambda freq, fmax: fmax / pitch.erb_bandwidth(freq) - 1),
+    ("divided in hertz", lambda freq, fmax: fmax / pitch.erb_bandwidth(freq)),
+    ("upside down", lambda freq, fmax: 1 / (_bands(freq, fmax) + 1)),
+    ("from the lower edge", lambda freq, fmax: _bands(freq, fmax, below=0, above=1) + 1),
+    ("width as if in mel", lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.erb_bandwidth(freq)),
+    (
+        "corner forgotten",
+        lambda freq, fmax: (
+            np.log(1 + fmax / 700)
+            / np.log(
+                (freq + pitch.erb_bandwidth(freq) / 2) / (freq - pitch.erb_bandwidth(freq) / 2)
+            )
+            - 1
+        ),
+    ),
+    ("mel of the frequency", lambda freq, fmax: pitch.hz_to_mel(fmax) / pitch.hz_to_mel(freq) - 1),
+    ("the width itself", lambda freq, fmax: pitch.erb_bandwidth(freq)),
+    ("ERBs on the whole ruler", lambda freq, fmax: pitch.hz_to_erb_rate(fmax)),
+    ("widths from there on", lambda freq, fmax: (fmax - freq) / pitch.erb_bandwidth(freq)),
+    ("multiplied", lambda freq, fmax: pitch.hz_to_mel(fmax) * pitch.erb_bandwidth(freq)),
+    ("how many times the frequency", lambda freq, fmax: fmax / freq),
+    (
+        "ruler from there on",
+        lambda freq, fmax: (
+            (_bands(freq, fmax) + 1) * np.log(1 + (fmax - freq) / 700) / np.log(1 + fmax / 700) - 1
+        ),
+    ),
 )
 
 CHECKS = {
     "12.semitones": Check(semitone_probes, _semitones, SEMITONE_SLIPS, atol=1e-3),
-    "12.distance": Check(distance_probes, _distance, DISTANCE_SLIPS, atol=0.05),
+    "12.distance": Check(distance_probes, _from_rulers, DISTANCE_SLIPS, atol=1e-3),
     "12.ladder": Check(ladder_probes, _rungs, LADDER_SLIPS, atol=1e-2),
-    "12.erbs": Check(erb_probes, _erbs, ERB_SLIPS, atol=1e-3),
+    "12.erbs": Check(erb_probes, _bands, ERB_SLIPS, atol=1e-3),
 }

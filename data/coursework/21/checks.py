@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from scipy.signal import get_window
 
 from helpers import spectra
 from helpers.coursework.checking import Check
@@ -10,28 +13,63 @@ from helpers.coursework.probing import Probe
 
 
 def bin_probes() -> list[Probe]:
-    """Return the two tones of the first figure, then random tones in records of several lengths."""
-    first = (np.array([1000.0, 1100.0]), 8000, 32)
-    probes = [Probe(first, "freqs = [1000, 1100], sr = 8000 and n = 32")]
-    for sr, n, count in ((16000, 63, 5), (44100, 1024, 1), (8000, 401, 20)):
-        freqs = np.round(np.random.default_rng(n).uniform(20, sr / 2, count), 1)
-        probes.append(
-            Probe((freqs, sr, n), f"{count} tone{'s' * (count > 1)}, sr = {sr} and n = {n}")
+    """Return the two tones of the first figure, then others, short and long records."""
+    calls = (
+        ([1000, 1100], 8000, 1),
+        ([1000, 1100], 8000, 100),
+        ([440], 44100, 1000),
+        ([100, 150, 240], 16000, 1600),
+        ([697, 1209], 8000, 50),
+        ([125, 250, 375], 8000, 129),
+        ([60, 90], 6000, 401),
+        ([1600, 1000], 8000, 1),
+        ([1600, 1000, 800], 8000, 81),
+        ([1000, 1100], 8000, 160),
+    )
+    return [
+        Probe(
+            (np.array(freqs), sr, shortest),
+            f"freqs = {freqs}, sr = {sr} and shortest = {shortest}",
         )
-    return probes
+        for freqs, sr, shortest in calls
+    ]
 
 
-def _bin(freqs, sr, n):
-    return freqs * n / sr
+def _whole(freqs, sr):
+    return sr // np.gcd(sr, freqs)
+
+
+def _up(shortest, step):
+    return int(-(-shortest // step) * step)
+
+
+def _length(freqs, sr, shortest):
+    return _up(shortest, np.lcm.reduce(_whole(freqs, sr)))
 
 
 BIN_SLIPS = (
-    ("upside down", lambda freqs, sr, n: freqs * sr / n),
-    ("rounded", lambda freqs, sr, n: np.round(_bin(freqs, sr, n))),
-    ("one sample short", lambda freqs, sr, n: freqs * (n - 1) / sr),
-    ("counted to sr/2", lambda freqs, sr, n: 2 * _bin(freqs, sr, n)),
-    ("width of a bin", lambda freqs, sr, n: np.full(np.shape(freqs), sr / n)),
-    ("bins counted from one", lambda freqs, sr, n: _bin(freqs, sr, n) + 1),
+    ("the first tone alone", lambda f, sr, short: _up(short, _whole(f, sr)[0])),
+    ("shortest ignored", lambda f, sr, short: np.lcm.reduce(_whole(f, sr))),
+    ("one period too many", lambda f, sr, short: _length(f, sr, short + 1)),
+    ("the lengths multiplied", lambda f, sr, short: _up(short, np.prod(_whole(f, sr)))),
+    ("the longest alone", lambda f, sr, short: _up(short, np.max(_whole(f, sr)))),
+    ("a power of two", lambda f, sr, short: 2 ** math.ceil(math.log2(_length(f, sr, short)))),
+    ("a power of two", lambda f, sr, short: 2 ** math.ceil(math.log2(short))),
+    (
+        "rounded down",
+        lambda f, sr, short: short // np.lcm.reduce(_whole(f, sr)) * np.lcm.reduce(_whole(f, sr)),
+    ),
+    ("in seconds", lambda f, sr, short: _length(f, sr, short) / sr),
+    ("whole milliseconds", lambda f, sr, short: _up(short, sr)),
+    ("shortest itself", lambda f, sr, short: short),
+    ("one of them is enough", lambda f, sr, short: min(_up(short, s) for s in _whole(f, sr))),
+    ("sum of the frequencies", lambda f, sr, short: _up(short, _whole(np.sum(f), sr))),
+    ("multiple of the frequencies", lambda f, sr, short: np.lcm.reduce(f)),
+    ("common divisor alone", lambda f, sr, short: sr // np.gcd.reduce(f)),
+    ("one period at least", lambda f, sr, short: max(short, sr // np.min(f) + 1)),
+    ("whole milliseconds", lambda f, sr, short: sr * short),
+    ("length added", lambda f, sr, short: np.lcm.reduce(_whole(f, sr)) + short),
+    ("the lowest alone", lambda f, sr, short: int(sr / np.min(f))),
 )
 
 
@@ -106,6 +144,41 @@ AMPLITUDE_SLIPS = (
 )
 
 
+def noise_probes() -> list[Probe]:
+    """Return windows of several kinds and lengths, with floors that go with them."""
+    probes = []
+    for kind, n, floor in (
+        ("hann", 1024, -52.3),
+        ("boxcar", 1024, -54.1),
+        ("hann", 16384, -64.4),
+        ("blackmanharris", 500, -40.0),
+        ("flattop", 256, -71.2),
+    ):
+        w = get_window(kind, n)
+        probes.append(Probe((floor, w), f"a floor of −{-floor:g} dB and {n} samples of {kind}"))
+    return probes
+
+
+def _noise(floor_db, w, *, enbw=None, twos=4.0, factor=10):
+    if enbw is None:
+        enbw = len(w) * np.sum(w**2) / np.sum(w) ** 2
+    return floor_db - factor * np.log10(twos * enbw / len(w))
+
+
+NOISE_SLIPS = (
+    ("no ENBW", lambda floor, w: _noise(floor, w, enbw=1.0)),
+    ("power for amplitude squared", lambda floor, w: _noise(floor, w, twos=2)),
+    ("both factors of two", lambda floor, w: _noise(floor, w, twos=1)),
+    ("20 for a power", lambda floor, w: _noise(floor, w, factor=20)),
+    ("the wrong way", lambda floor, w: 2 * floor - _noise(floor, w)),
+    ("the floor itself", lambda floor, w: floor),
+    ("n for n/2", lambda floor, w: floor + 10 * np.log10(len(w))),
+    ("n for n/2", lambda floor, w: floor + 10 * np.log10(len(w) / 2)),
+    ("natural logarithm", lambda floor, w: floor + np.log(10) * (_noise(floor, w) - floor)),
+    ("coherent gain twice", lambda floor, w: _noise(floor, w) + 20 * np.log10(np.mean(w))),
+)
+
+
 def parabola_probes() -> list[Probe]:
     """Return hills that stand straight and hills that lean, at several levels."""
     hills = [
@@ -160,7 +233,10 @@ def strongest_probes() -> list[Probe]:
             say = f"{n} samples at 8000 Hz that hold {low:g} and {high:g} Hz, and the four "
             probes.append(Probe((y, 8000, LOWS), say + "low frequencies", group))
             probes.append(Probe((y, 8000, HIGHS), say + "high frequencies", group))
-    return probes
+    known, times = np.array([500.5, 610.25, 745.75]), np.arange(400) / 8000
+    y = 0.5 * np.sin(2 * np.pi * 745.75 * times + 1) + 0.2 * np.sin(2 * np.pi * 2000 * times)
+    say = "400 samples at 8000 Hz that hold 745.75 and 2000 Hz, and 500.5, 610.25 and 745.75 Hz"
+    return [*probes, Probe((y, 8000, known), say, "short")]
 
 
 def _sums(y, sr, known):
@@ -191,11 +267,12 @@ STRONGEST_SLIPS = (
 )
 
 CHECKS = {
-    "21.bin": Check(bin_probes, _bin, BIN_SLIPS, atol=1e-3),
+    "21.bin": Check(bin_probes, _length, BIN_SLIPS, atol=1e-3),
     "21.leak": Check(leak_probes, lambda d, n: np.abs(_ratio(d, n)), LEAK_SLIPS, atol=1e-5),
     "21.amplitude": Check(
         amplitude_probes, lambda y, w: 2 * _tallest(y, w) / w.sum(), AMPLITUDE_SLIPS, atol=1e-5
     ),
+    "21.noise": Check(noise_probes, _noise, NOISE_SLIPS, atol=1e-3),
     "21.parabola": Check(parabola_probes, _offset, PARABOLA_SLIPS, atol=1e-5),
     "21.strongest": Check(strongest_probes, _strongest, STRONGEST_SLIPS, atol=1e-3),
 }

@@ -17,36 +17,61 @@ _SHAPES = (
 
 
 def times_probes() -> list[Probe]:
-    """Return silence of several lengths, rates, windows and hops."""
-    return [
-        Probe(
-            (np.zeros(n), sr, n_fft, hop),
-            f"{n} samples at {sr} Hz, n_fft = {n_fft} and hop_length = {hop}",
-        )
-        for n, sr, n_fft, hop in _SHAPES
-    ]
+    """Return samples in the middle, at both ends, and on the edges of frames."""
+    calls = (
+        (1000, 122, 512, 128),
+        (0, 20, 64, 16),
+        (768, 122, 512, 128),
+        (767, 30, 512, 256),
+        (333, 9, 100, 37),
+        (395, 9, 100, 37),
+        (50, 40, 33, 33),
+    )
+    say = "sample {}, {} frames, n_fft = {} and hop_length = {}"
+    return [Probe(call, say.format(*call)) for call in calls]
 
 
-def _times(y, sr, n_fft, hop_length, *, more=0, shift=0.5):
-    frames = np.arange(1 + (len(y) - n_fft) // hop_length + more)
-    return (frames * hop_length + shift * n_fft) / sr
+def _seen(sample, n_frames, n_fft, hop_length, *, before=0, after=0, shift=0):
+    begins = np.arange(n_frames) * hop_length - shift
+    inside = (begins + before <= sample) & (sample < begins + n_fft + after)
+    return np.flatnonzero(inside)
+
+
+def _unbounded(sample, n_frames, n_fft, hop_length):
+    return np.arange((sample - n_fft) // hop_length + 1, sample // hop_length + 1)
+
+
+def _marks(sample, n_frames, n_fft, hop_length):
+    marks = np.zeros(n_frames)
+    marks[_seen(sample, n_frames, n_fft, hop_length)] = 1
+    return marks
 
 
 TIMES_SLIPS = (
-    ("beginning instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0)),
-    ("end instead of middle", lambda y, sr, n, hop: _times(y, sr, n, hop, shift=1)),
+    ("one frame too many at the front", lambda s, m, n, hop: _seen(s, m, n, hop, after=1)),
+    ("the last frame missing", lambda s, m, n, hop: _seen(s, m, n, hop, before=1)),
+    ("centred frames", lambda s, m, n, hop: _seen(s, m, n, hop, shift=n // 2)),
+    ("frames that do not exist", _unbounded),
+    ("true and false", _marks),
+    ("how many", lambda s, m, n, hop: len(_seen(s, m, n, hop))),
+    ("samples for frames", lambda s, m, n, hop: _seen(s, m, n, hop) * hop),
+    ("whole windows apart", lambda s, m, n, hop: np.array([s // n])),
+    ("one frame only", lambda s, m, n, hop: np.array([s // hop])),
+    ("one frame only", lambda s, m, n, hop: s // hop),
+    ("one frame only", lambda s, m, n, hop: _seen(s, m, n, hop)[:1]),
+    ("all that have begun", lambda s, m, n, hop: np.flatnonzero(np.arange(m) * hop <= s)),
+    ("all that have not ended", lambda s, m, n, hop: np.flatnonzero(np.arange(m) * hop + n > s)),
     (
-        "half a hop instead of half a window",
-        lambda y, sr, n, hop: _times(y, sr, n, hop, shift=0) + hop / 2 / sr,
+        "a window on both sides",
+        lambda s, m, n, hop: np.flatnonzero(np.abs(np.arange(m) * hop - s) < n),
     ),
-    ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop)),
-    ("samples instead of seconds", lambda y, sr, n, hop: _times(y, 1, n, hop, shift=0)),
+    ("all frames", lambda s, m, n, hop: np.arange(m)),
+    ("from one too early", lambda s, m, n, hop: np.arange(s // hop - n // hop, s // hop + 1)),
+    ("from a window", lambda s, m, n, hop: np.arange(s // n, s // hop + 1)),
     (
-        "hop in place of the rate",
-        lambda y, sr, n, hop: (np.arange(1 + (len(y) - n) // hop) + 0.5) * n / sr,
+        "both ends wrong",
+        lambda s, m, n, hop: _seen(s, m, n, hop, before=1, after=1),
     ),
-    ("one frame too many", lambda y, sr, n, hop: _times(y, sr, n, hop, more=1)),
-    ("one frame too few", lambda y, sr, n, hop: _times(y, sr, n, hop, more=-1)),
 )
 
 
@@ -120,6 +145,7 @@ def overlap_probes() -> list[Probe]:
     ]
     for seed, (n_fft, n_frames, hop) in enumerate(((8, 5, 2), (7, 9, 3), (16, 4, 12), (6, 30, 1))):
         frames = np.random.default_rng(seed).uniform(0.1, 1, (n_fft, n_frames))
+        frames[1::2] *= -1
         probes.append(Probe((frames, hop), f"{n_frames} frames of {n_fft} samples and hop {hop}"))
     return probes
 
@@ -195,6 +221,11 @@ def _two(window, hop):
     return np.ptp(total) / total.mean()
 
 
+def _hops(window, hop_length):
+    """Return the sum of the windows at each sample of one hop."""
+    return np.array([np.sum(window[k::hop_length]) for k in range(hop_length)])
+
+
 RIPPLE_SLIPS = (
     ("squares", lambda w, hop: _ripple(np.square(w), hop)),
     ("not over the mean", lambda w, hop: np.ptp(_sums(w, hop))),
@@ -203,11 +234,46 @@ RIPPLE_SLIPS = (
     ("standard deviation", lambda w, hop: _sums(w, hop).std() / _sums(w, hop).mean()),
     ("two windows only", _two),
     ("the rest cut off", lambda w, hop: _ripple(w[: len(w) // hop * hop], hop)),
+    ("over the mean of the window", lambda w, hop: np.ptp(_hops(w, hop)) / np.mean(w)),
+    ("the window alone", lambda w, hop: np.ptp(w)),
+    ("the window alone", lambda w, hop: np.ptp(w) / np.mean(w)),
+    ("largest over the mean", lambda w, hop: np.max(_hops(w, hop)) / np.mean(_hops(w, hop))),
+    ("largest over smallest", lambda w, hop: np.max(_hops(w, hop)) / np.min(_hops(w, hop))),
+    ("variance", lambda w, hop: np.var(_hops(w, hop))),
+    ("overlap alone", lambda w, hop: hop / len(w)),
+    ("half the difference", lambda w, hop: np.ptp(_hops(w, hop)) / 2),
+)
+
+_SORTS = {"A": 2, "B": 3, "C": 1, "D": 1, "E": 2, "F": 3, "G": 1}  # of Figure 22.5
+
+
+def read_probes() -> list[Probe]:
+    """Return the seven letters of the figure."""
+    return [Probe((letter,), f"the letter {letter}") for letter in _SORTS]
+
+
+def _as(**sorts):
+    """Return a reading with other numbers for vowels, fricatives and silences."""
+    table = dict(zip((1, 2, 3), (sorts["vowel"], sorts["hiss"], sorts["gap"]), strict=True))
+    return lambda letter: table[_SORTS[letter]]
+
+
+READ_SLIPS = (
+    ("vowel and fricative exchanged", _as(vowel=2, hiss=1, gap=3)),
+    ("silence and fricative exchanged", _as(vowel=1, hiss=3, gap=2)),
+    ("silence and vowel exchanged", _as(vowel=3, hiss=2, gap=1)),
+    ("counted from 0", _as(vowel=0, hiss=1, gap=2)),
+    ("voice or not", _as(vowel=1, hiss=2, gap=2)),
+    ("voice or not", _as(vowel=1, hiss=3, gap=3)),
+    ("sound or not", _as(vowel=1, hiss=1, gap=3)),
+    ("sound or not", _as(vowel=2, hiss=2, gap=3)),
+    ("silences taken for vowels", _as(vowel=1, hiss=2, gap=1)),
 )
 
 CHECKS = {
-    "22.times": Check(times_probes, _times, TIMES_SLIPS, atol=1e-9),
+    "22.times": Check(times_probes, _seen, TIMES_SLIPS, atol=1e-9),
     "22.spectrogram": Check(spectrogram_probes, _spectrogram, SPECTROGRAM_SLIPS, atol=1e-6),
+    "22.read": Check(read_probes, lambda letter: _SORTS[letter], READ_SLIPS, atol=1e-9),
     "22.overlap": Check(overlap_probes, _add, OVERLAP_SLIPS, atol=1e-9),
     "22.ripple": Check(ripple_probes, _ripple, RIPPLE_SLIPS, atol=1e-9),
 }

@@ -18,9 +18,10 @@ def triangle_probes() -> list[Probe]:
         (500, 600, 900, 31.25),
         (0, 66.7, 133.3, 15.625),
     ):
-        freqs = np.arange(0, 1601, step)
+        freqs = np.append(np.arange(0, 1601, step), [centre - 0.4, centre + 0.3])
         say = (
-            f"bins of {step:g} Hz up to 1600 Hz, low = {low:g}, centre = {centre:g}, high = "
+            f"bins of {step:g} Hz up to 1600 Hz and two beside the centre, "
+            f"low = {low:g}, centre = {centre:g}, high = "
             f"{high:g}"
         )
         probes.append(
@@ -51,6 +52,10 @@ def _half_width(freqs, low, centre, high):
     return np.maximum(0, 1 - np.abs(freqs - centre) / ((high - low) / 2))
 
 
+def _sides(freqs, low, centre, high):
+    return (freqs - low) / (centre - low), (high - freqs) / (high - centre)
+
+
 TRIANGLE_SLIPS = (
     ("negative outside", lambda *a: np.minimum(*_sides(*a))),
     ("a box", lambda f, low, centre, high: 1.0 * ((f > low) & (f < high))),
@@ -60,6 +65,33 @@ TRIANGLE_SLIPS = (
     (
         "area of one",
         lambda f, low, centre, high: 2 / (high - low) * _triangle(f, low, centre, high),
+    ),
+    ("one side alone", lambda f, low, mid, high: np.clip(_sides(f, low, mid, high)[1], 0, 1)),
+    ("one side alone", lambda f, low, mid, high: _sides(f, low, mid, high)[0]),
+    (
+        "the higher line",
+        lambda f, low, mid, high: np.maximum(0, np.max(_sides(f, low, mid, high), axis=0)),
+    ),
+    (
+        "multiplied lines",
+        lambda f, low, mid, high: np.maximum(0, np.prod(_sides(f, low, mid, high), axis=0)),
+    ),
+    (
+        "falling line upside down",
+        lambda f, low, mid, high: np.maximum(
+            0, np.minimum((f - low) / (mid - low), (f - high) / (high - mid))
+        ),
+    ),
+    (
+        "one width for both",
+        lambda f, low, mid, high: np.maximum(
+            0, np.minimum((f - low) / (mid - low), (high - f) / (high - low))
+        ),
+    ),
+    ("1 Hz wide", lambda f, low, mid, high: np.maximum(0, 1 - np.abs(f - mid))),
+    (
+        "upper half missing",
+        lambda f, low, mid, high: np.where(f < mid, np.maximum((f - low) / (mid - low), 0), 0),
     ),
 )
 
@@ -149,6 +181,10 @@ def empty_probes() -> list[Probe]:
             (edges, 8000, 80),
             "edges at 0, 55, 100.3, 100.4, 199, 290, 299, 410 Hz, bins 100 Hz apart",
         ),
+        Probe(
+            (np.array([0.0, 60, 100, 150, 200, 251, 300, 349, 360, 440]), 8000, 80),
+            "edges at 0, 60, 100, 150, 200, 251, 300, 349, 360, 440 Hz, bins 100 Hz apart",
+        ),
     ]
 
 
@@ -177,9 +213,33 @@ EMPTY_SLIPS = (
     ("bins too close", lambda e, sr, n: _empty(e, sr, 2 * n)),
 )
 
+_CAUSES = {"A": 3, "B": 5, "C": 4, "D": 1, "E": 2}  # of Figure 23.5
+
+
+def cause_probes() -> list[Probe]:
+    """Return the five letters of the figure."""
+    return [Probe((letter,), f"the letter {letter}") for letter in _CAUSES]
+
+
+def _swapped(one, other):
+    """Return a reading that takes two causes for each other."""
+    named = {one: other, other: one}
+    return lambda letter: named.get(_CAUSES[letter], _CAUSES[letter])
+
+
+CAUSE_SLIPS = (
+    ("scale and norm exchanged", _swapped(1, 2)),
+    ("scale and exponent exchanged", _swapped(1, 3)),
+    ("norm and gain exchanged", _swapped(2, 5)),
+    ("norm and exponent exchanged", _swapped(2, 3)),
+    ("ends and gain exchanged", _swapped(4, 5)),
+    ("counted from 0", lambda letter: _CAUSES[letter] - 1),
+)
+
 CHECKS = {
     "23.triangle": Check(triangle_probes, _triangle, TRIANGLE_SLIPS, atol=1e-5),
     "23.log": Check(log_probes, _log, LOG_SLIPS, atol=1e-4),
     "23.normalise": Check(normalise_probes, lambda L: _scaled(L, 1), NORMALISE_SLIPS, atol=1e-5),
     "23.empty": Check(empty_probes, _empty, EMPTY_SLIPS, atol=1e-6),
+    "23.cause": Check(cause_probes, lambda letter: _CAUSES[letter], CAUSE_SLIPS, atol=1e-9),
 }

@@ -12,7 +12,7 @@ NUMBERS = "biufc"
 
 
 def pack(value: object, functions: list | None) -> object:
-    """Return a value as JSON can hold it; what is no number keeps the name of its type only."""
+    """Return a value as JSON can hold it; what is no data keeps the name of its type only."""
     if value is None or value is Ellipsis or isinstance(value, bool):
         return {"k": "const", "v": {None: 0, Ellipsis: 1, False: 2, True: 3}[value]}
     if isinstance(value, np.ndarray | np.generic):
@@ -23,6 +23,10 @@ def pack(value: object, functions: list | None) -> object:
         return {"k": "float", "v": float(value).hex()}
     if isinstance(value, complex):
         return {"k": "complex", "v": [float(value.real).hex(), float(value.imag).hex()]}
+    if type(value) is str and len(value) < 1000:  # a note, or a letter of a figure
+        return {"k": "text", "v": value}
+    if type(value) is dict and len(value) < 1000 and all(type(key) is str for key in value):
+        return {"k": "dict", "v": [[key, pack(v, functions)] for key, v in value.items()]}
     if isinstance(value, list | tuple) and len(value) < 1000:
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {"k": kind, "v": [pack(v, functions) for v in value]}
@@ -84,6 +88,10 @@ def unpack(form: dict, call) -> object:
         return complex(*map(float.fromhex, value))
     if kind in ("array", "scalar"):
         return _numbers(form)
+    if kind == "text":
+        return str(value)
+    if kind == "dict":
+        return {str(key): unpack(v, call) for key, v in value}
     if kind in ("list", "tuple"):
         return {"list": list, "tuple": tuple}[kind](unpack(v, call) for v in value)
     if kind == "objects":
