@@ -31,8 +31,8 @@ def test_the_rates_are_those_of_the_estimate():
     """2659 words in 13 minutes, 331 lines in 30, four exercises in 30 minus their code and words,
     four explorables in 25.
     """
-    assert 2659 / minutes.WORDS_A_MINUTE == pytest.approx(13, abs=0.5)
-    assert 331 / minutes.LINES_A_MINUTE == pytest.approx(30, abs=0.5)
+    assert pytest.approx(13, abs=0.5) == 2659 / minutes.WORDS_A_MINUTE
+    assert pytest.approx(30, abs=0.5) == 331 / minutes.LINES_A_MINUTE
     assert 4 * minutes.MINUTES["explorable"] == pytest.approx(25, abs=1)
     page = minutes.__doc__
     assert re.search(r"2659 words in 13 minutes, 331\s+lines of code in 30", page)
