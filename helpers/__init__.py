@@ -31,8 +31,8 @@ The face: what you see and touch.
 - `helpers.live`: a computation that shows its progress, can be stopped, and is heard at several
   moments.
 - `helpers.listening`: player, recorder, blind tests.
-- `helpers.experiments`: your own equal-loudness contour, and where you hear the middle of an
-  interval.
+- `helpers.experiments`: your own equal-loudness contour, where you hear the middle of an interval,
+  and what hides a tone.
 - `helpers.coursework`: exercises, hints, quizzes, your progress.
 
 What begins with an underscore is private. This file imports nothing, so a notebook pays only for

@@ -15,10 +15,11 @@ from helpers.experiments.bisection import SimulatedBisector
 from helpers.experiments.staircases import SimulatedEar
 
 ISO40 = {125: 20.4, 1000: 0.0, 4000: -3.3}
-MAKERS = [experiments.equal_loudness, experiments.bisect_pitch]
+MAKERS = [experiments.equal_loudness, experiments.bisect_pitch, experiments.tone_in_noise]
 LISTENERS = {
     "loudness": lambda: SimulatedEar(ISO40.get, seed=4),
     "pitch": lambda: SimulatedBisector("Bark", seed=4),
+    "masking": lambda: experiments.SimulatedDetector(seed=4),
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from helpers import audio, metrics
+from helpers.coursework import catalogue
 from helpers.metrics import active_level_db
 from tests.pages import SHARED, level
 from tools.measure import score
@@ -379,3 +380,72 @@ def test_both_ends_of_the_phase_have_one_colour(unit):
     ends = matplotlib.colormaps[unit["round_trip"]["cmap"]](np.array([0.0, 1.0]))
     assert np.abs(ends[0] - ends[1]).max() < 0.02
     assert unit["round_trip"]["vmax"] == -unit["round_trip"]["vmin"] == np.pi
+
+
+# ---- turning, a model of one's own, the loss, the network ----------------------------------------
+
+
+def test_the_oracle_of_a_complex_mask_by_librosa(unit, page):
+    voice, y = unit["voice"].astype(float), unit["y"].astype(float)
+    S, X = transform(voice), transform(y)
+    space = {"np": np}
+    exec(catalogue.exercises("32")["32.complex"].solution, space)
+    mask = space["complex_mask"](S, X)
+    assert np.abs(mask).max() <= 1 + 1e-9
+    short = np.abs(S) < np.abs(X)  # there the product is the speech itself
+    np.testing.assert_allclose((mask * X)[short], S[short], atol=1e-6)
+    turned = metrics.si_sdr(back(mask * X, len(y)), voice)
+    along = metrics.si_sdr(back(np.clip(np.real(S / X), 0, 1) * X, len(y)), voice)
+    assert 8.5 < turned - along < 9
+    assert "gets almost 9 dB more" in page
+
+
+def test_a_mask_of_the_quietest_frames_helps_in_noise_that_the_check_does_not_try():
+    """The solution, judged by librosa and SI-SDR written out, in another hiss."""
+    space = {"np": np}
+    exec(catalogue.exercises("32")["32.clean"].solution, space)
+    voice = np.pad(audio.clip("voice_a")[0][:40000].astype(float), (4000, 0))
+    rng = np.random.default_rng(77)
+    noisy = voice + np.std(voice) * 10 ** (-3 / 20) * rng.standard_normal(voice.size)
+    X = transform(noisy)
+    made = back(space["my_mask"](np.abs(X)) * X, voice.size)
+
+    def ratio(y):
+        part = voice * (y @ voice) / (voice @ voice)
+        return 10 * np.log10(np.sum(part**2) / np.sum((y - part) ** 2))
+
+    assert ratio(made) > ratio(noisy) + 4
+
+
+def test_the_loss_of_the_page_is_the_one_that_trains(page):
+    """Its formula in NumPy with librosa, beside the function that the notebook imports."""
+    from helpers.training import enhancement_loss
+
+    rng = np.random.default_rng(0)
+    clean = 0.1 * rng.standard_normal(4000)
+    made = 0.8 * clean + 0.02 * rng.standard_normal(4000)
+    energy = np.sum(clean**2)
+    first = 10 * np.log10((np.sum((clean - made) ** 2) + 1e-3 * energy) / energy)
+    rms = np.sqrt(energy / clean.size)
+    S, E = (
+        np.abs(librosa.stft(y / rms, n_fft=512, hop_length=128, pad_mode="reflect")) ** 0.3
+        for y in (clean, made)
+    )
+    ours = enhancement_loss(torch.from_numpy(made)[None], torch.from_numpy(clean)[None])
+    assert float(ours) == pytest.approx(first + 10 * np.mean((S - E) ** 2), abs=2e-3)
+    assert "ends the first term at −30 dB" in page and round(10 * np.log10(1e-3)) == -30
+    assert "magnitudes to the power 0.3" in page
+
+
+def test_the_network_is_drawn_as_it_is_built(unit, page):
+    network = unit["enhancer"].model.network
+    assert len(network.into) == 24 and len(network.blocks) == 2
+    assert all(layer.out_features == 48 for layer in network.into)
+    for block in network.blocks:
+        assert block.bands.bidirectional and not block.time.bidirectional
+    assert "memory runs forwards only" in page
+
+
+def test_the_question_about_two_pictures_is_asked_under_them_and_not_answered_above(page):
+    asked = page.index("Which of the two is the phase of the voice?")
+    assert page.index("**Figure 32.2.") < asked < page.index("The phase is on the right")

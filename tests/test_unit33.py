@@ -37,7 +37,7 @@ def si_sdr(y, s):
 
 
 def test_nothing_is_more_than_14_db_above_the_voice(unit):
-    assert len(unit["players"]) == 4
+    assert len(unit["players"]) == 5
     for player in unit["players"]:
         for name, y in player.tracks.items():
             power = np.convolve(np.square(y, dtype=np.float64), np.ones(6400) / 6400, "valid").max()
@@ -396,3 +396,39 @@ def test_the_noisy_sound_of_the_demo_is_at_the_floor_of_pesq(unit, page):
     path = audio.DATA / "tables" / "three_settings_heldout.csv"
     real = {(r["method"], r["noise"], r["snr_db"]): r for r in csv.DictReader(path.open())}
     assert f"get {float(real['noisy', 'all', '10']['pesq']):.2f}.)" in page
+
+
+def test_a_twin_has_the_magnitudes_by_librosa_and_is_another_sound():
+    """The solution, on words whose second pause is as long as a frame."""
+    space = {"np": np}
+    exec(catalogue.exercises("33")["33.twin"].solution, space)
+    rng = np.random.default_rng(5)
+    words = [rng.standard_normal(k) for k in (500, 400, 600)]
+    y = np.concatenate([words[0], np.zeros(90), words[1], np.zeros(300), words[2]])
+    made = space["twin"](y, 256)
+    one, other = (np.abs(librosa.stft(x, n_fft=256, hop_length=64)) for x in (y, made))
+    np.testing.assert_allclose(one, other, atol=1e-12)
+    assert np.max(np.abs(made - y)) > 1 and np.max(np.abs(made + y)) > 1
+    assert si_sdr(made, y) < 10
+    turned = np.concatenate([words[0], np.zeros(90), -words[1], np.zeros(300), -words[2]])
+    cut = np.abs(librosa.stft(turned, n_fft=256, hop_length=64))  # in the short pause
+    assert np.max(np.abs(cut - one)) > 1
+
+
+def test_the_gaussian_that_fits_a_hann_window(page):
+    from scipy.optimize import curve_fit
+
+    n = np.arange(1024) - 512
+    hann = np.cos(np.pi * n / 1024) ** 2
+    (_, gamma), _ = curve_fit(
+        lambda n, a, g: a * np.exp(-np.pi * n**2 / g), n, hann, p0=(1, 200000.0)
+    )
+    assert gamma / 1024**2 == pytest.approx(0.25, abs=0.005) and "about $N^2/4$" in page
+
+
+def test_no_solution_stands_above_its_exercise():
+    """A round by hand, and a step with momentum, come after they were asked for."""
+    cells = code_cells(NAME)
+    asked = {key: cells.index(f'coursework.solution("33.{key}")') for key in ("round", "fast")}
+    assert not any("np.exp(1j * np.angle(" in c for c in cells[: asked["round"]])
+    assert not any("momentum * (y" in c for c in cells[: asked["fast"]])

@@ -401,8 +401,33 @@ def test_solutions_are_a_causal_stack_and_a_density():
     y[20] = 1.0
     for d in (1, 2, 4, 8, 16):
         y = space["dilated"](y, 0.9, 1.1, d)
-    field = space["receptive_field"](np.array([1, 2, 4, 8, 16]), 2)
-    assert np.flatnonzero(y)[[0, -1]].tolist() == [20, 20 + field - 1]
+    assert np.flatnonzero(y)[[0, -1]].tolist() == [20, 20 + 31]  # 1 + 2 + 4 + 8 + 16 back
     grid = np.linspace(-30, 30, 60001)
     p = np.exp(space["log_density"](grid, np.full_like(grid, -0.7), np.full_like(grid, 0.4)))
     assert np.trapezoid(p, grid) == pytest.approx(1, abs=1e-6)
+
+
+def test_reach_finds_what_a_stack_of_convolutions_was_built_with(unit):
+    """The solution on conv1d of PyTorch, on its own formula, and on the WaveNet of the course."""
+    space = {"np": np}
+    exec(catalogue.exercises("34")["34.reach"].solution, space)
+    weights = torch.rand(1, 1, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for pads in ((16, 0), (8, 8), (12, 4)):
+
+        def network(y, pads=pads):
+            x = torch.nn.functional.pad(torch.from_numpy(y)[None, None], pads)
+            return torch.nn.functional.conv1d(x, weights, dilation=8)[0, 0].numpy()
+
+        # output n sees the inputs n − left ... n + right, 8 apart
+        assert space["reach"](network, 100).tolist() == list(pads)
+    wavenet = unit["wavenet"]
+    with torch.no_grad():
+        said = wavenet.conditions(torch.from_numpy(unit["M"])[None])[..., :48]
+    mixed = torch.rand(256, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+    def logits(y):
+        codes = torch.from_numpy(np.round(100 * y).astype(int))[None]  # 100, and 200 once
+        with torch.no_grad():
+            return (mixed @ wavenet.logits(codes, said)[0].double()).numpy()
+
+    assert space["reach"](logits, 3072).tolist() == [unit["field"] - 1, 0]

@@ -10,8 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from helpers import metrics, settings
-from tests.pages import level
+from helpers import audio, metrics, settings
+from helpers.coursework import catalogue
+from tests.pages import SHARED, level
 
 NAME = "35_setting3_end_to_end"
 SR = 16000
@@ -406,3 +407,94 @@ def test_mels_of_the_last_question(texts):
     mels = [2595 * np.log10(1 + f / 700) for f in (2000, 8000)]
     assert [round(m) for m in mels] == [1521, 2840] and "1521 of 2840 mel" in texts
     assert re.search(r"49 152 for one frame", texts) and 256 * 192 == 49152
+
+
+# ---- what the network is given, what turning is worth, what filters leave ------------------------
+
+
+def test_what_turning_is_worth_on_real_recordings(page):
+    rows = {(r["snr_db"], r["measure"]): r for r in audio.table("turning_heldout")}
+    assert {r["n"] for r in rows.values()} == {"19"}
+    gain = {key: float(r["difference"]) for key, r in rows.items()}
+    said = f"worth **{gain['all', 'si_sdr']:.2f} dB and {gain['all', 'pesq']:.2f} PESQ**"
+    assert said in page and float(rows["all", "si_sdr"]["low"]) > 0
+    assert float(rows["all", "pesq"]["low"]) > 0
+    assert f"It is worth {gain['0', 'si_sdr']:.2f} dB where the noise is as strong" in page
+    assert f"and {gain['10', 'si_sdr']:.2f} dB at 10 dB" in page
+    assert (round(gain["5", "si_sdr"], 2), round(gain["5", "pesq"], 2)) == (0.38, 0.05)
+    stored = audio.table("three_settings_heldout")
+    heldout = {(r["method"], r["noise"], r["snr_db"]): r for r in stored}
+    for snr in ("0", "5", "10"):  # "as it is" is the network of the other table
+        whole = float(heldout["setting3_waveform", "all", snr]["si_sdr"])
+        assert float(rows[snr, "si_sdr"]["as_it_is"]) == pytest.approx(whole, abs=0.006)
+
+
+def test_turning_helps_on_some_recordings_again_with_complex_numbers(unit):
+    """Four of the mixtures at 10 dB, with the mask as a complex gain and as its real part."""
+    import csv
+
+    import soundfile
+
+    folder = SHARED / "heldout"
+    if not (folder / "manifest.csv").exists():
+        pytest.skip("the held-out recordings are not here")
+    rows = [r for r in csv.DictReader((folder / "manifest.csv").open()) if r["snr_db"] == "10"]
+    gained = []
+    for row in rows[:4]:
+        y, voice = (soundfile.read(folder / row[k], dtype="float32")[0] for k in ("noisy", "clean"))
+        w = unit["way_in"](y)
+        z = w[:, :128] + 1j * w[:, 128:]
+        a, b = unit["mask_for"](z.real, z.imag)
+        scores = []
+        for gain in (a + 1j * b, a + 0j):
+            out = z[: len(gain)] * gain
+            made = unit["way_back"](np.hstack([out.real, out.imag]))[: len(y)]
+            scores.append(metrics.si_sdr(made.astype(np.float32), voice))
+        gained.append(scores[0] - scores[1])
+    assert np.mean(gained) > 0.2
+
+
+def test_the_mask_is_made_of_energies_and_of_nothing_else(unit, page):
+    """Another waveform with the same energies of all pairs gets the same mask, in PyTorch."""
+    model = unit["model"]
+    w = torch.from_numpy(unit["way_in"](unit["noisy"])).float()
+    turn = torch.exp(2j * torch.pi * torch.rand(w.shape[0], 128))
+    z = torch.complex(w[:, :128], w[:, 128:]) * turn
+    pairs = (w[:, :128], w[:, 128:]), (z.real, z.imag)
+    energies = [torch.log(x**2 + y**2 + 1e-7) / 4 + 1 for x, y in pairs]
+    with torch.no_grad():
+        one, other = (model.middle(e[None])[0] for e in energies)
+    assert (one - other).abs().max() < 1e-3 < one.abs().max()
+    assert "this network never sees the waveform" in page and "128 log energies a frame" in page
+
+
+def test_images_of_the_filters_alone(unit, page):
+    """With the mask held open: by conv1d and its transpose, and by projection on the tone."""
+    model = unit["model"]
+    into = model.filters.detach()[:, None]
+    out = model.decoder.weight.detach().T.contiguous()[:, None]
+    t = np.arange(3 * SR) / SR
+    below = []
+    for hertz in range(250, 2001, 250):
+        y = torch.from_numpy(0.1 * np.sin(2 * np.pi * hertz * t)).float()[None, None]
+        w = torch.nn.functional.conv1d(y, into, stride=64)
+        made = torch.nn.functional.conv_transpose1d(w, out, stride=64)[0, 0].double().numpy()
+        made = made[SR : 2 * SR]  # one second: whole periods of the tone and of all images
+        part = np.stack([np.cos(2 * np.pi * hertz * t[:SR]), np.sin(2 * np.pi * hertz * t[:SR])])
+        tone = part.T @ (part @ made) / (SR / 2)
+        below.append(10 * np.log10(np.sum(tone**2) / np.sum((made - tone) ** 2)))
+    assert 12.5 < min(below) < 13.5 and 18 < max(below) < 19.5
+    assert "leave images 13 to 19 dB below the tone" in page
+    np.testing.assert_allclose(list(unit["held_open"].values()), below, atol=0.5)
+
+
+def test_the_stride_is_read_off_what_setting_3_makes_of_a_tone(unit):
+    """The solution, on the network of the course: 64 samples."""
+    space = {"np": np}
+    exec(catalogue.exercises("35")["35.stride"].solution, space)
+    y = unit["three"].enhance(unit["tone"], sr=SR)[2 * SR : 3 * SR]
+    assert space["stride_of"](y, SR, 1000) == pytest.approx(64)
+
+
+def test_the_figure_names_the_loss_that_its_table_holds(unit):
+    assert LAST == "SI-SDR + 5 x multi-resolution STFT" and unit["short"][-1] == "SI-SDR + 5 STFT"

@@ -426,7 +426,7 @@ def test_ship_on_the_real_table_agrees_with_the_desk(unit):
     judge = "PESQ-WB, real recordings"
     marks = np.nan_to_num([unit["quality"](name, judge) for name in ENHANCERS], nan=-np.inf)
     for limits in unit["JOBS"].values():
-        row = solve["ship"](unit["costs"], np.array(limits), marks)
+        row = solve["ship"](unit["costs"], np.array(limits), marks, 1e-9)
         late = {10: 10, 40: 40, np.inf: np.inf}[limits[0]]
         fit = [n for n in ENHANCERS if not unit["out"](n, late, limits[1], bool(limits[2]), judge)]
         best = max(fit, key=lambda name: unit["quality"](name, judge), default=None)
@@ -515,3 +515,35 @@ def test_the_units_that_it_sums_up_are_linked(page):
     """All of parts 1 to 3 that the three settings stand on, and the start page."""
     for number in ["00", "10", "11", "12", "21", "22", "23", "31", "32", "33", "34", "35"]:
         assert re.search(rf"\]\({number}_\w+\.ipynb\)", page), number
+
+
+# ---- what the exercises of intervals and of decisions say ----------------------------------------
+
+
+def test_the_interval_of_the_exercise_is_that_of_scipy(rng):
+    solve = {"np": np}
+    exec(catalogue.exercises("36")["36.interval"].solution, solve)
+    hard = rng.normal(0, 5, 19)
+    one, other = hard + rng.normal(0.5, 1, 19), hard + rng.normal(0, 1, 19)
+    found = solve["interval"](one, other, rng.integers(19, size=(20000, 19)))
+    how = {"method": "percentile", "n_resamples": 20000, "rng": np.random.default_rng(1)}
+    ends = stats.bootstrap((one - other,), np.mean, **how).confidence_interval
+    assert found == pytest.approx([*ends], abs=0.04)
+    # pairs tell more: without them what the utterances share would hide the difference
+    apart = [solve["interval"](x, 0 * x, rng.integers(19, size=(5000, 19))) for x in (one, other)]
+    assert np.diff(found) < 0.5 * min(np.diff(ends) for ends in apart)
+
+
+def test_a_margin_ships_the_cheaper_of_the_two_that_cannot_be_told_apart(unit, page):
+    solve = {"np": np}
+    exec(catalogue.exercises("36")["36.ship"].solution, solve)
+    judge = "PESQ-WB, real recordings"
+    marks = np.array([unit["quality"](name, judge) for name in ENHANCERS])
+    prices = unit["prices"]
+    np.testing.assert_allclose(prices[:, -1], [unit["PLACES"][name] for name in ENHANCERS])
+    everything = np.array([np.inf, 1, np.inf])
+    marks[0] += 0.02  # setting1_stft leads, by a little
+    dear = solve["ship"](prices, everything, marks, 1e-9)
+    cheap = solve["ship"](prices, everything, marks, 0.02)
+    assert (ENHANCERS[dear], ENHANCERS[cheap]) == ("setting1_stft", "setting1_mel")
+    assert "worth 0.43 dB of its SI-SDR and 0.06 PESQ" in page  # as unit 35 has it

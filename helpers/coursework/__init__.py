@@ -24,7 +24,9 @@ from helpers.coursework import catalogue, stale, store
 from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, Result
 from helpers.coursework.report import Solution, Text
 
-__all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
+__all__ = [
+    "certificate", "check", "diagnosis", "hint", "predict", "progress", "quiz", "reset", "solution",
+]  # fmt: skip
 
 NO_SOLUTION = Text(
     "No solution here", "This copy of the course came without solutions; your teacher has them."
@@ -109,6 +111,24 @@ def solution(key: str) -> Solution | Text:
     if exercise.solution is None:
         return NO_SOLUTION
     return Solution(exercise)
+
+
+def diagnosis(unit: str):
+    """Ask what you know already, and say which chapters of a unit to take and which to skip.
+
+    Parameters
+    ----------
+    unit : str
+        For example ``"01"``.
+
+    Returns
+    -------
+    anywidget.AnyWidget
+        The questions. Nothing is told before you ask for your chapters, and nothing is marked.
+    """
+    from helpers.coursework import quizzes
+
+    return quizzes.diagnosis(unit)
 
 
 def quiz(unit: str):

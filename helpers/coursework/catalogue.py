@@ -224,6 +224,11 @@ def questions(number: str) -> list[dict]:
     return [_question(item) for item in unit(number)["question"]]
 
 
+def diagnosis(number: str) -> list[dict]:
+    """Return what a unit asks before it begins: questions that name the chapter that teaches it."""
+    return [_question(it) | {"chapter": it["chapter"]} for it in unit(number).get("diagnosis", [])]
+
+
 def prediction(key: str) -> dict:
     """Return one prediction as a question, for example ``prediction("10.dither")``; ValueError for
     an unknown key.

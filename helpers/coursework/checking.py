@@ -7,9 +7,10 @@ recognised by its numbers and never by its source. Nothing a learner writes may 
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from helpers.coursework.probing import (
     time_limit,
 )
 from helpers.coursework.stops import explain_error
+from helpers.coursework.views import Curve, Sound
 
 SECONDS = 5.0  # one check may take this long; the probes of a sound solution need milliseconds
 
@@ -119,12 +121,19 @@ def _first_of_another_shape(trials: Sequence[Trial], wants: Sequence) -> int:
 class Check:
     """Compare a function with the truth on every probe, and name the slip that explains what
     differs.
+
+    Where many answers are right, `goals` are what a result has to reach, as (name of its text,
+    function of all results that tells whether it is missed); `truth` is then one good answer, and
+    `measured` says in numbers what a learner's results reach. `shows` is what is drawn or played.
     """
 
     probes: Callable[[], list[Probe]]
     truth: Callable
     slips: tuple[tuple[str, Callable], ...]
     atol: float
+    goals: tuple[tuple[str, Callable], ...] = ()
+    measured: Callable | None = None
+    shows: Curve | Sound | None = None
 
     def __call__(self, fn: object, texts: Mapping[str, str]) -> Result:
         """Return the outcome for a learner's function; `texts` holds the feedback for each slip and
@@ -143,7 +152,16 @@ class Check:
                         break
         except TooLong:  # it rang between two calls
             trials.append(Trial(probes[len(trials) % len(probes)], error=TooLong()))
-        return self.judge(fn, trials, texts)
+        result = self.judge(fn, trials, texts)
+        stopped = trials[-1].error is not None or result.outcome == NOT_ATTEMPTED
+        return result if stopped else self._with_view(fn, result)
+
+    def _with_view(self, fn: Callable, result: Result) -> Result:
+        """Let a result draw or play itself when it is looked at: a sound only where it is right."""
+        if self.shows is None or (isinstance(self.shows, Sound) and result.outcome != CORRECT):
+            return result
+        kind = "played" if isinstance(self.shows, Sound) else "drawn"
+        return replace(result, **{kind: functools.partial(self.shows, fn, self.truth)})
 
     def judge(self, fn: Callable, trials: list[Trial], texts: Mapping[str, str]) -> Result:
         """Turn what came back from the probes, or from those up to an error, into a result: errors
@@ -165,11 +183,31 @@ class Check:
                 "one.",
             )
         wants = [self.truth(*t.probe.args, **t.probe.kwargs) for t in trials]
+        if self.goals:
+            return self._by_goals(trials, wants, texts)
         wrong = [i for i, t in enumerate(trials) if not agrees(t.value, wants[i], self.atol)]
         if not wrong:
             return Result(CORRECT, texts["right"])
         says = self._explain(trials, wants, wrong[0], texts)
         return Result(NOT_YET, says, printed=trials[wrong[0]].printed)
+
+    def _by_goals(self, trials: list[Trial], wants: list, texts: Mapping[str, str]) -> Result:
+        """Judge results that need not be the truth: their form first, then goal by goal."""
+        for bad in range(len(trials)):
+            form = explain_form(trials, wants, bad, self.atol, self.truth)
+            if form:
+                return Result(NOT_YET, form, printed=trials[bad].printed)
+        got = [as_numbers(t.value, like=w) for t, w in zip(trials, wants, strict=True)]
+        wild = [t.probe.say for t, x in zip(trials, got, strict=True) if not np.isfinite(x).all()]
+        if wild:
+            return Result(NOT_YET, f"Given {wild[0]}, a value comes out that is infinite or NaN.")
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = self.measured(got) if self.measured else ""
+            missed = next((name for name, misses in self.goals if misses(got)), None)
+        if missed is None:
+            return Result(CORRECT, texts["right"], measured=said)
+        return Result(NOT_YET, texts[missed], printed=trials[0].printed, measured=said)
 
     def _predicts(self, model: Callable, trials: Sequence[Trial]) -> bool:
         """Tell whether a model of a slip returns what the learner's function did, every time."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 CORRECT = "correct"
 NOT_YET = "not yet"
@@ -18,20 +19,36 @@ LOOKS = {CORRECT: ("✓", "#2A936B"), NOT_YET: ("→", "#C8642A")}
 @dataclass(frozen=True)
 class Result:
     """What a check found: an outcome, the sentences that go with it, and what the function
-    printed.
+    printed. `drawn` makes HTML and `played` a player of the learner's own result, on demand.
     """
 
     outcome: str
     says: str
     note: str = ""
     printed: str = ""
+    measured: str = field(default="", compare=False)
+    drawn: Callable | None = field(default=None, compare=False)
+    played: Callable | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         """Return the plain text, the same on every run."""
         text = f"{self.outcome.capitalize()}. {self.says}"
+        if self.measured:
+            text += f"\nMeasured: {self.measured}"
         if self.printed:
             text += f"\nYour function printed:\n{self._prints()}"
         return text + (f"\n({self.note})" if self.note else "")
+
+    def _ipython_display_(self) -> None:
+        """Show the words and then a player; where nothing sounds, leave it to the other forms."""
+        player = self.played() if self.played else None
+        if player is None:
+            raise NotImplementedError
+        from IPython.display import display
+
+        words = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        display({key: value for key, value in words.items() if value}, raw=True)
+        display(player)
 
     def _prints(self) -> str:
         """Return the first lines of what was printed, each of a length that one can read."""
@@ -41,6 +58,8 @@ class Result:
 
     def _repr_markdown_(self) -> str:
         text = f"> **{self.outcome.capitalize()}.** {self.says}"
+        if self.measured:
+            text += f"\n>\n> Measured: {self.measured}"
         if self.printed:
             code = self._prints().replace("`", "'").replace("\n", "\n> ")
             text += f"\n>\n> Your function printed:\n>\n> ```text\n> {code}\n> ```"
@@ -58,10 +77,14 @@ class Result:
         sign = f'<span aria-hidden="true" style="color: {colour}">{mark}</span>'
         parts.append(f"<strong>{sign} {self.outcome.capitalize()}.</strong> ")
         parts.append(inline(self.says))
+        if self.measured:
+            parts.append(f"<div>Measured: {inline(self.measured)}</div>")
         if self.printed:
             code = html.escape(self._prints())
             style = "margin: 4px 0; white-space: pre-wrap; overflow-wrap: anywhere"
             parts.append(f'<div>Your function printed:</div><pre style="{style}">{code}</pre>')
+        if self.drawn:
+            parts.append(self.drawn())
         if self.note:
             parts.append(f"<div><em>{inline(self.note)}</em></div>")
         parts.append("</div>")

@@ -34,6 +34,9 @@ def of_kind(trials: Sequence[Trial], wants: Sequence, atol: float) -> str:
             return "Your function returns complex numbers: take their real part, `.real`."
         if right(np.angle):
             return "Your function returns complex numbers: take their angle, `np.angle`."
+        if np.shape(value) != np.shape(wants[0]):
+            shapes = f"{np.shape(value)}; real ones of shape {np.shape(wants[0])} are asked for"
+            return f"Your function returns complex numbers of shape {shapes}: a step is missing."
         return (
             "Your function returns complex numbers; make the real ones of them that are asked for, "
             "with `np.abs`, `.real`, `.imag` or `np.angle`."

@@ -6,14 +6,14 @@ const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter", " ", "
 const rich = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", { text: part }) : part)); // `code` only
 
 function render({ model, el: host }) {
-  const spec = model.get("spec"), predict = spec.kind === "predict";
+  const spec = model.get("spec"), predict = spec.kind === "predict", silent = spec.kind === "diagnosis";
   const page = (PAGE.quizzes = (PAGE.quizzes ?? 0) + 1); // radio groups of two quizzes on one page keep apart
   const score = el("p", { class: "earup-quiz-score" });
   const note = el("p", { class: "earup-quiet", role: "status" });
-  const items = spec.questions.map((question, i) => (predict ? guess : ask)(question, i));
+  const items = spec.questions.map((question, i) => (predict ? guess : silent ? place : ask)(question, i));
   const nodes = items.map((item) => item.node);
   const region = `${spec.title}: ${spec.questions[0].prompt.replaceAll("`", "")}`; // a page has several of one title
-  const root = el("section", { class: "earup earup-quiz", "aria-label": region }, heading(spec.title), nodes, predict ? null : score, note);
+  const root = el("section", { class: "earup earup-quiz", "aria-label": region }, heading(spec.title), nodes, predict ? null : silent ? advice() : score, note);
   root.addEventListener("keydown", (event) => {
     const shortcut = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey; // those are the notebook's own
     if (!shortcut && KEYS.includes(event.key)) event.stopPropagation(); // or JupyterLab would move to the next cell
@@ -74,6 +74,48 @@ function render({ model, el: host }) {
     return { node: parts.node, update, count };
   }
 
+  // A diagnosis keeps quiet until its end; then every answer has its reason, and every chapter its verdict.
+  const told = () => spec.questions.some((q) => answer(q.key).tried);
+  const knows = (q) => q.options[answer(q.key).chosen]?.right ?? false;
+
+  function place(question, i) {
+    const parts = group(question, [`${i + 1}. `, ...rich(question.prompt)], [], () => {});
+    const update = () => {
+      const { chosen } = answer(question.key), open = chosen === undefined;
+      parts.radios.forEach((radio, k) => { radio.checked = k === chosen; radio.disabled = told(); });
+      const option = open ? question.options.find((o) => o.right) : question.options[chosen];
+      if (!told()) say(parts.says, "", "", "");
+      else say(parts.says, open ? "Left open." : knows(question) ? "" : "Not yet.", open ? option.says[5].toUpperCase() + option.says.slice(6) : option.says, knows(question) ? "right" : "wrong");
+    };
+    return { node: parts.node, update };
+  }
+
+  function advice() {
+    const says = el("div", { class: "earup-live", role: "status", tabindex: -1 });
+    const button = el("button", { type: "button", class: "earup-main", on: { click: () => {
+      const done = told(), change = ({ key }) => [key, done ? {} : { ...answer(key), tried: [answer(key).chosen ?? []].flat() }];
+      model.set("answers", Object.fromEntries(spec.questions.map(change)));
+      try {
+        model.save_changes();
+      } catch {} // no kernel
+      draw();
+      if (!done) says.focus();
+    } } });
+    const update = () => {
+      button.textContent = told() ? "Start again" : "Show my chapters";
+      const verdicts = [...new Set(spec.questions.map((q) => q.chapter))].map((chapter) => {
+        const asked = spec.questions.map((q, i) => [q, i + 1]).filter(([q]) => q.chapter === chapter);
+        return { chapter, minutes: Number(/\((\d+) minutes/.exec(chapter)[1]), missed: asked.filter(([q]) => !knows(q)).map(([, n]) => n) };
+      });
+      const take = verdicts.filter((v) => v.missed.length), sum = (list) => list.reduce((a, v) => a + v.minutes, 0);
+      const lead = take.length ? `Take ${take.length} of ${verdicts.length} chapters: ${sum(take)} of ${sum(verdicts)} minutes.` : "You need none of the chapters. Try their last exercises, or go on.";
+      const line = ({ chapter, missed }) => el("li", {}, el("strong", { text: missed.length ? "Take " : "Skip " }), chapter + (missed.length ? `, for question${missed[1] ? "s" : ""} ${missed.join(", ")}` : ""));
+      says.replaceChildren(...(told() ? [el("p", { text: lead }), el("ul", {}, verdicts.map(line))] : []));
+    };
+    items.push({ update });
+    return [el("div", { class: "earup-quiz-row" }, button), says];
+  }
+
   function guess(question) {
     const commit = (event) => {
       const { chosen, tried = [] } = answer(question.key);
@@ -110,7 +152,7 @@ function render({ model, el: host }) {
     items.forEach((item) => item.update());
     note.textContent = model.get("note") ?? "";
     note.hidden = !note.textContent;
-    if (predict) return;
+    if (predict || silent) return;
     const sum = items.map((item) => item.count()).reduce((a, b) => a.map((x, k) => x + b[k]), [0, 0, 0]);
     const open = sum[2] ? `, ${sum[2]} not answered` : "";
     score.textContent = `Score ${sum[0]}/${items.length}, ${sum[1]} at the first try${open}`;

@@ -25,9 +25,9 @@ class Questions(Stored, anywidget.AnyWidget):
     note = traitlets.Unicode().tag(sync=True)  # one line, if the answers cannot be saved
 
     def __init__(self, kind: str, place: str, title: str, questions: list[dict]):
-        part = "quizzes" if kind == "quiz" else "predictions"
+        part = "predictions" if kind == "predict" else "quizzes"
         state, note = store.load()
-        kept = state[part].get(place, {}) if kind == "quiz" else state[part]
+        kept = state[part] if kind == "predict" else state[part].get(place, {})
         spec = {"kind": kind, "title": title, "questions": questions}
         mine = {q["key"]: kept[q["key"]] for q in questions if _fits(kept.get(q["key"]), q)}
         super().__init__(spec=spec, answers=mine, note=note)
@@ -79,3 +79,9 @@ def quiz(number: str) -> Questions:
 def predict(key: str) -> Questions:
     """Return one prediction."""
     return Questions("predict", key, "Predict", [catalogue.prediction(key)])
+
+
+def diagnosis(number: str) -> Questions:
+    """Return the diagnosis of a unit."""
+    title = "Which chapters do you need?"
+    return Questions("diagnosis", f"{number}.diagnosis", title, catalogue.diagnosis(number))

@@ -144,8 +144,8 @@ def _factor(pairs: Pairs) -> str:
         return f"Every value is what it should be times the complex number {_number(factor)}."
     factor = float(np.real(factor))
     size = abs(factor)
-    if np.isclose(size, 1, 0, TIGHT):
-        return "Every value has the right size and the wrong sign."
+    if np.isclose(size, 1, 0, TIGHT):  # +1 but for rounding is no factor
+        return "Every value has the right size and the wrong sign." if factor < 0 else ""
     turned = " with the sign turned round" if factor < 0 else ""
     for known, words in FACTORS:
         for value, form in ((known, "{} times"), (1 / known, "1/{} of")):
@@ -305,7 +305,7 @@ def of_values(trials: Sequence[Trial], wants: Sequence, atol: float, truth: Call
     pairs = _pairs(trials, wants)
     if pairs is None or not pairs:
         return ""
-    if evidence(trials, wants, atol) < 2:
+    if evidence(trials, wants, atol) < 2 or fits_all(pairs, lambda x: x):  # right but for rounding
         return _places(trials, pairs, atol)
     for name in (_factor, _offset, _shape_of_values, _order, _level):
         words = name(pairs)

@@ -1,5 +1,5 @@
-"""Two experiments on your own ears: your equal-loudness contour, and where you hear the middle of
-an interval.
+"""Three experiments on your own ears: your equal-loudness contour, where you hear the middle of an
+interval, and what hides a tone.
 
 Python chooses each trial and counts; the front end plays it and never goes beyond its own limits.
 Levels are peaks of sines in dBFS. This is not a hearing test. ValueError refuses a mode that is
@@ -17,6 +17,7 @@ from helpers._storage import AnswerFile
 from helpers.experiments import pictures
 from helpers.experiments.bisection import Bisection, SimulatedBisector
 from helpers.experiments.contour import iso_shape
+from helpers.experiments.masking import SR, NoiseMasking, SimulatedDetector
 from helpers.experiments.matching import (
     MODES,
     REFERENCE_DB,
@@ -26,9 +27,11 @@ from helpers.experiments.matching import (
 )
 from helpers.experiments.staircases import SimulatedEar
 
-__all__ = ["Experiment", "SimulatedBisector", "SimulatedEar", "bisect_pitch", "equal_loudness"]
+__all__ = [
+    "Experiment", "SimulatedBisector", "SimulatedDetector", "SimulatedEar", "bisect_pitch",
+    "equal_loudness", "tone_in_noise",
+]  # fmt: skip
 
-SR = 48_000
 WHAT = "ear experiment"
 VOLUME = (
     "Headphones on, in a quiet place. This is not a hearing test: it compares tones with each "
@@ -37,10 +40,15 @@ VOLUME = (
     "until it is as loud as "
     "quiet speech. Then leave it alone until the end. Escape stops every sound."
 )
-TITLE = {"loudness": "Measure your own equal-loudness contour", "pitch": "Bisect the interval"}
+TITLE = {
+    "loudness": "Measure your own equal-loudness contour",
+    "pitch": "Bisect the interval",
+    "masking": "Find the tone in the noise",
+}
 QUESTION = {
     "loudness": "Which tone was louder?",
     "pitch": "Where is halfway in pitch between the outer tones?",
+    "masking": "Which of the two held the tone?",
 }
 HOW = {
     "loudness": "You hear two tones, one after the other. Which was louder? Ignore the pitch; "
@@ -51,10 +59,14 @@ HOW = {
     "outer two, and trust "
     "your first impression: no answer is wrong. Keys: arrows and Page keys move it, Enter "
     "confirms.",
+    "masking": "You hear two bursts of noise. In one of them, or right after it, is a tone of "
+    "1 kHz. Which one? It gets softer until you have to guess: that is meant to be so. Keys: 1 or "
+    "left arrow for the first, 2 or right arrow for the second.",
 }
 MINUTES = {
     "loudness": {"quick": "under 2", "full": "about 5"},
     "pitch": {"quick": "about 1.5", "full": "about 4"},
+    "masking": {"quick": "about 3", "full": "about 6"},
 }
 
 
@@ -122,9 +134,41 @@ def bisect_pitch(
     return Experiment("pitch", mode, Bisection(mode, seed=seed), name)
 
 
+def tone_in_noise(
+    mode: str = "quick", name: str | None = "my_masking", seed: int | None = None
+) -> "Experiment":
+    """Measure how much noise hides a tone of 1 kHz, and how much a notch in the noise gives back.
+
+    Two intervals of noise, 400 to 1600 Hz, with a tone in one of them: 2-down/1-up staircases that
+    go round in random order. No tone peaks above -28 dBFS, and the noise has an RMS of -36 dBFS.
+
+    Parameters
+    ----------
+    mode : {"quick", "full"}
+        Noise without a notch and with one of 150 Hz on either side of the tone, in about three
+        minutes; or these and a short tone 5 ms and 100 ms after the noise, in about six.
+    name : str, optional
+        As in `equal_loudness`.
+    seed : int, optional
+        The same seed gives the same orders.
+
+    Returns
+    -------
+    Experiment
+        A widget, ready to be the last line of a cell. Its `result` is a
+        `helpers.experiments.masking.Thresholds`.
+
+    Raises
+    ------
+    ValueError
+        For another mode, or a name that does not fit for a file.
+    """
+    return Experiment("masking", mode, NoiseMasking(mode, seed=seed), name)
+
+
 class Experiment(Stored, anywidget.AnyWidget):
-    """The widget behind `equal_loudness` and `bisect_pitch`; `procedure` holds the trials and the
-    answers.
+    """The widget behind `equal_loudness`, `bisect_pitch` and `tone_in_noise`; `procedure` holds the
+    trials and the answers.
     """
 
     _esm = bundle(__file__, "trials")
@@ -132,10 +176,15 @@ class Experiment(Stored, anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     screen = traitlets.Dict().tag(sync=True)  # {"at": "start" | "trial" | "done", ...}
     picture = traitlets.Bytes().tag(sync=True)
+    sound = traitlets.Bytes().tag(sync=True)  # of a trial with noise: float32 at SR
     note = traitlets.Unicode().tag(sync=True)
 
     def __init__(
-        self, kind: str, mode: str, procedure: LoudnessMatching | Bisection, name: str | None
+        self,
+        kind: str,
+        mode: str,
+        procedure: LoudnessMatching | Bisection | NoiseMasking,
+        name: str | None,
     ):
         self.procedure = procedure
         self.simulated = False
@@ -180,6 +229,8 @@ class Experiment(Stored, anywidget.AnyWidget):
                 more = {"go": f"Go on at {given + 1} of {self.procedure.of}" if given else "Start"}
             else:
                 more = self.procedure.trial()
+                if self._kind == "masking":
+                    self.sound = self.procedure.sound().astype(np.float32).tobytes()
             number = self.screen.get("shown", 0) + 1  # a new one each time: always a change
             self.screen = {"at": at, "shown": number, **more}
 
@@ -226,9 +277,9 @@ class Experiment(Stored, anywidget.AnyWidget):
 
         Parameters
         ----------
-        listener : SimulatedEar or SimulatedBisector, optional
-            By default an ear that follows ISO 226:2023 with 2 dB of noise, or one that bisects on
-            the ERB-rate scale.
+        listener : SimulatedEar, SimulatedBisector or SimulatedDetector, optional
+            By default an ear that follows ISO 226:2023 with 2 dB of noise, one that bisects on the
+            ERB-rate scale, or one whom the notch helps by 14 dB.
 
         Returns
         -------
@@ -240,8 +291,11 @@ class Experiment(Stored, anywidget.AnyWidget):
                 "there are answers already that no file keeps; make a new experiment to simulate"
             )
         if listener is None:
-            ear = SimulatedEar(lambda freq: float(iso_shape(freq)), seed=1)
-            listener = ear if self._kind == "loudness" else SimulatedBisector("ERB-rate", seed=1)
+            listener = {
+                "loudness": SimulatedEar(lambda freq: float(iso_shape(freq)), seed=1),
+                "pitch": SimulatedBisector("ERB-rate", seed=1),
+                "masking": SimulatedDetector(seed=1),
+            }[self._kind]
         self.simulated = True
         self.procedure.accept([])
         while not self.procedure.done:
@@ -252,7 +306,9 @@ class Experiment(Stored, anywidget.AnyWidget):
 
     @property
     def result(self):
-        """What the answers say, a `Contour` or `Middles`; ValueError before the last answer."""
+        """What the answers say, a `Contour`, `Middles` or `Thresholds`; ValueError before the last
+        answer.
+        """
         if not self.procedure.done:
             given = len(self.procedure.rows)
             raise ValueError(

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from helpers import figures
 from helpers.experiments.contour import Contour, iso_shape
+from helpers.experiments.masking import TRACKS, Thresholds
 from helpers.experiments.matching import FLOOR_DB, REFERENCE_DB, ceiling_db
 from helpers.experiments.middles import PAIRS, Middles, predictions
 
@@ -23,19 +24,19 @@ MARKS = {
 }
 
 
-def figure(result: Contour | Middles, simulated: bool = False) -> Figure:
+def figure(result: Contour | Middles | Thresholds, simulated: bool = False) -> Figure:
     """Draw a result over what it is held against."""
     with plt.rc_context():
         if mpl.rcParams["image.cmap"] != "level":  # the course's look is not loaded yet
             figures.use()
         fig = Figure(figsize=(7.6, 4.4))
-        draw = _contour if isinstance(result, Contour) else _middles
-        draw(fig, result, "a simulated listener" if simulated else "you")
+        draw = {Contour: _contour, Middles: _middles, Thresholds: _thresholds}
+        draw[type(result)](fig, result, "a simulated listener" if simulated else "you")
         fig.draw_without_rendering()  # lays it out while the style holds
     return fig
 
 
-def picture(result: Contour | Middles, simulated: bool = False) -> bytes:
+def picture(result: Contour | Middles | Thresholds, simulated: bool = False) -> bytes:
     """Return `figure` as a PNG."""
     return figures.picture(figure(result, simulated))
 
@@ -105,3 +106,21 @@ def _middles(fig: Figure, result: Middles, who: str) -> None:
         )
     ax.set(xlim=(-0.45, x[-1] + 0.4), xticks=x, ylabel="Middle above the octave middle [semitones]")
     ax.set_xticklabels([f"{low} to {high} Hz" for low, high in PAIRS])
+
+
+def _thresholds(fig: Figure, result: Thresholds, who: str) -> None:
+    how = f"Tone of 1 kHz, just heard. Diamonds: {who}, bars: 95 % intervals."
+    figures.claim(fig, result.title, how)
+    ax = fig.subplots()
+    names = list(result.matches)
+    for row, name in enumerate(names):
+        match = result.matches[name]
+        if match.beyond:
+            figures.label(ax, -56, row, "beyond limit", "error", ha="center")
+            continue
+        bars = [[match.level - match.low], [match.high - match.level]]
+        look = MARKS | {"color": figures.colour("prediction"), "mec": figures.colour("ground")}
+        ax.errorbar(match.level, row, xerr=bars, **look)
+        figures.label(ax, match.level, row, f"{match.level:.0f}".replace("-", "−"), dy=12, dx=4)
+    ax.set(xlabel="Level of the tone [dBFS]", xlim=(-84, -28), ylim=(len(names) - 0.5, -0.6))
+    ax.set_yticks(range(len(names)), [TRACKS[name][2] for name in names])

@@ -94,7 +94,7 @@ def fit(tracks: list[Staircase]) -> tuple[list[Match], float]:
     evidence = np.log(weight.sum()) + together.max() + n_answers * np.log(2)
     weight /= weight.sum()
     shares = [(part / part.sum(axis=0)) @ weight for part in likelihoods]
-    return [_match(*each) for each in zip(tracks, grids, shares, strict=True)], float(evidence)
+    return [match_of(*each) for each in zip(tracks, grids, shares, strict=True)], float(evidence)
 
 
 def _likelihood(track: Staircase, grid: np.ndarray) -> np.ndarray:
@@ -104,7 +104,8 @@ def _likelihood(track: Staircase, grid: np.ndarray) -> np.ndarray:
     return np.prod(np.where(track.louder, p, 1 - p), axis=-1)
 
 
-def _match(track: Staircase, grid: np.ndarray, share: np.ndarray) -> Match:
+def match_of(track, grid: np.ndarray, share: np.ndarray) -> Match:
+    """Return mean and middle 95 % of a weight over levels, or beyond which bound it lies."""
     level = float(share @ grid)
     if level >= track.high or level <= track.low:
         nan = float("nan")

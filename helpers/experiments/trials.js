@@ -1,4 +1,5 @@
-// Two experiments on your own ears: which tone was louder, and where the middle of an interval lies. Put after core.js by
+// Three experiments on your own ears: which tone was louder, where the middle of an interval lies, and which noise held a
+// tone, whose sound comes from Python. Put after core.js by
 // Python, which chooses the trials and counts; this file plays them, never louder than allowed. Levels stand in no text.
 
 const LOUDEST_DB = -7.5; // peak of any tone [dBFS], whatever Python asks for
@@ -28,8 +29,14 @@ function sequence(sounds, sr, { tone_ms: tone, lead_ms: lead, gap_ms: gap }) {
   return { y, starts: starts.map((s) => s / sr), tone: n / sr };
 }
 
+// Samples that Python made, as they came: silence if one of them is too loud or no number.
+function given(view) {
+  const y = new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)), limit = 10 ** (LOUDEST_DB / 20);
+  return y.every((v) => Math.abs(v) <= limit) ? y : new Float32Array(y.length);
+}
+
 function render({ model, el: host }) {
-  const spec = model.get("spec"), loudness = spec.kind === "loudness", last = new Map();
+  const spec = model.get("spec"), masking = spec.kind === "masking", loudness = spec.kind === "loudness", pairs = masking || loudness, last = new Map();
   const root = el("div", { class: "earup earup-trials", role: "group", "aria-label": spec.title, tabindex: "-1" });
   const body = el("div"), say = live(), note = el("div");
   root.append(heading(spec.title), body, say, note);
@@ -47,14 +54,14 @@ function render({ model, el: host }) {
   }
 
   // ---- sound: lit(k) is called while tone k sounds, lit(null) between and after ----
-  function play(tones, lit = () => {}) {
+  function play(tones, lit = () => {}, made = null) {
     stop();
     const ctx = context(spec.sr);
     out ??= output(ctx, LOUDEST_DB);
     ctx.resume().catch(() => {});
     played = tones.map((tone) => allowed(tone, spec.table, last));
-    const { y, starts, tone } = sequence(tones.map(({ freq }, k) => ({ freq, level: played[k] })), ctx.sampleRate, spec);
-    const buffer = new AudioBuffer({ length: y.length, sampleRate: ctx.sampleRate });
+    const { y, starts, tone, sr = ctx.sampleRate } = made ?? sequence(tones.map(({ freq }, k) => ({ freq, level: played[k] })), ctx.sampleRate, spec);
+    const buffer = new AudioBuffer({ length: y.length, sampleRate: sr });
     buffer.copyToChannel(y, 0);
     const source = new AudioBufferSourceNode(ctx, { buffer }), gain = new GainNode(ctx);
     source.connect(gain).connect(out.input);
@@ -96,26 +103,29 @@ function render({ model, el: host }) {
     let trial;
     const count = el("span"), bar = el("progress", { "aria-label": "Progress" });
     const answer = (value) => (ready ? tell({ do: "answer", n: trial.n, answer: value(), played }) : tells("Listen to the end first; r plays it again.")());
-    const choices = ["The first was louder (1)", "The second was louder (2)"].map((text, k) => button(text, () => answer(() => k + 1), "earup-choice"));
+    const words = masking ? ["It was in the first (1)", "It was in the second (2)"] : ["The first was louder (1)", "The second was louder (2)"];
+    const choices = words.map((text, k) => button(text, () => answer(() => k + 1), "earup-choice"));
     const slider = el("input", { type: "range", min: 0, step: 1, "aria-label": "Middle tone", "aria-valuetext": "listen" });
     const octaves = () => Math.log2(trial.slider[1] / trial.slider[0]), middle = () => trial.slider[0] * 2 ** ((octaves() * slider.value) / slider.max);
     slider.addEventListener("input", () => { stop(); ready = false; later = setTimeout(hear, spec.rest_ms); });
     const enter = () => (document.activeElement.type === "button" ? document.activeElement.click() : answer(middle));
+    const glow = (now) => choices.forEach((b, k) => b.classList.toggle("earup-on", k === now));
     function hear() {
+      if (masking) return play([], glow, { y: given(model.get("sound")), starts: trial.starts, tone: 0.44, sr: spec.sr });
       const three = loudness ? [] : [trial.low, middle(), trial.high].map((freq) => ({ freq, db: lookUp(spec.table, freq)[2] }));
-      play(loudness ? trial.tones : trial.order === "ascending" ? three : three.reverse(), (now) => choices.forEach((b, k) => b.classList.toggle("earup-on", k === now)));
+      play(loudness ? trial.tones : trial.order === "ascending" ? three : three.reverse(), glow);
     }
     next = (screen) => {
       trial = screen; ready = false; count.textContent = `${trial.n} of ${trial.of}`; bar.max = trial.of; bar.value = trial.n - 1;
-      if (!loudness) { slider.max = Math.round(48 * octaves()); slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()); }
+      if (!pairs) { slider.max = Math.round(48 * octaves()); slider.value = Math.round((slider.max * Math.log2(trial.start / trial.slider[0])) / octaves()); }
       hear();
     };
-    const own = loudness ? el("div", { class: "earup-choices" }, choices) : row(el("span", { text: "lower" }), slider, el("span", { text: "higher" }));
+    const own = pairs ? el("div", { class: "earup-choices" }, choices) : row(el("span", { text: "lower" }), slider, el("span", { text: "higher" }));
     const buttons = [button("Play again (r)", hear), button("I changed the volume", () => tell({ do: "volume" }))];
-    if (!loudness) buttons.unshift(button("This is halfway (Enter)", () => answer(middle), "earup-main"));
+    if (!pairs) buttons.unshift(button("This is halfway (Enter)", () => answer(middle), "earup-main"));
     const [first, second] = choices.map((b) => () => b.click());
-    const keys = loudness ? { 1: first, 2: second, arrowleft: first, arrowright: second } : { enter };
-    show("trial", [row(count, bar), paragraphs(spec.question), own, row(buttons)], { ...keys, r: hear }, loudness ? root : slider);
+    const keys = pairs ? { 1: first, 2: second, arrowleft: first, arrowright: second } : { enter };
+    show("trial", [row(count, bar), paragraphs(spec.question), own, row(buttons)], { ...keys, r: hear }, pairs ? root : slider);
   }
 
   function done({ words }) {

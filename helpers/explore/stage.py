@@ -209,8 +209,7 @@ def _fitted(axis: dict, arrays: dict) -> dict:
 
 def _draw_panel(ax, panel: dict, arrays: dict) -> None:
     """Draw what the front end draws, for a notebook that is not running."""
-    x = _fitted(panel["x"], arrays)
-    y = _fitted(panel["y"], arrays)
+    x, y = (_fitted(panel[side], arrays) for side in "xy")
     for item in panel["items"]:
         DRAWINGS[item["kind"]](ax, item, arrays, x, y)
     for side, axis in (("x", x), ("y", y)):
@@ -226,7 +225,10 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
         ax.set_yticks([])
     if panel["equal"]:
         ax.set_aspect("equal")
-    ax.set_title(panel["title"])
+    keys = ax.get_legend_handles_labels()[1]
+    ax.set_title(panel["title"], loc="left" if keys else "center")
+    if keys:  # above the panel, where they hide nothing
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.2)
 
 
 def _draw_image(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
@@ -236,13 +238,17 @@ def _draw_image(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
     ax.grid(False)
 
 
+def _stroke(item: dict) -> dict:
+    """Return the stroke of an item's role, at its own width if it has one."""
+    width = {"linewidth": item["width"]} if item["width"] else {}
+    return figures.stroke(item["role"], **width)
+
+
 def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
-    stroke = figures.stroke(item["role"])
-    if item["width"]:
-        stroke["linewidth"] = item["width"]
+    stroke = _stroke(item)
     for place in arrays[item["name"]]:
         ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
-        words = item["label"].format(f"{place:.6g}")
+        words = item["label"].format(f"{place:.6g}".replace("-", "−"))
         offset = {"dy": -6 - 13 * item["row"]} | _side(place, x)
         figures.label(ax, place, y["high"], words, item["role"], **offset)
 
@@ -263,18 +269,14 @@ def _places(item: dict, arrays: dict, x: dict) -> tuple:
 
 
 def _draw_line(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
-    stroke = figures.stroke(item["role"])
-    if item["width"]:
-        stroke["linewidth"] = item["width"]
-    if item["solid"]:
-        stroke["linestyle"] = "-"
-    ax.plot(*_places(item, arrays, x), **stroke)
+    stroke = _stroke(item) | ({"linestyle": "-"} if item["solid"] else {})
+    ax.plot(*_places(item, arrays, x), label=item["label"] or None, **stroke)
 
 
 def _draw_dots(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
     size = 1.25 * (item["width"] or 4)  # a radius in pixels there, a diameter in points here
-    colour = figures.colour(item["role"])
-    ax.plot(*_places(item, arrays, x), "o", color=colour, markersize=size)
+    how = {"color": figures.colour(item["role"]), "label": item["label"] or None}
+    ax.plot(*_places(item, arrays, x), "o", markersize=size, **how)
 
 
 def _draw_stems(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:

@@ -1,4 +1,4 @@
-"""The two experiments in a real browser: what sounds and how loud, keys alone, and simulated
+"""The experiments in a real browser: what sounds and how loud, keys alone, and simulated
 listeners all the way.
 """
 
@@ -385,3 +385,46 @@ def test_a_simulated_listener_bisects_through_the_page_and_goes_on_after_a_resta
     )  # semitones above the octave middle, on the ERB-rate scale
     assert "These middles lie where ERB-rate puts them." in words(page)
     assert not lab.errors
+
+
+# ---- noise that Python makes ----
+
+
+SILENT = f"""() => {{ const a = {ROOT}.analyser, y = new Float32Array(a.fftSize);
+  a.getFloatTimeDomainData(y); return y.every(v => v === 0); }}"""
+
+
+def show_sound(page, y, n):
+    """Send a trial whose sound is `y`, as Python does, once the one before has died away."""
+    page.wait_for_function(SILENT)
+    raw = base64.b64encode(y.astype(np.float32).tobytes()).decode()
+    screen = {"at": "trial", "shown": n, **page.experiment.procedure.trial(), "n": n}
+    page.evaluate(
+        "([raw, screen]) => { model.set('sound', bytes(raw)); model.set('screen', screen); }",
+        [raw, screen],
+    )
+
+
+def test_noise_sounds_as_it_came_is_answered_by_keys_and_never_too_loud(mounted):
+    page = mounted(experiments.tone_in_noise)
+    set_volume(page)
+    y = page.experiment.procedure.sound()
+    show_sound(page, y, 1)
+    assert page.evaluate(PEAK) == pytest.approx(np.abs(y).max(), rel=0.05)
+    heard(page)
+    press(page, "2")
+    assert page.sent()[-1] == {"do": "answer", "n": 1, "answer": 2, "played": []}
+    show_sound(page, 20 * y, 2)  # past the last limit
+    assert page.evaluate(PEAK) == 0
+    show_sound(page, y * np.nan, 3)
+    assert page.evaluate(PEAK) == 0
+    assert page.errors == []
+
+
+def test_an_early_answer_to_noise_does_not_count(mounted):
+    page = mounted(experiments.tone_in_noise)
+    set_volume(page)
+    show_sound(page, page.experiment.procedure.sound(), 1)
+    press(page, "1")
+    assert [m["do"] for m in page.sent()] == ["begin"]
+    assert "Listen to the end first" in words(page)

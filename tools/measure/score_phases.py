@@ -1,5 +1,6 @@
-"""Measure what four claims of part 3 rest on: which half of a spectrogram is worth more, what a
-phase does to one cleaned magnitude, what a quiet input does, how sure a difference of two is.
+"""Measure what five claims of part 3 rest on: which half of a spectrogram is worth more, what a
+phase does to one cleaned magnitude, what a quiet input does, how sure a difference of two is, what
+it is worth that Setting 3 may turn a phase.
 
 python3 -m tools.measure.score_phases --heldout ../shared/heldout
 """
@@ -162,11 +163,56 @@ def differences(folder: Path) -> list[dict]:
     return rows
 
 
+def turning(folder: Path) -> list[dict]:
+    """Score Setting 3 as it is, and with the half of its mask that turns a pair set to 0; the
+    differences of the two with 95 % intervals by a bootstrap over utterances.
+    """
+    import torch
+
+    from helpers import metrics, settings
+    from tools.training.evaluation import heldout
+
+    model = settings.load("setting3_waveform").model
+    masks = {"as it is": model.middle}
+    real = torch.nn.Module()
+    half = model.decoder.weight.shape[1] // 2  # the first half stretches, the second one turns
+
+    def forward(x, states=None):
+        mask, states = masks["as it is"](x, states)
+        return mask * (torch.arange(2 * half) < half), states
+
+    real.forward = forward
+    masks["nothing turned"] = real
+    found = {}
+    for row, noisy, speech, _ in heldout(folder):
+        for name, middle in masks.items():
+            model.middle = middle
+            with torch.no_grad():
+                y = model(torch.from_numpy(noisy)[None])[0].numpy()
+            scores = [metrics.si_sdr(y, speech), *marks(y, speech)]
+            found.setdefault((name, int(row["snr_db"])), []).append(scores)
+    rng, rows = np.random.default_rng(0), []
+    for level in ("all", 0, 5, 10):
+        levels = (0, 5, 10) if level == "all" else (level,)
+        means = {n: np.mean([found[n, k] for k in levels], axis=0) for n in masks}
+        d = means["as it is"] - means["nothing turned"]  # (utterances, measures)
+        picks = rng.integers(len(d), size=(DRAWS, len(d)))
+        for column, measure in enumerate(MEASURES):
+            low, high = np.quantile(d[picks, column].mean(axis=1), (0.025, 0.975))
+            row = {"snr_db": level, "measure": measure, "n": len(d)}
+            row |= {n.replace(" ", "_"): f"{m[:, column].mean():.3f}" for n, m in means.items()}
+            row |= {"difference": f"{d[:, column].mean():.3f}"}
+            rows.append(row | {"low": f"{low:.3f}", "high": f"{high:.3f}"})
+            print(rows[-1], flush=True)
+    return rows
+
+
 TODO = {
     "two_by_two": ("magnitude_and_phase.csv", two_by_two),
     "phases": ("phases_on_one_magnitude.csv", on_one_magnitude),
     "levels": ("level_of_the_input.csv", quieter),
     "differences": ("three_settings_differences.csv", differences),
+    "turning": ("turning_heldout.csv", turning),
 }
 
 

@@ -6,6 +6,9 @@ import numpy as np
 
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
+
+SR = 16000
 
 
 def _noise(n: int, seed: int) -> np.ndarray:
@@ -133,8 +136,172 @@ FOOL_SLIPS = (
     ("decibels upside down", lambda y, db: _fool(y, db, per=-20)),
 )
 
+# ---- a loss to order ----------------------------------------------------------------------------
+
+
+def _voice() -> np.ndarray:
+    """Return half a second like a voice: a gliding buzz with two formants, in two syllables."""
+    t = np.arange(SR // 2) / SR
+    turn = 2 * np.pi * np.cumsum(120 + 40 * t) / SR
+    y = np.zeros(t.size)
+    for k in range(1, 30):
+        formants = np.exp(-(((140 * k - 600) / 500) ** 2))
+        formants += 0.2 * np.exp(-(((140 * k - 1800) / 600) ** 2))
+        y += formants * np.cos(k * turn + k**2)
+    y *= np.sqrt(np.clip(np.sin(2 * np.pi * 4 * t), 0, None))
+    return 0.05 * y / np.std(y) + _faint(9)
+
+
+def _faint(seed: int) -> np.ndarray:
+    """Return half a second of noise at −100 dBFS, so that no magnitude is 0."""
+    return 1e-5 * np.random.default_rng(seed).standard_normal(SR // 2)
+
+
+def _click(at: int) -> np.ndarray:
+    return _faint(5) + 0.3 * (np.arange(SR // 2) == at)
+
+
+def _tone(cents: float) -> np.ndarray:
+    t = np.arange(SR // 2) / SR
+    ramp = np.minimum(1, np.minimum(t, t[-1] - t) / 0.02)
+    return 0.1 * ramp * np.sin(2 * np.pi * 440 * 2 ** (cents / 1200) * t) + _faint(5)
+
+
+def _in_noise(y: np.ndarray, seed: int) -> np.ndarray:
+    """Return y with white noise 20 dB under it."""
+    noise = np.random.default_rng(seed).standard_normal(y.size)
+    return y + 0.1 * noise * np.sqrt(np.mean(y**2) / np.mean(noise**2))
+
+
+def design_probes() -> list[Probe]:
+    """Return a voice and its changes, then a click and a tone, each with noise to compare with."""
+    voice, click, tone = _voice(), _click(4000), _tone(0)
+    pairs = {
+        "a voice and itself": (voice, voice),
+        "a voice with noise": (_in_noise(voice, 1), voice),
+        "a voice upside down": (-voice, voice),
+        "a voice at half the level": (voice / 2, voice),
+        "a voice 1 ms late": (np.pad(voice, (16, 0))[: voice.size], voice),
+        "a click with noise": (_in_noise(click, 2), click),
+        "a click 5 ms late": (_click(4080), click),
+        "a tone with noise": (_in_noise(tone, 3), tone),
+        "a tone 30 cents high": (_tone(30), tone),
+    }
+    return [Probe(pair, name) for name, pair in pairs.items()]
+
+
+def _shares(got: list) -> dict[str, float]:
+    """Return how much a loss rises for each change, as a share of its rise for the noise."""
+    same, noise, flip, half, late, click_noise, click, tone_noise, tone = got
+    rises = {"flip": flip, "half": half, "late": late}
+    shares = {name: (value - same) / (noise - same) for name, value in rises.items()}
+    shares["click"] = click / click_noise
+    shares["tone"] = tone / tone_noise
+    return shares
+
+
+def _design_measured(got: list) -> str:
+    names = {"flip": "upside down", "half": "half the level", "late": "1 ms late"}
+    names |= {"click": "the late click", "tone": "the high tone"}
+    shares = _shares(got).items()
+    if not np.isfinite([share for _, share in shares]).all():
+        return ""  # noise costs nothing, so nothing can be compared with it
+    found = ", ".join(f"{names[name]} {share:.2f}" for name, share in shares)
+    return f"re noise 20 dB down, {found}.".replace("-", "−")
+
+
+DESIGN_GOALS = (
+    (
+        "equal sounds cost",
+        lambda got: abs(got[0]) > 1e-9 or min(got[1], got[5], got[7]) <= 1e-9,
+    ),
+    ("hears polarity", lambda got: not abs(_shares(got)["flip"]) < 0.1),
+    ("deaf to level", lambda got: not _shares(got)["half"] > 1),
+    ("hears a delay", lambda got: not abs(_shares(got)["late"]) < 0.5),
+    ("misses the click", lambda got: not _shares(got)["click"] > 3),
+    ("misses the tone", lambda got: not _shares(got)["tone"] > 4.5),
+)
+
+
+def _design(estimate, target, sizes=(512, 1024, 2048)):
+    return _multi(estimate, target, sizes, one=_convergence)
+
+
+DESIGN_SLIPS = (
+    ("equal sounds cost", lambda e, s: -np.mean(e * s)),
+    ("hears polarity", lambda e, s: np.mean((e - s) ** 2)),
+    ("deaf to level", lambda e, s: 1 - np.minimum(1, (e @ s) ** 2 / (e @ e) / (s @ s))),
+    ("hears a delay", lambda e, s: _design(e, s, (128,))),
+    ("misses the click", lambda e, s: _design(e, s, (2048,))),
+    ("misses the tone", lambda e, s: _design(e, s, (512,))),
+)
+
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def si_sdr_view():
+    """Return levels of noise [dB re the target], and such noisy copies at half the level."""
+    levels = np.arange(-40.0, 11, 2)
+    target, noise = _noise(2000, 1), _noise(2000, 2)
+    return levels, [(0.5 * (target + 10 ** (db / 20) * noise), target) for db in levels]
+
+
+def landscape_view():
+    """Return detunings [cents] and tones that are so much too high, beside the tone itself."""
+    cents = np.arange(-300.0, 301, 20)
+    return cents, [(_tone(c), _tone(0), [256, 1024]) for c in cents]
+
+
+def tones_view():
+    """Return the same detunings and tones, for a loss that needs no sizes."""
+    cents, calls = landscape_view()
+    return cents, [call[:2] for call in calls]
+
+
+def fool_view():
+    """Return ratios [dB] for which a sound is to be made."""
+    ratios = np.arange(3.0, 41, 1)
+    return ratios, [(_noise(500, 3), db) for db in ratios]
+
+
+def _levels(sounds):
+    return 20 * np.log10(np.std(sounds, axis=-1) / np.std(_noise(500, 3)))
+
+
 CHECKS = {
-    "31.si_sdr": Check(si_sdr_probes, _ratio, SI_SDR_SLIPS, atol=1e-6),
-    "31.multi": Check(multi_probes, _multi, MULTI_SLIPS, atol=1e-9),
-    "31.fool": Check(fool_probes, _fool, FOOL_SLIPS, atol=1e-9),
+    "31.si_sdr": Check(
+        si_sdr_probes,
+        _ratio,
+        SI_SDR_SLIPS,
+        atol=1e-6,
+        shows=Curve(si_sdr_view, "level of the noise [dB re the target]", "SI-SDR [dB]"),
+    ),
+    "31.multi": Check(
+        multi_probes,
+        _multi,
+        MULTI_SLIPS,
+        atol=1e-9,
+        shows=Curve(landscape_view, "detuning of a tone [cents]", "loss"),
+    ),
+    "31.fool": Check(
+        fool_probes,
+        _fool,
+        FOOL_SLIPS,
+        atol=1e-9,
+        shows=Curve(fool_view, "SNR [dB]", "level [dB re the target]", _levels),
+    ),
+    "31.design": Check(
+        design_probes,
+        _design,
+        DESIGN_SLIPS,
+        atol=1e-9,
+        goals=DESIGN_GOALS,
+        measured=_design_measured,
+        shows=Curve(
+            tones_view,
+            "detuning of a tone [cents]",
+            "loss",
+            other="ours",
+        ),
+    ),
 }

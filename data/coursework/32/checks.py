@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from helpers import audio, metrics, stft
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve, Sound
 
 
 def ratio_probes() -> list[Probe]:
@@ -33,10 +37,10 @@ RATIO_SLIPS = (
 )
 
 
-def psm_probes() -> list[Probe]:
-    """Return speech and mixture with known angles first, then drawn at random; none is 0."""
-    first = (np.array([[1.0, 1.0, 2.0, 1.0]]) + 0j, np.array([[2.0, 1 + 1j, 1.0, -2.0]]) + 0j)
-    probes = [Probe(first, "S = [[1, 1, 2, 1]], X = [[2, 1+1j, 1, -2]]")]
+def complex_probes() -> list[Probe]:
+    """Return speech and mixture: known angles and lengths first, then drawn at random; none 0."""
+    first = (np.array([[1.0, 1.0, 2.0, 3j]]) + 0j, np.array([[2.0, 1 + 1j, 1.0, -2.0]]) + 0j)
+    probes = [Probe(first, "S = [[1, 1, 2, 3j]], X = [[2, 1+1j, 1, -2]]")]
     for seed, shape in ((3, (5, 4)), (4, (7, 6))):
         parts = np.random.default_rng(seed).normal(size=(4, *shape))
         S, N = parts[0] + 1j * parts[1], parts[2] + 1j * parts[3]
@@ -46,18 +50,23 @@ def psm_probes() -> list[Probe]:
     return probes
 
 
-def _real(S, X):
-    return np.real(S / X)
+def _bounded(S, X):
+    M = S / X
+    return M / np.maximum(1, np.abs(M))
 
 
-PSM_SLIPS = (
-    ("angle forgotten", lambda S, X: np.clip(np.abs(S / X), 0, 1)),
-    ("not cut at all", _real),
-    ("cut above only", lambda S, X: np.minimum(1, _real(S, X))),
-    ("cut below only", lambda S, X: np.maximum(0, _real(S, X))),
-    ("sign of the cosine lost", lambda S, X: np.clip(np.abs(_real(S, X)), 0, 1)),
-    ("upside down", lambda S, X: np.clip(_real(X, S), 0, 1)),
-    ("cosine alone", lambda S, X: np.clip(np.cos(np.angle(S) - np.angle(X)), 0, 1)),
+COMPLEX_SLIPS = (
+    ("angle forgotten", lambda S, X: np.minimum(1, np.abs(S / X))),
+    ("not bounded", lambda S, X: S / X),
+    (
+        "each part cut",
+        lambda S, X: np.clip((S / X).real, -1, 1) + 1j * np.clip((S / X).imag, -1, 1),
+    ),
+    ("along the mixture only", lambda S, X: np.clip((S / X).real, 0, 1) + 0j),
+    ("always as long as 1", lambda S, X: np.exp(1j * np.angle(S / X))),
+    ("upside down", lambda S, X: _bounded(X, S)),
+    ("turned the other way", lambda S, X: np.conj(_bounded(S, X))),
+    ("too long ones dropped", lambda S, X: S / X * (np.abs(S / X) <= 1)),
 )
 
 
@@ -116,9 +125,154 @@ LATENCY_SLIPS = (
     ("hop added", lambda n, h, a, sr: 1000 * (n + (a + 1) * h) / sr),
 )
 
+# ---- a model of one's own -----------------------------------------------------------------------
+
+SR = 16000
+FRAMES = {"n_fft": 512, "hop_length": 128}
+ASKED = {"steady hiss": 4.0, "a lorry's hum": 4.0}  # gain of SI-SDR [dB]
+KEPT_DB = 12.0  # SI-SDR [dB] that a voice without noise must keep
+
+
+@functools.cache
+def _mixtures() -> dict[str, tuple]:
+    """Return by name the voice, the mixture, and the STFT of the mixture; a voice alone is last."""
+    found = {}
+    rng = np.random.default_rng(32)
+    noises = {"steady hiss": rng.standard_normal(2 * SR), "a lorry's hum": audio.clip("hum")[0]}
+    for name, noise in noises.items():
+        speech = audio.clip("voice_b")[0][: 2 * SR].astype(float)
+        speech = np.concatenate([np.zeros(SR // 4), speech])  # a moment of noise alone
+        mixture = audio.mix(speech, np.resize(noise, speech.size).astype(float), snr_db=3)
+        found[name] = speech, mixture, stft.stft(mixture, **FRAMES)
+    speech = audio.clip("voice_a")[0][: 2 * SR].astype(float)
+    speech = speech + 1e-4 * rng.standard_normal(speech.size)  # −80 dBFS, as a quiet room has
+    found["a voice alone"] = speech, speech, stft.stft(speech, **FRAMES)
+    return found
+
+
+def clean_probes() -> list[Probe]:
+    """Return magnitudes of a voice in two noises, and of another voice without any."""
+    return [Probe((np.abs(X),), f"magnitudes of {name}") for name, (_, _, X) in _mixtures().items()]
+
+
+def _scores(got: list) -> dict[str, float]:
+    """Return the gain of SI-SDR [dB] in each noise, and for the voice alone its SI-SDR."""
+    scores = {}
+    for mask, (name, (speech, mixture, X)) in zip(got, _mixtures().items(), strict=True):
+        made = stft.istft(mask * X, hop_length=128, length=speech.size)
+        if not np.isfinite(made).all() or not np.any(made):
+            scores[name] = -np.inf
+            continue
+        before = 0.0 if name == "a voice alone" else metrics.si_sdr(mixture, speech)
+        scores[name] = min(metrics.si_sdr(made, speech), 99.0) - before
+    return scores
+
+
+def _clean_measured(got: list) -> str:
+    scores = _scores(got)
+    if not np.isfinite([*scores.values()]).all():
+        return "your mask leaves nothing, at least once."
+    gains = ", ".join(f"{scores[name]:+.1f} dB in {name}" for name in ASKED)
+    alone = f"a voice without noise keeps {scores['a voice alone']:.1f} dB"
+    return "SI-SDR changes by " + f"{gains}; {alone}.".replace("-", "−")
+
+
+CLEAN_GOALS = (
+    ("no mask", lambda got: not all(np.min(m) >= 0 and np.max(m) <= 1 for m in got)),
+    ("nothing removed", lambda got: all(np.ptp(m) < 1e-6 for m in got)),
+    ("the voice removed", lambda got: not _scores(got)["a voice alone"] > KEPT_DB),
+    ("the hiss stays", lambda got: not _scores(got)["steady hiss"] >= ASKED["steady hiss"]),
+    ("the hum stays", lambda got: not _scores(got)["a lorry's hum"] >= ASKED["a lorry's hum"]),
+)
+
+
+def _gain_mask(S, over=1.5, floor=0.1, share=0.2):
+    """Return power subtraction with the noise of the quietest frames, smoothed over time."""
+    energy = np.sum(S**2, axis=0)
+    noise = np.mean(S[:, energy <= np.quantile(energy, share)] ** 2, axis=1, keepdims=True)
+    padded = np.pad(S**2, ((0, 0), (2, 2)), mode="edge")
+    smooth = np.lib.stride_tricks.sliding_window_view(padded, 5, axis=1).mean(axis=-1)
+    return np.sqrt(np.maximum(1 - over * noise / (smooth + 1e-12), floor**2))
+
+
+CLEAN_SLIPS = (
+    ("no mask", lambda S: 2 * _gain_mask(S)),
+    ("nothing removed", lambda S: np.full(S.shape, 0.5)),
+    ("the voice removed", lambda S: np.linspace(1, 0, len(S))[:, None] ** 40 * np.ones(S.shape)),
+    ("the hiss stays", lambda S: np.where((np.arange(len(S)) < 4)[:, None], 0.0, np.ones(S.shape))),
+    ("the hum stays", lambda S: np.where((np.arange(len(S)) < 12)[:, None], 1.0, _gain_mask(S))),
+)
+
+
+def _heard(own, right, S):
+    speech, mixture, X = _mixtures()["steady hiss"]
+    made = [stft.istft(m * X, hop_length=128, length=speech.size) for m in (own, right)]
+    return {"noisy": mixture, "your mask": made[0], "one of ours": made[1], "voice alone": speech}
+
+
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def ratio_view():
+    """Return levels of the speech re the noise [dB], and one call for all of them."""
+    db = np.arange(-30.0, 31, 2)
+    return db, [(10 ** (db[None] / 20), np.ones((1, db.size)))]
+
+
+def complex_view():
+    """Return lengths of S / X, at an angle of 40 degrees."""
+    length = np.arange(0.1, 3, 0.1)
+    return length, [(length[None] * np.exp(1j * np.radians(40)), np.ones((1, length.size)) + 0j)]
+
+
+def subtract_view():
+    """Return levels of the mixture re the noise [dB], with a floor of 0.1."""
+    db = np.arange(-10.0, 31, 1)
+    return db, [(10 ** (db[None] / 20), np.ones((1, 1)), 0.1)]
+
+
+def latency_view():
+    """Return frame lengths, with two frames of look-ahead."""
+    sizes = np.arange(64, 2049, 64)
+    return sizes, [(int(n), 128, 2, SR) for n in sizes]
+
+
 CHECKS = {
-    "32.ratio": Check(ratio_probes, _ratio, RATIO_SLIPS, atol=1e-6),
-    "32.psm": Check(psm_probes, lambda S, X: np.clip(_real(S, X), 0, 1), PSM_SLIPS, atol=1e-6),
-    "32.subtract": Check(subtract_probes, _gain, SUBTRACT_SLIPS, atol=1e-6),
-    "32.latency": Check(latency_probes, _latency, LATENCY_SLIPS, atol=1e-6),
+    "32.ratio": Check(
+        ratio_probes,
+        _ratio,
+        RATIO_SLIPS,
+        atol=1e-6,
+        shows=Curve(ratio_view, "level of the speech re the noise [dB]", "mask"),
+    ),
+    "32.complex": Check(
+        complex_probes,
+        _bounded,
+        COMPLEX_SLIPS,
+        atol=1e-6,
+        shows=Curve(complex_view, "length of S / X", "length of the mask", np.abs),
+    ),
+    "32.clean": Check(
+        clean_probes,
+        _gain_mask,
+        CLEAN_SLIPS,
+        atol=1e-6,
+        goals=CLEAN_GOALS,
+        measured=_clean_measured,
+        shows=Sound(lambda: (np.abs(_mixtures()["steady hiss"][2]),), _heard, SR),
+    ),
+    "32.subtract": Check(
+        subtract_probes,
+        _gain,
+        SUBTRACT_SLIPS,
+        atol=1e-6,
+        shows=Curve(subtract_view, "level of the mixture re the noise [dB]", "gain"),
+    ),
+    "32.latency": Check(
+        latency_probes,
+        _latency,
+        LATENCY_SLIPS,
+        atol=1e-6,
+        shows=Curve(latency_view, "frame length [samples]", "latency [ms]"),
+    ),
 }

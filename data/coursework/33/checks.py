@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers import stft
+from helpers import audio, stft
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve, Sound
 
 
 def steps_probes() -> list[Probe]:
@@ -140,8 +141,156 @@ FAST_SLIPS = (
     ("angles instead of signals", _angles),
 )
 
+# ---- a twin -------------------------------------------------------------------------------------
+
+GAPS = ((64, (40, 400, 20)), (32, (200, 16, 100, 24)), (128, (130, 90)))  # n_fft, pauses
+
+
+def twin_probes() -> list[Probe]:
+    """Return words of noise with pauses, some shorter than a frame and some longer."""
+    probes = []
+    for seed, (n_fft, gaps) in enumerate(GAPS):
+        rng = np.random.default_rng(seed)
+        pieces = [rng.standard_normal(300)]
+        for gap in gaps:
+            pieces += [np.zeros(gap), rng.standard_normal(rng.integers(200, 400))]
+        say = f"words with pauses of {', '.join(map(str, gaps))} samples and n_fft = {n_fft}"
+        probes.append(Probe((0.1 * np.concatenate(pieces), n_fft), say))
+    return probes
+
+
+def _long_gaps(y, n_fft, at_least=1.0):
+    """Return where pauses of a frame or more begin."""
+    found, run = [], 0
+    for n, x in enumerate(y):
+        run = run + 1 if x == 0 else 0
+        if run == int(at_least * n_fft):
+            found.append(n)
+    return found
+
+
+def _twin(y, n_fft, at_least=1.0):
+    cut = _long_gaps(y, n_fft, at_least)[0]
+    return np.where(np.arange(y.size) > cut, -y, y)
+
+
+def _off(made, y, n_fft):
+    """Return by how much the magnitudes of a sound are off, as a share of those of y."""
+    how = {"n_fft": n_fft, "hop_length": n_fft // 4}
+    S = np.abs(stft.stft(y, **how))
+    return np.linalg.norm(np.abs(stft.stft(made, **how)) - S) / np.linalg.norm(S)
+
+
+def _pairs(got):
+    return [(made, *probe.args) for made, probe in zip(got, twin_probes(), strict=True)]
+
+
+def _flipped_only(got):
+    """Tell whether the result is the sound with some signs turned round."""
+    return all(np.allclose(np.abs(made), np.abs(y), 0, 1e-9) for made, y, _ in _pairs(got))
+
+
+TWIN_GOALS = (
+    (
+        "the sound itself",
+        lambda got: any(
+            np.allclose(made, y, 0, 1e-6) or np.allclose(made, -y, 0, 1e-6)
+            for made, y, _ in _pairs(got)
+        ),
+    ),
+    (
+        "a pause too short",
+        lambda got: _flipped_only(got) and any(_off(*pair) > 1e-6 for pair in _pairs(got)),
+    ),
+    ("other magnitudes", lambda got: any(_off(*pair) > 1e-6 for pair in _pairs(got))),
+)
+
+TWIN_SLIPS = (
+    ("the sound itself", lambda y, n_fft: -y),
+    ("a pause too short", lambda y, n_fft: _twin(y, n_fft, 0.2)),
+    ("other magnitudes", lambda y, n_fft: np.roll(y, 3)),
+)
+
+
+def _twin_measured(got):
+    worst = max(_off(*pair) for pair in _pairs(got))
+    if worst < 1e-9:
+        return "the magnitudes are those of y to the last digits."
+    return f"the magnitudes are off by up to {20 * np.log10(worst):.0f} dB.".replace("-", "−")
+
+
+# ---- what a right function makes ----------------------------------------------------------------
+
+SR = 16000
+
+
+def steps_view():
+    """Return frequencies from 0 to 500 Hz, and one call for all."""
+    freqs = np.arange(0.0, 501, 5) + 1.0
+    return freqs, [(freqs, SR, 256)]
+
+
+def _spoken():
+    """Return a second of a voice from random phases, its magnitudes, and the transforms."""
+    y = audio.clip("voice_a")[0][8000:24000].astype(float)
+    analyse, invert = _pair(512, 128, y.size)
+    S = np.abs(analyse(y))
+    turns = np.random.default_rng(0).uniform(-np.pi, np.pi, S.shape)
+    return y, invert(S * np.exp(1j * turns)), S, analyse, invert
+
+
+def _round_call():
+    return _spoken()[1:]
+
+
+def _fast_call():
+    _, y, S, analyse, invert = _spoken()
+    return _round(y, S, analyse, invert), y, S, 0.99, analyse, invert
+
+
+def _rounds_heard(own, right, *args):
+    return {"before": args[0], "your round": own, "the right round": right, "voice": _spoken()[0]}
+
+
+def _twins_heard(own, right, y, n_fft):
+    return {"the sound": y, "your twin": own, "one of ours": right}
+
+
+def _two_words():
+    """Return two words with a pause between them, at 16 kHz."""
+    words = audio.clip("voice_b")[0][:32000].astype(float)
+    return np.concatenate([words[4000:14000], np.zeros(4000), words[14000:26000]]), 1024
+
+
 CHECKS = {
-    "33.steps": Check(steps_probes, _steps, STEPS_SLIPS, atol=1e-6),
-    "33.round": Check(round_probes, _round, ROUND_SLIPS, atol=1e-9),
-    "33.fast": Check(fast_probes, _fast, FAST_SLIPS, atol=1e-9),
+    "33.steps": Check(
+        steps_probes,
+        _steps,
+        STEPS_SLIPS,
+        atol=1e-6,
+        shows=Curve(steps_view, "frequency [Hz], hop 256 at 16 kHz", "step [rad]"),
+    ),
+    "33.round": Check(
+        round_probes,
+        _round,
+        ROUND_SLIPS,
+        atol=1e-9,
+        shows=Sound(_round_call, _rounds_heard, SR),
+    ),
+    "33.fast": Check(
+        fast_probes,
+        _fast,
+        FAST_SLIPS,
+        atol=1e-9,
+        shows=Sound(_fast_call, _rounds_heard, SR),
+    ),
+    "33.twin": Check(
+        twin_probes,
+        _twin,
+        TWIN_SLIPS,
+        atol=1e-9,
+        goals=TWIN_GOALS,
+        measured=_twin_measured,
+        shows=Sound(_two_words, _twins_heard, SR),
+    ),
 }

@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 
 def dilated_probes() -> list[Probe]:
@@ -48,24 +49,64 @@ DILATED_SLIPS = (
 )
 
 
-def field_probes() -> list[Probe]:
-    """Return stacks of layers with two, three and five taps."""
+def _network(taps, *, bend=np.tanh, seed=0):
+    """Return a function from samples to samples: layers of taps at offsets (later is above 0)."""
+
+    def network(y):
+        x = np.asarray(y, dtype=float)
+        rng = np.random.default_rng(seed)
+        for offsets in taps:
+            weights = rng.uniform(0.3, 0.9, len(offsets)) / np.sqrt(len(offsets))
+            padded = np.pad(x, 200)
+            shifted = [padded[200 + k : 200 + k + x.size] for k in offsets]
+            x = bend(np.tensordot(weights, np.array(shifted), 1) + 0.1)
+        return x
+
+    return network
+
+
+def reach_probes() -> list[Probe]:
+    """Return networks that nobody has told anything about: causal, looking ahead, with holes."""
+    networks = (
+        ([(-1, 0), (-2, 0), (-4, 0)], np.tanh, 100, "three layers"),
+        ([(-3, 0, 3)], np.tanh, 60, "one layer"),
+        ([(-8, -4, 0, 4)], np.tanh, 90, "a layer with holes"),
+        ([(-1, 0, 1), (-5, 0), (0, 2)], np.tanh, 120, "three layers, of another kind"),
+        ([(-6, 0), (-1, 0)], lambda x: np.maximum(x, 0.05), 80, "layers that cut off below"),
+        ([(0, 1, 2)], np.tanh, 50, "a layer that does not look back"),
+    )
     return [
-        Probe((np.array([1, 2, 4, 8]), 2), "two taps, dilations 1, 2, 4, 8"),
-        Probe((np.array([1, 3, 9]), 3), "three taps, dilations 1, 3, 9"),
-        Probe((np.tile(2 ** np.arange(5), 2), 2), "two taps, dilations 1 to 16 twice over"),
-        Probe((np.array([1, 1, 2, 5]), 5), "five taps, dilations 1, 1, 2, 5"),
+        Probe((_network(taps, bend=bend, seed=seed), n), f"a network of {what} and n = {n}")
+        for seed, (taps, bend, n, what) in enumerate(networks)
     ]
 
 
-FIELD_SLIPS = (
-    ("all taps counted", lambda d, kernel: 1 + kernel * np.sum(d)),
-    ("without the sample itself", lambda d, kernel: (kernel - 1) * np.sum(d)),
-    ("the widest layer alone", lambda d, kernel: 1 + (kernel - 1) * np.max(d)),
-    ("no dilation", lambda d, kernel: 1 + (kernel - 1) * len(d)),
-    ("layers multiplied", lambda d, kernel: np.prod(1 + (kernel - 1) * d)),
-    ("fields added", lambda d, kernel: np.sum(1 + (kernel - 1) * d)),
-    ("always two taps", lambda d, kernel: 1 + np.sum(d)),
+def _touched(network, n):
+    """Return the offsets of all outputs that one changed sample in the middle moves."""
+    y = 1 + np.random.default_rng(7).random(n)  # above what a layer may cut off
+    other = y.copy()
+    other[n // 2] += 1.0
+    return np.flatnonzero(network(other) != network(y)) - n // 2
+
+
+def _reach(network, n):
+    touched = _touched(network, n)
+    return np.array([max(touched.max(), 0), max(-touched.min(), 0)])
+
+
+REACH_SLIPS = (
+    ("exchanged", lambda network, n: _reach(network, n)[::-1]),
+    ("itself counted", lambda network, n: _reach(network, n) + 1),
+    ("the past alone", lambda network, n: _reach(network, n) * np.array([1, 0])),
+    (
+        "outputs counted",
+        lambda network, n: np.array(
+            [np.sum(_touched(network, n) > 0), np.sum(_touched(network, n) < 0)]
+        ),
+    ),
+    ("both sides alike", lambda network, n: np.full(2, _reach(network, n).max())),
+    ("places, not distances", lambda network, n: n // 2 + np.array([1, -1]) * _reach(network, n)),
+    ("signs left in", lambda network, n: _reach(network, n) * np.array([1, -1])),
 )
 
 NORMAL = 0.5 * np.log(2 * np.pi)
@@ -104,10 +145,33 @@ DENSITY_SLIPS = (
     ("no logarithm", lambda y, k, m: np.exp(_density(y, k, m))),
 )
 
+
+def dilated_view():
+    """Return what a click becomes in one layer with a gap of 12."""
+    click = (np.arange(40) == 8) * 1.0
+    return np.arange(40), [(click, 0.5, 1.0, 12)]
+
+
+def density_view():
+    """Return samples for a map that stretches by 2 and shifts by 1."""
+    y = np.linspace(-3, 2, 101)
+    return y, [(y, np.full(y.size, np.log(2)), np.ones(y.size))]
+
+
 CHECKS = {
-    "34.dilated": Check(dilated_probes, _dilated, DILATED_SLIPS, atol=1e-9),
-    "34.field": Check(
-        field_probes, lambda d, kernel: 1 + (kernel - 1) * np.sum(d), FIELD_SLIPS, atol=1e-9
+    "34.dilated": Check(
+        dilated_probes,
+        _dilated,
+        DILATED_SLIPS,
+        atol=1e-9,
+        shows=Curve(dilated_view, "sample, a click at 8, gap 12", "output"),
     ),
-    "34.density": Check(density_probes, _density, DENSITY_SLIPS, atol=1e-9),
+    "34.reach": Check(reach_probes, _reach, REACH_SLIPS, atol=1e-9),
+    "34.density": Check(
+        density_probes,
+        _density,
+        DENSITY_SLIPS,
+        atol=1e-9,
+        shows=Curve(density_view, "sample", "log density"),
+    ),
 }

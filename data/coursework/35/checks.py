@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 
 def encode_probes() -> list[Probe]:
@@ -111,39 +112,127 @@ FIELD_SLIPS = (
 )
 
 
-def cost_probes() -> list[Probe]:
-    """Return sizes of matrices: one first, then several, at other rates and hops."""
-    cases = (
-        (((256, 192),), 64, 16000),
-        (((10, 20), (20, 5)), 100, 8000),
-        (((3, 7), (7, 7), (7, 2)), 32, 48000),
-    )
-    say = "sizes = {}, hop = {}, sr = {}"
+def _with_images(f0, sr, stride, seconds, absent=(), seed=0):
+    """Return a sine and images at multiples of sr / stride from it, over faint noise."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * sr)) / sr
+    y = 1e-6 * rng.standard_normal(t.size) + 0.1 * np.sin(2 * np.pi * f0 * t)
+    for k in range(-6, 7):
+        hertz = f0 + k * sr / stride
+        if k and k not in absent and 0 < hertz < sr / 2:
+            level = 0.1 * 10 ** (rng.uniform(-50, -15) / 20)
+            y += level * np.sin(2 * np.pi * hertz * t + rng.uniform(0, 6))
+    return y
+
+
+STRIDES = (  # f0, sr, stride, seconds, images that are missing
+    (1000, 16000, 64, 1.0, ()),
+    (1000, 16000, 128, 1.0, ()),
+    (1040, 16000, 40, 2.0, (-1, 1)),
+    (700, 8000, 80, 0.5, ()),
+    (2000, 48000, 480, 1.0, (-3, 2)),
+    (430, 16000, 160, 1.0, (-1, 1)),
+)
+
+
+def stride_probes() -> list[Probe]:
+    """Return what networks make of a steady sine, at several rates, lengths and strides."""
     return [
-        Probe((np.array(s), hop, sr), say.format([list(p) for p in s], hop, sr))
-        for s, hop, sr in cases
+        Probe(
+            (_with_images(f0, sr, stride, seconds, absent, seed), sr, f0),
+            f"{seconds:g} s at {sr} Hz, a sine of {f0} Hz with lines beside it",
+        )
+        for seed, (f0, sr, stride, seconds, absent) in enumerate(STRIDES)
     ]
 
 
-def _cost(sizes, hop, sr):
-    return np.prod(sizes, axis=1).sum() * sr / hop
+def _lines(y, sr):
+    """Return the frequencies [Hz] of all lines."""
+    S = np.abs(np.fft.rfft(y)) / (y.size / 2)
+    return np.flatnonzero(S > 1e-5) * sr / y.size
 
 
-COST_SLIPS = (
-    ("once a sample", lambda sizes, hop, sr: _cost(sizes, 1, sr)),
-    ("one frame", lambda sizes, hop, sr: _cost(sizes, 1, 1)),
-    ("hop for rate", lambda sizes, hop, sr: _cost(sizes, 1, hop)),
-    ("sides added", lambda sizes, hop, sr: np.sum(sizes) * sr / hop),
-    ("counted twice", lambda sizes, hop, sr: 2 * _cost(sizes, hop, sr)),
-    (
-        "biases counted",
-        lambda sizes, hop, sr: _cost(sizes, hop, sr) + np.sum(sizes[:, 1]) * sr / hop,
-    ),
+def _stride(y, sr, f0):
+    return float(np.round(sr / np.min(np.diff(_lines(y, sr)))))
+
+
+def _nearest(y, sr, f0):
+    away = np.abs(_lines(y, sr) - f0)
+    return np.min(away[away > 1])
+
+
+def _strongest(y, sr, f0):
+    S = np.abs(np.fft.rfft(y))
+    freqs = np.arange(S.size) * sr / y.size
+    return abs(freqs[np.argmax(np.where(np.abs(freqs - f0) > 2, S, 0))] - f0)
+
+
+STRIDE_SLIPS = (
+    ("hertz", lambda y, sr, f0: sr / _stride(y, sr, f0)),
+    ("seconds", lambda y, sr, f0: _stride(y, sr, f0) / sr),
+    ("the strongest image", lambda y, sr, f0: sr / _strongest(y, sr, f0)),
+    ("the nearest to the sine", lambda y, sr, f0: sr / _nearest(y, sr, f0)),
+    ("the lowest line", lambda y, sr, f0: sr / _lines(y, sr)[0]),
+    ("bins for hertz", lambda y, sr, f0: sr / (np.min(np.diff(_lines(y, sr))) * y.size / sr)),
+    ("the period of the sine", lambda y, sr, f0: sr / f0),
 )
 
+
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def encode_view():
+    """Return how much of each of 32 cosines is in one of them, under a window."""
+    n = np.arange(64)
+    bank = np.sin(np.pi * (n + 0.5) / 64) * np.cos(np.pi * (np.arange(32)[:, None] + 0.5) * n / 32)
+    return np.arange(32), [(np.cos(np.pi * 10.2 * n / 32), bank, 16)]
+
+
+def overlap_view():
+    """Return what overlapping windows add up to."""
+    window = np.sin(np.pi * (np.arange(64) + 0.5) / 64) ** 2
+    return np.arange(5 * 32 + 64), [(np.tile(window, (6, 1)), 32)]
+
+
+def field_view():
+    """Return numbers of layers whose dilations double."""
+    layers = np.arange(1, 11)
+    return layers, [(np.full(k, 3), 2 ** np.arange(k), np.ones(k, int)) for k in layers]
+
+
+def stride_view():
+    """Return strides, and what networks with such strides make of a sine."""
+    strides = np.array([32, 40, 50, 64, 80, 100, 128])
+    return strides, [(_with_images(1000, 16000, k, 1.0), 16000, 1000) for k in strides.tolist()]
+
+
 CHECKS = {
-    "35.encode": Check(encode_probes, _encode, ENCODE_SLIPS, atol=1e-9),
-    "35.overlap": Check(overlap_probes, _overlap_add, OVERLAP_SLIPS, atol=1e-9),
-    "35.field": Check(field_probes, _field, FIELD_SLIPS, atol=1e-9),
-    "35.cost": Check(cost_probes, _cost, COST_SLIPS, atol=1e-3),
+    "35.encode": Check(
+        encode_probes,
+        _encode,
+        ENCODE_SLIPS,
+        atol=1e-9,
+        shows=Curve(encode_view, "filter", "output"),
+    ),
+    "35.overlap": Check(
+        overlap_probes,
+        _overlap_add,
+        OVERLAP_SLIPS,
+        atol=1e-9,
+        shows=Curve(overlap_view, "sample", "sum of six windows"),
+    ),
+    "35.field": Check(
+        field_probes,
+        _field,
+        FIELD_SLIPS,
+        atol=1e-9,
+        shows=Curve(field_view, "layers, dilations doubling", "receptive field"),
+    ),
+    "35.stride": Check(
+        stride_probes,
+        _stride,
+        STRIDE_SLIPS,
+        atol=1e-6,
+        shows=Curve(stride_view, "true stride [samples]", "stride [samples]"),
+    ),
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 
 def macs_probes() -> list[Probe]:
@@ -74,26 +75,80 @@ AGREE_SLIPS = (
 )
 
 
+def interval_probes() -> list[Probe]:
+    """Return scores of two systems on the same utterances, and which utterances are drawn."""
+    probes = []
+    for seed, (n, draws) in enumerate(((5, 40), (19, 400), (12, 333))):
+        rng = np.random.default_rng(seed)
+        hard = rng.normal(0, 3, n)  # what the utterances share
+        one, other = hard + rng.normal(0.4, 1, n), hard + rng.normal(0, 1, n)
+        picks = rng.integers(n, size=(draws, n))
+        probes.append(Probe((one, other, picks), f"{n} utterances and {draws} draws"))
+    return probes
+
+
+def _percentiles(values, low=2.5, high=97.5):
+    return np.percentile(values, [low, high])
+
+
+def _interval(one, other, picks, *ends):
+    return _percentiles((one - other)[picks].mean(axis=1), *ends)
+
+
+INTERVAL_SLIPS = (
+    (
+        "each by itself",
+        lambda a, b, p: _percentiles(a[p].mean(axis=1)) - _percentiles(b[p].mean(axis=1)),
+    ),
+    (
+        "ends of the two set apart",
+        lambda a, b, p: _percentiles(a[p].mean(axis=1)) - _percentiles(b[p].mean(axis=1))[::-1],
+    ),
+    ("no draws", lambda a, b, p: _percentiles(a - b)),
+    ("single differences", lambda a, b, p: _percentiles((a - b)[p])),
+    ("90 per cent", lambda a, b, p: _interval(a, b, p, 5, 95)),
+    ("one end only counted", lambda a, b, p: _interval(a, b, p, 0, 95)),
+    ("the other order", lambda a, b, p: _interval(b, a, p)),
+    ("sums, not means", lambda a, b, p: _percentiles((a - b)[p].sum(axis=1))),
+    ("averaged over the draws", lambda a, b, p: _percentiles((a - b)[p].mean(axis=0))),
+)
+
+
 def ship_probes() -> list[Probe]:
-    """Return costs, limits and qualities: something fits, qualities are negative, nothing fits, a
-    limit is met.
+    """Return costs, limits, qualities and margins: something fits, qualities are negative, nothing
+    fits, a limit is met, several cannot be told apart.
     """
     inf = np.inf
     costs = np.array([[32.0, 228.0], [32.0, 507.0], [inf, 140.0], [8.0, 90.0], [64.0, 900.0]])
     usual = np.array([1.7, 1.9, 2.1, 1.4, 2.5])
+    near = np.array([1.95, 2.0, 1.96, 1.2, 1.99])
+    low = np.array([-4.0, -3.0, -7.0, -9.0, -8.0])
+    other = np.array([2.4, 1.1, 2.3, 1.9, 1.6])
     cases = (
-        (costs, np.array([40.0, 300.0]), usual, ""),
-        (costs, np.array([inf, 600.0]), usual, ""),
-        (costs[::-1], np.array([40.0, 300.0]), np.array([2.4, 1.1, 2.3, 1.9, 1.6]), ""),
-        (costs, np.array([40.0, 600.0]), np.array([-4.0, -3.0, -7.0, -9.0, -8.0]), "negative"),
-        (costs[::-1], np.array([40.0, 600.0]), np.array([2.4, 1.1, 2.3, 1.9, 1.6]), ""),
-        (costs, np.array([5.0, 600.0]), usual, "none"),
-        (costs, np.array([100.0, 50.0]), usual[::-1], "none"),
-        (costs, np.array([32.0, 507.0]), usual, "edge"),
+        (costs, np.array([40.0, 300.0]), usual, 0.1, ""),
+        (costs, np.array([inf, 600.0]), usual, 0.1, ""),
+        (costs[::-1], np.array([40.0, 300.0]), other, 0.1, ""),
+        (costs, np.array([inf, 1000.0]), near, 0.08, "near"),
+        (costs[::-1], np.array([40.0, 600.0]), near[::-1], 0.08, "near"),
+        (costs[[3, 1, 0, 4, 2]], np.array([64.0, 1000.0]), near[[3, 1, 0, 4, 2]], 0.02, "near"),
+        (costs, np.array([40.0, 600.0]), low, 0.5, "negative"),
+        (costs, np.array([40.0, 600.0]), low, 1.5, "negative"),
+        (costs, np.array([5.0, 600.0]), usual, 0.1, "none"),
+        (costs, np.array([100.0, 50.0]), usual[::-1], 0.1, "none"),
+        (costs, np.array([32.0, 507.0]), usual, 0.1, "edge"),
+        (costs, np.array([40.0, 600.0]), np.array([1.5, 2.0, 3.0, 1.0, 3.0]), 0.5, "edge"),
+        (
+            np.column_stack([costs, [1.0, 0.5, 0.2, 0.4, 0.1]]),
+            np.array([64.0, 1000.0, 1.0]),
+            near,
+            0.08,
+            "three kinds of cost",
+        ),
     )
-    say = "limits {}, qualities {}"
+    say = "limits {}, qualities {}, margin {}"
     return [
-        Probe(case, say.format(case[1].tolist(), case[2].tolist()), group) for *case, group in cases
+        Probe(case, say.format(case[1].tolist(), case[2].tolist(), case[3]), group)
+        for *case, group in cases
     ]
 
 
@@ -101,34 +156,94 @@ def _fits(costs, limits):
     return np.all(costs <= limits, axis=1)
 
 
-def _ship(costs, limits, quality, fits=None):
+def _ship(costs, limits, quality, margin, fits=None):
     fits = _fits(costs, limits) if fits is None else fits
-    return int(np.argmax(np.where(fits, quality, -np.inf))) if fits.any() else -1
+    if not fits.any():
+        return -1
+    near = fits & (quality > quality[fits].max() - margin)
+    return int(np.argmin(np.where(near, costs[:, -1], np.inf)))
 
 
-def _among(costs, limits, quality):
+def _among(costs, limits, quality, margin):
     """Return the place among those that fit, which is another place than in the whole list."""
     fits = _fits(costs, limits)
-    return int(np.argmax(quality[fits])) if fits.any() else -1
+    return _ship(costs[fits], limits, quality[fits], margin) if fits.any() else -1
+
+
+def _near_any(costs, limits, quality, margin):
+    """Compare with the best of all, also of those that are out."""
+    fits = _fits(costs, limits)
+    near = fits & (quality > quality.max() - margin)
+    return int(np.argmin(np.where(near, costs[:, -1], np.inf))) if near.any() else -1
 
 
 SHIP_SLIPS = (
-    ("limits ignored", lambda costs, limits, quality: int(np.argmax(quality))),
-    ("one limit is enough", lambda c, limits, q: _ship(c, limits, q, np.any(c <= limits, axis=1))),
+    ("limits ignored", lambda c, limits, q, m: _ship(c, np.full(len(limits), np.inf), q, m)),
+    ("margin ignored", lambda c, limits, q, m: _ship(c, limits, q, 1e-9)),
+    ("the cheapest that fits", lambda c, limits, q, m: _ship(c, limits, q, np.inf)),
+    ("compared with what is out", _near_any),
+    ("one limit is enough", lambda c, lim, q, m: _ship(c, lim, q, m, np.any(c <= lim, axis=1))),
     ("place among the rest", _among),
-    ("the worst", lambda costs, limits, quality: _ship(costs, limits, -quality)),
-    ("over the limit", lambda c, limits, q: _ship(c, limits, q, np.all(c > limits, axis=1))),
-    ("its quality", lambda costs, limits, quality: quality[_ship(costs, limits, quality)]),
-    ("none is the first", lambda costs, limits, quality: max(0, _ship(costs, limits, quality))),
-    ("limit not allowed", lambda c, limits, q: _ship(c, limits, q, np.all(c < limits, axis=1))),
-    (
-        "zero for the rest",
-        lambda costs, limits, quality: int(np.argmax(quality * _fits(costs, limits))),
-    ),
+    ("over the limit", lambda c, lim, q, m: _ship(c, lim, q, m, np.all(c > lim, axis=1))),
+    ("none is the first", lambda c, limits, q, m: max(0, _ship(c, limits, q, m))),
+    ("limit not allowed", lambda c, lim, q, m: _ship(c, lim, q, m, np.all(c < lim, axis=1))),
+    ("cost of the first kind", lambda c, lim, q, m: _ship(c[:, ::-1], lim[::-1], q, m)),
 )
 
+
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def macs_view():
+    """Return frames a second, for two layers."""
+    layers = np.array([[257, 48], [48, 257]])
+    frames = np.arange(50, 501, 25)
+    return frames, [(layers, float(f)) for f in frames]
+
+
+def agree_view():
+    """Return how much chance is mixed into a metric, and ratings with such metrics."""
+    rng = np.random.default_rng(3)
+    ears = rng.uniform(5, 95, (40, 3))
+    noise = rng.uniform(5, 95, (40, 3))
+    shares = np.linspace(0, 1, 21)
+    return shares, [(ears, (1 - s) * ears + s * noise) for s in shares]
+
+
+def interval_view():
+    """Return numbers of utterances, and scores of two systems on so many."""
+    rng = np.random.default_rng(4)
+    numbers = np.arange(5, 61, 5)
+    calls = []
+    for n in numbers:
+        one, other = rng.normal(size=(2, n))
+        calls.append((one, other, rng.integers(n, size=(2000, n))))
+    return numbers, calls
+
+
 CHECKS = {
-    "36.macs": Check(macs_probes, _macs, MACS_SLIPS, atol=1e-3),
-    "36.agree": Check(agree_probes, _agreement, AGREE_SLIPS, atol=1e-9),
+    "36.macs": Check(
+        macs_probes,
+        _macs,
+        MACS_SLIPS,
+        atol=1e-3,
+        shows=Curve(macs_view, "frames a second", "multiply-adds a second"),
+    ),
+    "36.agree": Check(
+        agree_probes,
+        _agreement,
+        AGREE_SLIPS,
+        atol=1e-9,
+        shows=Curve(agree_view, "share of chance in a metric", "share of pairs"),
+    ),
+    "36.interval": Check(
+        interval_probes,
+        _interval,
+        INTERVAL_SLIPS,
+        atol=1e-9,
+        shows=Curve(
+            interval_view, "utterances", "width of the interval", lambda v: v[:, 1] - v[:, 0]
+        ),
+    ),
     "36.ship": Check(ship_probes, _ship, SHIP_SLIPS, atol=1e-9),
 }
