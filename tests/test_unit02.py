@@ -69,6 +69,12 @@ def test_the_level_of_two_equal_tones(unit, degrees, gain, page, texts):
     assert gain == 0 or f"{gain:.2f}".replace("-", "−") in page + texts
 
 
+def test_one_tone_alone_lies_95_db_above_the_lowest_level(unit, page):
+    alone = 10 * math.log10(np.mean(unit["alone"] ** 2))
+    assert round(alone) == -25 and "one tone alone has −25 dBFS" in page
+    assert round(alone + 120) == 95 and "95 dB above" in page
+
+
 def test_half_a_turn_apart_two_tones_leave_nothing(unit):
     assert np.abs(unit["together"]["half a turn apart"]).max() < 1e-12
     rest = [level(inner(y, unit["sr"])) for y in unit["together"].values()][:3]
@@ -298,6 +304,8 @@ NUMBERS = [
     ("6.02", 20 * math.log10(2)),
     ("3.01", 10 * math.log10(2)),
     ("1.57 for", math.pi / 2),
+    ("4.81 for", math.exp(math.pi / 2)),
+    ("60.02 dB", 6.91 * 20 / math.log(10)),
     ("2.667", 1 + 1 + 1 / 2 + 1 / 6),
     ("6.333", 1 + 2 + 2 + 8 / 6),
     ("6.91", math.log(1000)),

@@ -430,3 +430,29 @@ def test_the_worked_examples_of_the_prompts():
     turn = 2 * np.pi * np.arange(60) / 60
     found = space["amplitude_and_phase"](0.3 * np.cos(7 * turn - 2.5) + 0.9, 7)
     np.testing.assert_allclose(found, [0.3, -2.5], atol=1e-12)
+
+
+def test_five_questions_of_unit_21_have_the_answers_that_teachers_read(root):
+    told = (root / "data/coursework/20/teach.md").read_text(encoding="utf-8")
+    assert 8000 / 32 == 250 and 8000 / 400 == 20 and "250 Hz; 20 Hz" in told
+    y = np.random.default_rng(4).standard_normal(20)
+    three = sfft.fft(np.tile(y, 3)).reshape(20, 3)  # three times the old ones, two zeros after each
+    np.testing.assert_allclose(three, np.outer(sfft.fft(y), [3, 0, 0]), atol=1e-12)
+    sine = 0.5 * np.sin(2 * np.pi * 9 * np.arange(64) / 64)
+    assert abs(slow(sine, 9)) / 64 == pytest.approx(0.25)  # half of the amplitude
+    cut = ssignal.windows.hann(20, sym=False)
+    turned = [
+        np.sum(sfft.fft(y) * np.roll(sfft.fft(cut)[::-1], k + 1)) / 20 for k in range(20)
+    ]  # a product in time, bin by bin
+    np.testing.assert_allclose(sfft.fft(y * cut), turned, atol=1e-12)
+
+
+def test_why_a_chain_closes_and_a_record_is_a_circle(page):
+    turn = np.exp(-2j * np.pi * 4 * np.arange(32) / 32)  # arrows of one length, four whole turns
+    again = turn * turn[1]
+    np.testing.assert_allclose(again, np.roll(turn, -1), atol=1e-12)  # the same arrows
+    assert abs(turn.sum()) < 1e-12 and "Only a sum of 0 can do that" in page
+    y = np.random.default_rng(5).standard_normal(32)
+    past = np.sum(sfft.fft(y) * np.exp(2j * np.pi * np.arange(32) * 32 / 32)) / 32
+    assert past == pytest.approx(y[0]) and "so you get $y[0]$ again" in page
+    assert round(512 * 512 * np.dtype(complex).itemsize / 1e6) == 4 and "takes 4 MB" in page

@@ -41,6 +41,14 @@ TONE_SLIPS = (
         "half a turn",
         lambda t, freq, amp, degrees: amp * np.sin(np.pi * freq * t + np.radians(degrees)),
     ),
+    (
+        "turns in degrees",
+        lambda t, freq, amp, degrees: amp * np.sin(360 * freq * t + np.radians(degrees)),
+    ),
+    (
+        "start added to the time",
+        lambda t, freq, amp, degrees: _height(t + np.radians(degrees), freq, amp, 0),
+    ),
     ("phase forgotten", lambda t, freq, amp, degrees: _height(t, freq, amp, 0)),
     (
         "phase after the sine",
@@ -77,7 +85,14 @@ def _sum_db(degrees):
     return 20 * np.log10(_length(degrees))
 
 
+def _ways_added(degrees):
+    angle = np.radians(degrees)
+    with np.errstate(invalid="ignore"):
+        return 20 * np.log10(1 + np.cos(angle) + np.sin(angle))
+
+
 SUM_SLIPS = (
+    ("ways added", _ways_added),
     ("lengths add", lambda degrees: np.full(np.shape(degrees), 20 * np.log10(2))),
     ("powers add", lambda degrees: np.full(np.shape(degrees), 10 * np.log10(2))),
     ("one arrow only", lambda degrees: np.zeros(np.shape(degrees))),
@@ -119,6 +134,12 @@ TURN_SLIPS = (
     ("angle added to the number", lambda z, degrees: z + np.radians(degrees)),
     ("multiplied by the angle", lambda z, degrees: z * np.radians(degrees)),
     ("times i times the angle", lambda z, degrees: z * 1j * np.radians(degrees)),
+    ("a share of i", lambda z, degrees: z * 1j * degrees / 90),
+    ("i forgotten", lambda z, degrees: z * np.exp(np.radians(degrees))),
+    (
+        "pointed, not turned",
+        lambda z, degrees: _turned(np.abs(z), degrees),
+    ),
     ("length lost", lambda z, degrees: _turned(z / np.abs(z), degrees)),
     ("mirrored first", lambda z, degrees: _turned(np.conj(z), degrees)),
     ("stretched too", lambda z, degrees: _turned(z, degrees) * np.abs(z)),
@@ -204,6 +225,8 @@ PLUCK_SLIPS = (
     ("60 in the exponent", lambda t, freq, t60: _decaying(t, freq, 60 / t60)),
     ("logarithm to base 10", lambda t, freq, t60: _decaying(t, freq, 3 / t60)),
     ("60 dB of power", lambda t, freq, t60: _decaying(t, freq, np.log(1e6) / t60)),
+    ("time constant stretched", lambda t, freq, t60: _decaying(t, freq, 1 / (t60 * np.log(1000)))),
+    ("6.91 for the logarithm", lambda t, freq, t60: _decaying(t, freq, 6.91 / t60)),
     ("growing", lambda t, freq, t60: _decaying(t, freq, -np.log(1000) / t60)),
     ("multiplied by t60", lambda t, freq, t60: _decaying(t, freq, np.log(1000) * t60)),
     ("halves", lambda t, freq, t60: _decaying(t, freq, np.log(2) / t60)),
@@ -296,6 +319,7 @@ AMOUNT_SLIPS = (
     ("sine only", lambda y, sr, freqs: np.abs(_parts(y, sr, freqs)[1])),
     ("sine only, signed", lambda y, sr, freqs: _parts(y, sr, freqs)[1]),
     ("two parts, added", lambda y, sr, freqs: np.sum(np.abs(_parts(y, sr, freqs)), axis=0)),
+    ("two parts, added with signs", lambda y, sr, freqs: np.sum(_parts(y, sr, freqs), axis=0)),
     ("power", lambda y, sr, freqs: _amount(y, sr, freqs) ** 2),
     ("2 pi forgotten", lambda y, sr, freqs: _amount(y, sr, freqs / (2 * np.pi))),
     ("samples for seconds", lambda y, sr, freqs: _amount(y, 1, freqs)),

@@ -78,6 +78,12 @@ POLAR_SLIPS = (
     ("degrees", lambda y, k: _polar(y, k) * [1, 180 / np.pi]),
     ("wrong way", lambda y, k: _polar(y, k) * [1, -1]),
     ("two quadrants", _two_quadrants),
+    (
+        "arctan2 exchanged",
+        lambda y, k: np.array(
+            [_polar(y, k)[0], np.arctan2(_number(y, k).real, _number(y, k).imag)]
+        ),
+    ),
     ("phase of a sine", lambda y, k: np.array([_polar(y, k)[0], np.angle(1j * _number(y, k))])),
     ("exchanged", lambda y, k: _polar(y, k)[::-1]),
 )
@@ -108,6 +114,7 @@ BINS_SLIPS = (
     ("last one missing", lambda y, sr: _bins(y, sr)[:-1]),
     ("0 Hz missing", lambda y, sr: _bins(y, sr)[1:]),
     ("bins, not hertz", lambda y, sr: np.arange(len(y) // 2 + 1)),
+    ("upside down", lambda y, sr: np.arange(len(y) // 2 + 1) * len(y) / sr),
     ("up to sr", lambda y, sr: 2 * _bins(y, sr)),
     ("stretched to sr/2", lambda y, sr: np.linspace(0, sr / 2, len(y) // 2 + 1)),
     ("one sample short", lambda y, sr: np.arange(len(y) // 2 + 1) * sr / (len(y) - 1)),
@@ -143,7 +150,13 @@ def _last_doubled(half, n):
     return _weighted(half, n, weights)
 
 
+def _not_reversed(half, n):
+    X = np.concatenate([half, np.conj(half[1 : (n + 1) // 2])])
+    return np.fft.ifft(X).real
+
+
 REBUILD_SLIPS = (
+    ("not reversed", _not_reversed),
     ("other half missing", lambda half, n: _weighted(half, n, np.ones(len(half)))),
     ("all doubled", lambda half, n: _weighted(half, n, np.full(len(half), 2.0))),
     ("last one doubled", _last_doubled),
@@ -197,6 +210,10 @@ def _zeros_in_front(y, m):
 
 DELAY_SLIPS = (
     ("too early", lambda y, m: _delay(y, -m)),
+    (
+        "length not told",
+        lambda y, m: np.fft.irfft(np.fft.rfft(_delay(y, m))),
+    ),
     ("all alike", lambda y, m: _spun(y, m / len(y) * np.ones(len(y) // 2 + 1))),
     ("no 2 pi", lambda y, m: _delay(y, m / (2 * np.pi))),
     ("zeros in front", _zeros_in_front),
@@ -229,7 +246,12 @@ def _magnitudes(y, h):
     return np.fft.irfft(np.abs(np.fft.rfft(y, size) * np.fft.rfft(h, size)), size)
 
 
+def _even_only(y, h):
+    return np.fft.irfft(np.fft.rfft(np.convolve(y, h)))
+
+
 ROOM_SLIPS = (
+    ("length not told", _even_only),
     ("wrapped round", _circular),
     ("tail cut off", lambda y, h: np.convolve(y, h)[: len(y)]),
     ("both ends cut", lambda y, h: np.convolve(y, h, mode="same")),
@@ -277,6 +299,8 @@ def _tones(y, sr):
 TONES_SLIPS = (
     ("bins, not hertz", lambda y, sr: np.sort(_strongest(np.abs(np.fft.rfft(y))))),
     ("loudest first", lambda y, sr: _strongest(np.abs(np.fft.rfft(y))) * sr / len(y)),
+    ("weakest first", lambda y, sr: _strongest(np.abs(np.fft.rfft(y)))[::-1] * sr / len(y)),
+    ("one bin too low", lambda y, sr: _tones(y, sr) - sr / len(y)),
     ("both signs", lambda y, sr: np.sort(_strongest(np.abs(np.fft.fft(y)), first=0)) * sr / len(y)),
     ("signed values", lambda y, sr: np.sort(_strongest(np.fft.rfft(y).real)) * sr / len(y)),
     ("cosines only", lambda y, sr: np.sort(_strongest(np.abs(np.fft.rfft(y).real))) * sr / len(y)),
