@@ -32,8 +32,8 @@ def prose(number):
 
 
 def headings(number):
-    """The sections of a notebook."""
-    return re.findall(r"^##+ (.+?)\s*$", prose(number), re.MULTILINE)
+    """The sections of a notebook, without the minutes of chapters."""
+    return re.findall(r"^##+ (.+?)(?: \(\d+ minutes.*\))?\s*$", prose(number), re.MULTILINE)
 
 
 def text(name):
