@@ -18,7 +18,7 @@ class Questions(Stored, anywidget.AnyWidget):
     it is given.
     """
 
-    _esm = bundle(__file__, "quiz")
+    _esm = bundle(__file__, "gate", "quiz")
     _css = styles(__file__, "quiz")
     spec = traitlets.Dict().tag(sync=True)  # kind, title, questions
     answers = traitlets.Dict().tag(sync=True)  # see quiz.js
