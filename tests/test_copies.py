@@ -1,4 +1,4 @@
-"""A learner's own pages: made once, renewed with the course, and nothing that was written is lost."""
+"""A learner's own pages: made once, renewed with the course, and nothing written is lost."""
 
 import json
 import shutil
@@ -155,7 +155,9 @@ def test_a_page_or_a_record_that_cannot_be_read_costs_nothing_that_was_written(c
     course.ship("11_b", page(*FIRST["cells"], cell("new", "1")))
     copies.renew(course.root)
     assert course.mine("10_a") == FIRST
-    assert sources(course.mine("11_b"))[2] == "my answer" and sources(course.mine("11_b"))[-1] == "1"
+    assert (
+        sources(course.mine("11_b"))[2] == "my answer" and sources(course.mine("11_b"))[-1] == "1"
+    )
     kept = [(course.folder / "earlier" / name).read_text() for name in earlier(course)]
     assert broken in kept and any("my answer" in text for text in kept)
 

@@ -574,7 +574,8 @@ def test_lab_opens_the_learners_own_folder_and_says_if_it_cannot_be_made(
 def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_path):
     port, token = free_port(), "a-token"
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
-    options = ["--originals", "--no-browser", "--port", str(port), f"--IdentityProvider.token={token}"]
+    options = ["--originals", "--no-browser", "--port", str(port)]
+    options += [f"--IdentityProvider.token={token}"]
     command = [sys.executable, "-m", "tools.start.lab", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

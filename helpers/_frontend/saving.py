@@ -12,7 +12,7 @@ STATE = "application/vnd.jupyter.widget-state+json"
 GONE = "A widget stood here. Run this cell to see it."
 
 
-def without_dead_views(notebook: dict) -> dict:
+def _without_dead_views(notebook: dict) -> dict:
     """Drop every view whose model the file does not hold itself; the notebook is changed in place.
 
     Parameters
@@ -38,17 +38,17 @@ def without_dead_views(notebook: dict) -> dict:
     return notebook
 
 
-def before_saving(model: dict, **kwargs: object) -> None:
+def _before_saving(model: dict, **kwargs: object) -> None:
     """Jupyter's hook: change what is about to be written."""
     if model.get("type") == "notebook" and isinstance(model.get("content"), dict):
-        without_dead_views(model["content"])
+        _without_dead_views(model["content"])
 
 
 def _load_jupyter_server_extension(server) -> None:
     """Register the hook, where the server's manager of files knows hooks."""
     register = getattr(server.contents_manager, "register_pre_save_hook", None)
     if register is not None:
-        register(before_saving)
+        register(_before_saving)
 
 
 def _jupyter_server_extension_points() -> list[dict]:

@@ -224,6 +224,11 @@ def questions(number: str) -> list[dict]:
     return [_question(item) for item in unit(number)["question"]]
 
 
+def right_option(question: dict) -> int:
+    """Return which option of a question is right."""
+    return next(i for i, option in enumerate(question["options"]) if option["right"])
+
+
 def prediction(key: str) -> dict:
     """Return one prediction as a question, for example ``prediction("10.dither")``; ValueError for
     an unknown key.

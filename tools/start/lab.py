@@ -70,8 +70,10 @@ def main(argv: list[str] | None = None) -> int | str:
         said = [] if options.originals else copies.renew(ROOT)
     except OSError as error:  # a full disk, or a folder that cannot be written
         folder = "notebooks"
-        said = [f"Your own pages could not be made ({error.strerror or error}): these are the originals."]
-    print(*said, sep="\n" if said else "", end="\n" if said else "")
+        why = error.strerror or error
+        said = [f"Your own pages could not be made ({why}): these are the originals."]
+    for line in said:
+        print(line)
     print("Opening JupyterLab. To close it: Ctrl-C here, twice.", flush=True)
     with contextlib.suppress(OSError):  # without it the pages work, and do not wake by a button
         frontend.install(Path(sys.prefix))
