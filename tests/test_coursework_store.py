@@ -269,7 +269,7 @@ def test_progress_counts_what_was_done():
             {"10.dither": {"skipped": True}, "10.energy": {"tried": [2]}}
         )
     )
-    said = "exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3; chapters 0 of 6"
+    said = "exercises 1 of 4 correct, 2 attempted; quiz 1/10; predictions 1 of 3; chapters 2 of 6"
     assert line_of("10") == f"Unit 10: {said}"
     assert report.standing("10", store.load()[0]).first == 0
 

@@ -72,7 +72,8 @@ function shortcuts(root, table, all = true) {
 function sleeper(model, words) {
   const wake = el("button", { type: "button", text: "Wake this page",
     on: { click: () => node.dispatchEvent(new CustomEvent("earup-wake", { bubbles: true })) } });
-  const node = el("p", { class: "earup-lost", role: "status", hidden: true, on: { "earup-asleep": () => lost() } });
+  const node = el("p", { class: "earup-lost", role: "status", hidden: true, "data-lm-suppress-shortcuts": true,
+    on: { "earup-asleep": () => lost() } });
   const me = { node, lost: false, end: () => model.off("comm_live_update", lost) };
   function lost() {
     if (me.lost) return;

@@ -77,6 +77,7 @@ function makeGate() {
     if (bars.has(cell)) return;
     const bar = document.createElement("div"), words = document.createElement("p");
     bar.className = "earup-gate";
+    bar.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take Enter for its own
     words.className = "earup-gate-says";
     words.textContent = says;
     const skip = ["Skip the question", () => { release(cell); set(cell, false); }];
@@ -96,13 +97,15 @@ function makeGate() {
   }
   // A link that leads into a closed part opens it.
   function reach() {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target?.closest(".earup-closed")) return;
+    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    if (target?.closest(".earup-closed") && reveal(target)) target.scrollIntoView();
+  }
+  function reveal(target) {
     for (const [cell, closed] of gates) if (closed && follows(cell).some((node) => node.contains(target))) set(cell, false);
-    target.scrollIntoView();
+    return true;
   }
   addEventListener("hashchange", reach);
   if (kept.get()) root.setAttribute("data-earup-open", "");
   return { close: (cell) => set(cell, true), open: (cell) => set(cell, false), forget: (cell) => { gates.delete(cell); apply(); },
-    hold, release, box, everything, heads, reach, apply };
+    hold, release, box, everything, heads, reach, reveal, apply };
 }

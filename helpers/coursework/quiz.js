@@ -41,7 +41,7 @@ function render({ model, el: host }) {
     try {
       model.save_changes();
     } catch {} // no kernel: the answer still counts on this page
-    if (!host.closest(".jp-Notebook")) remember(spec.title, model.get("answers"));
+    if (!document.querySelector(".jp-NotebookPanel")) remember(spec.title, model.get("answers"));
     draw();
   }
 
@@ -153,7 +153,7 @@ function render({ model, el: host }) {
   }
 
   host.append(root);
-  if (!host.closest(".jp-Notebook")) model.set("answers", { ...remembered(spec.title, spec.questions), ...model.get("answers") });
+  if (!document.querySelector(".jp-NotebookPanel")) model.set("answers", { ...remembered(spec.title, spec.questions), ...model.get("answers") });
   const unlook = onLook(root, () => { palette(root); if (predict) items[0].update(); });
   model.on("change:answers", draw);
   model.on("change:note", draw);

@@ -95,6 +95,7 @@ def staged(nb, stem: str):
         alts = [
             o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.get("outputs", [])
         ]
+        linked_as_pages(cell)
         if said := next(filter(None, alts), None):
             cell.metadata["mystnb"] = {"image": {"alt": said}}
     first = nb.cells[0]
@@ -103,6 +104,16 @@ def staged(nb, stem: str):
         r"(?m)^(\[!\[Open in Colab\].*)$", lambda line: f"{line[0]} {link}", first.source
     )
     return nb
+
+
+def linked_as_pages(cell) -> None:
+    """Let links that an output makes to notebooks (the map of units) lead to their pages."""
+    for output in cell.get("outputs", []):
+        page = output.get("data", {}).get("text/html")
+        if page:
+            output["data"]["text/html"] = re.sub(
+                r'href="(\d\d_\w+)\.ipynb[^"]*"', r'href="\1.html"', page
+            )
 
 
 def pages() -> dict[str, Path]:
@@ -172,6 +183,7 @@ def build(books: dict, out: Path) -> None:
         for file in (HERE / "static").iterdir():
             text = file.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget)
             (source / "_static" / file.name).write_text(text, encoding="utf-8")
+        shutil.copy(vendor.GATE, source / "_static")
         options = [
             "-q",
             "-W",

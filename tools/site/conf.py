@@ -29,6 +29,7 @@ html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = [
     ("paths.js", {"priority": 1}),
+    "gate.js",
     "site.js",
 ]  # paths.js: before require.js, which reads it
 html_show_search_summary = (

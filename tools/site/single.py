@@ -4,11 +4,14 @@ import copy
 from pathlib import Path
 
 from tools import notebooks
-from tools.site import vendor
+from tools.site import building, vendor
 
 
 def write(nb, page: Path) -> None:
     """Write an executed notebook as one file."""
     vendor.fetch()
-    vendor.write(copy.deepcopy(nb), page, folder="scripts", pictures=notebooks.ROOT / "notebooks")
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        building.linked_as_pages(cell)
+    vendor.write(nb, page, folder="scripts", pictures=notebooks.ROOT / "notebooks")
     vendor.in_one_file(page)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".vendor"
 HEAD = Path(__file__).with_name("page_head.html")
+# what follows a question stays closed until a guess, also before the widget of the question is there
+GATE = Path(__file__).resolve().parents[2] / "helpers" / "coursework" / "gate.js"
 PACKAGES = {  # of npm: version, and the one file of it that a page needs
     "requirejs": ("2.3.8", "require.js"),
     "@jupyter-widgets/html-manager": ("1.0.15", "dist/embed-amd.js"),
@@ -136,9 +138,9 @@ def write(nb, page: Path, *, folder: str, pictures: Path) -> None:
     html, _ = HTMLExporter(**scripts).from_notebook_node(
         nb, {"metadata": {"name": title(nb) or Path(page).stem}}
     )
-    html = html.replace(
-        "<head>", HEAD.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget[:-3]), 1
-    )
+    head = HEAD.read_text(encoding="utf-8").replace("ANYWIDGET", anywidget[:-3])
+    head = head.replace("GATE_SCRIPT", GATE.read_text(encoding="utf-8"))
+    html = html.replace("<head>", head, 1)
     html = re.sub(
         r'(?<= src=")\.\./[^":]+(?=")', lambda link: _inline(Path(pictures) / link[0]), html
     )

@@ -41,9 +41,10 @@ class Page {
     this.says = el("p", { role: "status" });
     this.where = el("button", { type: "button", hidden: "" });
     this.wakes = el("button", { type: "button", class: "main", text: "Wake this page", on: { click: () => this.wake() } });
-    this.banner = el("div", { class: "earup-wake", role: "region", "aria-label": "This page", hidden: "" }, this.says, this.wakes, this.where);
+    this.banner = el("div", { class: "earup-wake", role: "region", "aria-label": "This page", hidden: "", "data-lm-suppress-shortcuts": "true" }, this.says, this.wakes, this.where);
     (panel.content.node.querySelector(".jp-WindowedPanel-outer") ?? panel.content.node).prepend(this.banner);
     panel.node.addEventListener("earup-wake", () => this.wake());
+    panel.node.addEventListener("click", (event) => this.follow(event), true);
     this.before = this.cellsAsText();
     panel.model.stateChanged.connect((model, change) => change.name === "dirty" && change.newValue && this.clean(model));
     this.clean(panel.model);
@@ -199,15 +200,31 @@ class Page {
     if (!first && !this.cells.some((cell) => cell.model.id === place.id)) return;
     this.where.textContent = first ? `Go on where you were: ${place.title}, "${place.said}"` : `Go on at "${place.said}"`;
     this.where.hidden = false;
-    this.where.onclick = async () => {
+    this.where.onclick = () => {
       this.where.hidden = true;
-      const panel = place.path === context.path ? this.panel : await this.app.commands.execute("docmanager:open", { path: place.path, factory: "Notebook" });
-      await panel.context.ready;
-      await panel.revealed;
-      const index = panel.content.widgets.findIndex((cell) => cell.model.id === place.id);
-      if (index >= 0) { panel.content.activeCellIndex = index; await panel.content.scrollToItem(index, "center"); }
       this.show();
+      return this.go(place.path, place.id);
     };
+  }
+  async go(path, id) {
+    const here = path === this.panel.context.path;
+    const panel = here ? this.panel : await this.app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+    await panel.context.ready;
+    await panel.revealed;
+    const index = panel.content.widgets.findIndex((cell) => cell.model.id === id);
+    if (index < 0) return;
+    GATE.reveal(panel.content.widgets[index].node);
+    panel.content.activeCellIndex = index;
+    await panel.content.scrollToItem(index, "center");
+  }
+  // A link of the map to a cell: JupyterLab opens the page and forgets the cell.
+  follow(event) {
+    const link = event.target.closest(".earup-map a[href*='#cell-id=']");
+    const found = link && /\/(?:files|lab\/tree)\/([^?#]+)[^#]*#cell-id=([\w-]+)/.exec(link.href);
+    if (!found) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.go(decodeURIComponent(found[1]), found[2]);
   }
 
   async begin() {
