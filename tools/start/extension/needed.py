@@ -9,7 +9,7 @@ import ast
 import builtins
 
 ON_REQUEST = {"hint", "solution", "check"}  # opened or judged because somebody asks, never here
-ALWAYS = {"bootstrap", "setup"}
+ALWAYS = {"bootstrap", "setup", "predict", "quiz"}
 MAGIC = ("%", "!", "?")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 

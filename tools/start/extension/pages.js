@@ -110,7 +110,7 @@ class Page {
   async answers() {
     const path = this.panel.context.path.replace(/[^/]*$/, "progress.json");
     try {
-      const file = await this.app.serviceManager.contents.get(path, { type: "file", format: "text" });
+      const file = await this.app.serviceManager.contents.get(path, { type: "file", format: "text", content: true });
       this.guesses = JSON.parse(file.content).predictions ?? {};
     } catch { this.guesses = {}; } // none yet, or it lies elsewhere: the question itself knows once it runs
   }
