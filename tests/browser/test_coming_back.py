@@ -81,7 +81,7 @@ def wake(lab, button):
     """Press a button that wakes the page, by keyboard; return when nothing sleeps."""
     button.focus()
     lab.page.keyboard.press("Enter")
-    lab.page.wait_for_function(AWAKE, timeout=120_000)
+    lab.page.wait_for_function(AWAKE, timeout=90_000)
 
 
 def shot(lab, name):
@@ -98,7 +98,7 @@ def test_a_unit_comes_back(path, learner):
     lab = learner(path)
     shipped = notebooks.read(path)
     page = lab.open(f"{copies.FOLDER}/{path.name}")
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(90_000)
     banner = page.locator(".earup-wake")
     button = banner.get_by_role("button", name="Wake this page")
     page.wait_for_function(SLEEPS)
@@ -119,7 +119,7 @@ def test_a_unit_comes_back(path, learner):
     lab.begin()
     lab.wait()
     page = lab.open(f"{copies.FOLDER}/{path.name}")
-    page.set_default_timeout(300_000)
+    page.set_default_timeout(90_000)
     page.wait_for_function(SLEEPS)
     no_dead_widget(lab)
     assert not page.evaluate(DIRTY)

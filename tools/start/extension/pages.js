@@ -43,6 +43,8 @@ class Page {
     this.wakes = el("button", { type: "button", class: "main", text: "Wake this page", on: { click: () => this.wake() } });
     this.banner = el("div", { class: "earup-wake", role: "region", "aria-label": "This page", hidden: "", "data-lm-suppress-shortcuts": "true" }, this.says, this.wakes, this.where);
     (panel.content.node.querySelector(".jp-WindowedPanel-outer") ?? panel.content.node).prepend(this.banner);
+    // JupyterLab would give the focus of what lies in no cell to the active cell
+    for (const kind of ["focusin", "keydown"]) this.banner.addEventListener(kind, (event) => event.stopPropagation());
     panel.node.addEventListener("earup-wake", () => this.wake());
     panel.node.addEventListener("click", (event) => this.follow(event), true);
     this.before = this.cellsAsText();
@@ -235,6 +237,7 @@ class Page {
     await this.panel.revealed;
     this.show();
     this.settled = true;
+    this.remember(); // a link may have led to a cell already
   }
 }
 
