@@ -220,6 +220,7 @@ def dead(words):
     return [output | {"data": data}]
 
 
+@pytest.mark.nightly
 def test_a_page_that_was_saved_elsewhere_is_mended_when_it_opens(learner, tmp_path):
     path = page_of(
         tmp_path,
@@ -275,6 +276,7 @@ def test_what_follows_a_question_is_closed_before_and_after_it_runs(learner, tmp
     assert lab.errors == []
 
 
+@pytest.mark.nightly
 def test_exercises_and_figures_stand_in_the_contents(learner, tmp_path):
     lab = learner(page_of(tmp_path, *QUESTION))
     page = lab.open(f"{copies.FOLDER}/12_small.ipynb")
@@ -294,6 +296,7 @@ HERE = """([name, start]) => { const w = window.jupyterapp.shell.currentWidget;
   return w?.context?.path.endsWith(name) && w.content.activeCell?.model.sharedModel.source.startsWith(start); }"""
 
 
+@pytest.mark.nightly
 def test_go_on_where_you_were(learner, tmp_path):
     """From the map to the cell that was worked on last; and from the first page to the last one seen."""
     first = page_of(tmp_path, MAP, name="00_small.ipynb")
