@@ -390,6 +390,19 @@ def test_a_damaged_note_of_where_you_were_does_no_harm(file, last):
     assert "You have finished 0 of" in page and "<b>" not in page
 
 
+def test_a_figure_can_ask_for_the_guess(monkeypatch):
+    assert coursework.guess("12.treble") is None
+    store.update(lambda s: s["predictions"].update({"12.treble": {"skipped": True}}))
+    assert coursework.guess("12.treble") is None
+    store.update(lambda s: s["predictions"].update({"12.treble": {"tried": [2]}}))
+    assert coursework.guess("12.treble") == "About 0.17"
+    item = next(it for it in catalogue.unit("12")["predict"] if it["key"] == "12.treble")
+    monkeypatch.setitem(item["option"][2], "value", 0.17)
+    assert coursework.guess("12.treble") == 0.17
+    with pytest.raises(ValueError, match=r"12\.treble"):
+        coursework.guess("12.nothing")
+
+
 # ---- wrong answers return ------------------------------------------------------------------------
 
 

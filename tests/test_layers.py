@@ -14,7 +14,7 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 7760  # lines of code in helpers/ without exercises; 5000 is the goal
+BUDGET = 7780  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics datasets
@@ -49,7 +49,8 @@ LAZY = {
 NOT_YET = {"datasets": "tools/training learns from it; part 4 does"}
 # what nothing calls yet: promised to other people's tools, or waiting for units that come
 KEPT = """audio.py:example audio.py:table
-    coursework/__init__.py:certificate coursework/report.py:write_certificate
+    coursework/__init__.py:certificate coursework/__init__.py:guess
+    coursework/report.py:write_certificate
     loudness.py:sone_to_phon losses/waveform.py:SNR"""
 
 

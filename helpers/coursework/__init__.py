@@ -24,7 +24,17 @@ from helpers.coursework import catalogue, stale, store
 from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, Result
 from helpers.coursework.report import Hints, Solution, Text
 
-__all__ = ["certificate", "check", "hint", "predict", "progress", "quiz", "reset", "solution"]
+__all__ = [
+    "certificate",
+    "check",
+    "guess",
+    "hint",
+    "predict",
+    "progress",
+    "quiz",
+    "reset",
+    "solution",
+]
 
 NO_SOLUTION = Text(
     "No solution here", "This copy of the course came without solutions; your teacher has them."
@@ -143,6 +153,29 @@ def predict(key: str):
     from helpers.coursework import quizzes
 
     return quizzes.predict(key)
+
+
+def guess(key: str) -> float | str | None:
+    """Return what was guessed, so that a figure can draw it beside the answer.
+
+    Parameters
+    ----------
+    key : str
+        A prediction, for example ``"10.dither"``.
+
+    Returns
+    -------
+    float or str or None
+        The `value` of the chosen option in unit.toml, or its text where it has none; None where
+        nothing was guessed yet.
+    """
+    options = catalogue.prediction(key)["options"]
+    record = store.load()[0]["predictions"].get(key)
+    tried = record.get("tried") if isinstance(record, dict) else None
+    if not tried or tried[0] not in range(len(options)):
+        return None
+    chosen = options[tried[0]]
+    return chosen.get("value", chosen["text"])
 
 
 def progress():

@@ -247,6 +247,7 @@ def _predictions(number: str) -> dict[str, dict]:
 def _question(item: dict) -> dict:
     options = [
         {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)}
+        | ({"value": float(o["value"])} if "value" in o else {})
         for o in item["option"]
     ]
     return {"key": item["key"], "prompt": flat(item["prompt"]), "options": options}

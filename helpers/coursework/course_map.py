@@ -12,7 +12,10 @@ from helpers.coursework import catalogue, chapters
 SIGNAL = "#3D7FC4"  # stands out 3:1 and more on white and on black
 EAR = "#2A936B"
 BOX = "border: 1px solid; border-radius: 5px; padding: 6px 10px; min-width: 0"
-GRID = "display: grid; gap: 8px; align-items: start; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr))"
+GRID = (
+    "display: grid; gap: 8px; align-items: start; "
+    "grid-template-columns: repeat(auto-fill, minmax(190px, 1fr))"
+)
 
 
 def link(number: str, words: str, cell: str = "") -> str:

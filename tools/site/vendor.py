@@ -15,7 +15,7 @@ from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".vendor"
 HEAD = Path(__file__).with_name("page_head.html")
-# what follows a question stays closed until a guess, also before the widget of the question is there
+# what follows a question stays closed until a guess, also before the question has loaded
 GATE = Path(__file__).resolve().parents[2] / "helpers" / "coursework" / "gate.js"
 PACKAGES = {  # of npm: version, and the one file of it that a page needs
     "requirejs": ("2.3.8", "require.js"),
