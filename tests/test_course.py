@@ -22,7 +22,7 @@ import pytest
 
 import course
 from tools import notebooks
-from tools.start import lab, packages, setup
+from tools.start import copies, frontend, lab, packages, setup
 from tools.start.packages import NotToBeHad, SetupError
 from tools.verify import check, reach
 from tools.verify import test as test_verb
@@ -545,25 +545,56 @@ def test_the_questions_are_turned_off_before_jupyterlab_starts(monkeypatch, tmp_
     monkeypatch.setattr(lab.os, "execv", lambda program, words: started.append(words) or sys.exit())
     monkeypatch.chdir(ROOT)  # to come back to
     with pytest.raises(SystemExit):
-        lab.main(["--no-browser", "--ServerApp.token=x"])
+        lab.main(["--originals", "--no-browser", "--ServerApp.token=x"])
     assert started[0][-2:] == ["--ServerApp.token=x", "--no-browser"]
     assert "fetchNews" in (tmp_path / "share/jupyter/lab/settings/overrides.json").read_text(
         encoding="utf-8"
     )
+    package = json.loads((tmp_path / frontend.EXTENSION / "package.json").read_text())
+    load = package["jupyterlab"]["_build"]["load"]
+    assert "earup:pages" in (tmp_path / frontend.EXTENSION / load).read_text(encoding="utf-8")
+    frontend.install(tmp_path)
+    assert len(list((tmp_path / frontend.EXTENSION / "static").iterdir())) == 1
+
+
+@posix
+def test_lab_opens_the_learners_own_folder_and_says_if_it_cannot_be_made(
+    monkeypatch, tmp_path, capsys
+):
+    started = []
+    monkeypatch.setattr(lab.sys, "prefix", str(tmp_path / "prefix"))
+    monkeypatch.setattr(lab.os, "execv", lambda program, words: started.append(words) or sys.exit())
+    monkeypatch.setattr(lab, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(ROOT / "notebooks" / lab.FIRST, tmp_path / "notebooks")
+    for blocked in (False, True):
+        if blocked:  # a file where the folder should be
+            shutil.rmtree(tmp_path / copies.FOLDER)
+            (tmp_path / copies.FOLDER).write_text("")
+        with pytest.raises(SystemExit):
+            lab.main([])
+    own, originals = (next(w for w in words if "default_url" in w) for words in started)
+    assert own.endswith(f"/lab/tree/my_notebooks/{lab.FIRST}")
+    assert originals.endswith(f"/lab/tree/notebooks/{lab.FIRST}")
+    said = capsys.readouterr().out
+    assert "Your pages are made in my_notebooks/: 00_start_here." in said
+    assert "Your own pages could not be made (File exists): these are the originals." in said
 
 
 @posix
 def test_lab_serves_the_first_notebook_asks_nothing_and_passes_options_on(tmp_path):
     port, token = free_port(), "a-token"
     env = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
-    options = ["--no-browser", "--port", str(port), f"--IdentityProvider.token={token}"]
+    options = ["--originals", "--no-browser", "--port", str(port)]
+    options += [f"--IdentityProvider.token={token}"]
     command = [sys.executable, "-m", "tools.start.lab", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         address = next(line for line in process.stdout if f":{port}/lab" in line)
-        assert address.split(f":{port}")[1].strip() == f"/lab/tree/{lab.FIRST}?token=..."
+        assert address.split(f":{port}")[1].strip() == f"/lab/tree/notebooks/{lab.FIRST}?token=..."
         next(line for line in process.stdout if "Control-C" in line)
         while lab.is_free(port):  # it says so a little before it listens
             assert process.poll() is None

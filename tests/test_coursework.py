@@ -4,9 +4,11 @@ inside.
 
 import ast
 import copy
+import html
 import json
 import linecache
 import math
+import re
 import shutil
 import signal
 import threading
@@ -31,7 +33,6 @@ def own_progress(tmp_path, monkeypatch):
     """Keep the progress of each test in a file of its own."""
     monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
     monkeypatch.setattr(store, "_waiting", [])
-    monkeypatch.setattr(coursework, "_hints_shown", {})
 
 
 def function(source, name=None):
@@ -632,10 +633,29 @@ def test_result_shows_the_same_words_in_both_forms():
     assert result._repr_markdown_() == f"> **Not yet.** {result.says}"
 
 
-def test_hints_come_one_by_one_and_the_last_one_stays():
-    leads = [repr(coursework.hint("10.level")).split(". ")[0] for _ in range(4)]
-    assert leads == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
-    assert repr(coursework.hint("10.alias")).startswith("Hint 1 of 3. ")
+def test_hints_lie_folded_one_inside_the_other_however_often_the_cell_is_run():
+    hints = EXERCISES["10.level"].hints
+    pages = [coursework.hint("10.level")._repr_html_() for _ in range(3)]
+    assert len(set(pages)) == 1
+    depth = 0
+    order = []  # (how deep, what) of each summary and each hint
+    for part in re.findall(r"<details>|</details>|<summary>(.*?)</summary>|<p>(.*?)</p>", pages[0]):
+        order += [(depth, word) for word in part if word]
+    opened = re.findall(r"<details[^>]*>", pages[0])
+    assert opened == ["<details>"] * len(hints)  # none of them is open
+    words = [word for _, word in order]
+    assert words[::2] == [f"Hint {k} of {len(hints)}" for k in range(1, len(hints) + 1)]
+    assert [re.sub("<.*?>", "`", html.unescape(word)) for word in words[1::2]] == list(hints)
+    assert pages[0].endswith("</details>" * len(hints))  # each holds all that come after it
+
+
+def test_in_a_terminal_each_hint_is_printed_by_its_number():
+    for number, words in enumerate(EXERCISES["10.level"].hints, 1):
+        said = repr(coursework.hint("10.level", number))
+        assert said.startswith(f"Hint {number} of 3. {words}")
+        assert ("The next one" in said) == (number < 3)
+    with pytest.raises(ValueError, match=r"10\.level has hints 1 to 3"):
+        coursework.hint("10.level", 4)
 
 
 def test_solution_is_folded_and_complete():

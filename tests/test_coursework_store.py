@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers import coursework
-from helpers.coursework import catalogue, report, store
+from helpers.coursework import catalogue, chapters, report, store
 
 
 @pytest.fixture(autouse=True)
@@ -269,34 +269,213 @@ def test_progress_counts_what_was_done():
             {"10.dither": {"skipped": True}, "10.energy": {"tried": [2]}}
         )
     )
-    line = line_of("10")
-    assert line == "Unit 10: exercises 1 of 5 correct, 2 attempted; quiz 1/10; predictions 1 of 3"
+    said = "exercises 1 of 5 correct, 2 attempted; quiz 1/10; predictions 1 of 3; chapters 2 of 6"
+    assert line_of("10") == f"Unit 10: {said}"
     assert report.standing("10", store.load()[0]).first == 0
 
 
-def test_progress_has_a_picture_of_modest_size():
-    bundle = coursework.progress()._repr_mimebundle_()
-    assert bundle["image/png"].startswith("iVBORw0KGgo")
-    assert len(bundle["image/png"]) < 80_000
-    assert bundle["text/plain"].startswith("Unit 00: exercises 0 of 2 correct")
+def test_the_map_is_a_page_of_modest_size_with_a_link_to_every_unit():
+    shown = coursework.progress()
+    page = shown._repr_html_()
+    assert len(page) < 80_000 and "<script" not in page and "http" not in page
+    assert repr(shown).startswith("Unit 00: exercises 0 of 2 correct")
+    assert "You have finished 0 of" in page
+    folder = catalogue.DATA.parents[1] / "notebooks"
+    linked = set(re.findall(r'href="([^"#]+)', page))
+    assert linked == {path.name for path in folder.glob("[0-9][0-9]_*.ipynb")}
 
 
 def test_every_unit_stands_in_the_row_of_its_part():
-    import matplotlib.pyplot as plt
+    page = coursework.progress()._repr_html_()
+    for part in catalogue.parts():
+        if not part.units:
+            assert f">{part.digit} {part.name}<" not in page
+            continue
+        _, _, below = page.partition(f">{part.digit} {part.name}</p>")
+        row = below.partition("<p ")[0]
+        assert re.findall(r"<strong><a [^>]+>(\d\d) ", row) == list(part.units)
 
-    drawn = report.draw(report.standings(store.load()[0])).axes[0].texts
-    rows = {
-        text.get_text(): text.get_position()[1] for text in drawn if text.get_position()[0] == 0
-    }
-    numbers = {
-        t.get_text(): t.get_position()[1] for t in drawn if re.fullmatch(r"\d\d", t.get_text())
-    }
-    plt.close("all")
-    assert list(numbers) == list(catalogue.units())
-    assert set(rows) == {f"{part.digit} {part.name}" for part in catalogue.parts() if part.units}
-    for number, height in numbers.items():
-        (row,) = [name for name in rows if name[0] == number[0]]
-        assert abs(rows[row] - height) < 0.5
+
+def cells_of(number):
+    """The cells of a unit's notebook: id and text."""
+    path = next((catalogue.DATA.parents[1] / "notebooks").glob(f"{number}_*.ipynb"))
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return {cell["id"]: "".join(cell["source"]) for cell in cells}
+
+
+def test_every_exercise_prediction_and_quiz_lies_in_one_chapter():
+    for number in catalogue.units():
+        found = chapters.chapters(number)
+        asked = {kind: [k for c in found for k in c.asked[kind]] for kind in found[0].asked}
+        assert sorted(asked["check"]) == sorted(catalogue.exercises(number))
+        predictions = [item["key"] for item in catalogue.unit(number)["predict"]]
+        assert sorted(asked["predict"]) == sorted(predictions)
+        assert asked["quiz"] == [number]
+        text = cells_of(number)
+        places = list(text)
+        assert all(re.search(r"^## ", text[c.cell], re.MULTILINE) for c in found)
+        assert [places.index(c.cell) for c in found] == sorted(places.index(c.cell) for c in found)
+
+
+def test_numbered_chapters_are_taken_as_they_are_and_others_need_something_asked():
+    assert [c.title for c in chapters.chapters("02")] == [
+        "An arrow that turns",
+        "Two arrows add",
+        "One number for an arrow",
+        "Dying away, and turning",
+        "Backwards, and found again",
+    ]
+    titles = [c.title for c in chapters.chapters("12")]
+    assert "Several mels, and what that breaks" not in titles  # nothing is asked there
+    assert titles[0] == "Equal ratios: octaves and semitones" and titles[-1] == "Quiz"
+    assert chapters.chapters("12")[0].cell in cells_of("12")
+
+
+def test_a_list_in_unit_toml_overrules_the_headings(monkeypatch):
+    real = catalogue.unit
+    named = ["Equal steps, heard", "Critical bands: two tones at once"]
+    monkeypatch.setattr(catalogue, "unit", lambda n: {**real(n), "chapters": named})
+    found = chapters.chapters("12")
+    assert [c.title for c in found] == named
+    assert len(found[0].asked["check"]) == 3 and found[1].asked["quiz"] == ["12"]
+
+
+def test_a_chapter_gets_its_tick_when_all_of_it_is_done(file):
+    first = chapters.chapters("12")[0]
+    assert first.asked == {"check": ["12.semitones"], "predict": ["12.treble"], "quiz": []}
+    ticks = lambda: [done for _, done in report.standing("12", store.load()[0]).chapters]  # noqa: E731
+    store.update(solve("12.semitones"))
+    assert not any(ticks())
+    store.update(lambda s: s["predictions"].update({"12.treble": {"skipped": True}}))
+    assert ticks() == [True] + [False] * (len(ticks()) - 1)
+    assert "chapters 1 of 7" in line_of("12")
+    page = coursework.progress()._repr_html_()
+    assert page.count("✓") == 1 and "chapters 1 of 7" in page
+    store.update(finish)
+    for number in catalogue.units():
+        keys = [item["key"] for item in catalogue.unit(number)["predict"]]
+        store.update(
+            lambda s, keys=keys: s["predictions"].update({k: {"tried": [0]} for k in keys})
+        )
+    assert all(done for s in report.standings(store.load()[0]) for _, done in s.chapters)
+
+
+def test_without_the_notebooks_there_are_no_chapters_and_the_map_stands(monkeypatch):
+    monkeypatch.setattr(chapters, "_sections", lambda number: ())
+    monkeypatch.setattr(chapters, "notebook", lambda number: None)
+    coursework.check("12.semitones", lambda low, high: low)
+    page = coursework.progress()._repr_html_()
+    assert "<details" not in page and "href" not in page and "Go on where you were" in page
+
+
+def test_the_map_leads_to_where_you_were(file):
+    assert "Go on" not in coursework.progress()._repr_html_()
+    coursework.check("12.semitones", lambda low, high: low)
+    page = coursework.progress()._repr_html_()
+    cell = re.search(r'href="12_pitch\.ipynb#cell-id=(\w+)">Go on where you were: unit 12', page)[1]
+    assert cells_of("12")[cell].startswith("def semitones(")
+    coursework.quiz("10").answers = {"dither": {"chosen": 0, "tried": [0]}}
+    page = coursework.progress()._repr_html_()
+    cell = re.search(r"10_sound_and_samples\.ipynb#cell-id=(\w+)\">Go on", page)[1]
+    assert cells_of("10")[cell] == 'coursework.quiz("10")'
+    assert repr(coursework.progress()).endswith("Last time: unit 10, 10.")
+    coursework.reset("10")
+    assert "Go on" not in coursework.progress()._repr_html_()
+
+
+@pytest.mark.parametrize("last", [3, "x", {}, {"unit": 3}, {"unit": "99", "key": "<b>"}])
+def test_a_damaged_note_of_where_you_were_does_no_harm(file, last):
+    file.write_text(json.dumps({"version": 2, "last": last}))
+    page = coursework.progress()._repr_html_()
+    assert "You have finished 0 of" in page and "<b>" not in page
+
+
+def test_a_figure_can_ask_for_the_guess(monkeypatch):
+    assert coursework.guess("12.treble") is None
+    store.update(lambda s: s["predictions"].update({"12.treble": {"skipped": True}}))
+    assert coursework.guess("12.treble") is None
+    store.update(lambda s: s["predictions"].update({"12.treble": {"tried": [2]}}))
+    assert coursework.guess("12.treble") == "About 0.17"
+    item = next(it for it in catalogue.unit("12")["predict"] if it["key"] == "12.treble")
+    monkeypatch.setitem(item["option"][2], "value", 0.17)
+    assert coursework.guess("12.treble") == 0.17
+    with pytest.raises(ValueError, match=r"12\.treble"):
+        coursework.guess("12.nothing")
+
+
+# ---- wrong answers return ------------------------------------------------------------------------
+
+
+def missed(number, *keys):
+    """Return a change in which some questions of a unit were wrong at first and right at last."""
+
+    def change(state):
+        for question in catalogue.questions(number):
+            if question["key"] in keys:
+                right = catalogue.right_option(question)
+                wrong = (right + 1) % len(question["options"])
+                record = {"chosen": right, "tried": [wrong, right]}
+                state["quizzes"].setdefault(number, {})[question["key"]] = record
+
+    return change
+
+
+def again(number):
+    return [question["key"] for question in coursework.quiz(number).spec["again"]]
+
+
+def test_a_wrong_answer_returns_two_units_later_until_it_is_right_once(file):
+    store.update(missed("10", "dither"))
+    units = catalogue.units()
+    place = units.index("10")
+    assert [again(n) for n in units[: place + 2]] == [[]] * (place + 2)
+    assert again(units[place + 2]) == ["10/dither"] and again(units[-1]) == ["10/dither"]
+    quiz = coursework.quiz(units[place + 2])
+    (question,) = quiz.spec["again"]
+    assert question["from"] == "10" and question["prompt"] in str(catalogue.questions("10"))
+    right = catalogue.right_option(question)
+    wrong = (right + 1) % len(question["options"])
+    quiz.answers = {"10/dither": {"chosen": wrong, "tried": [wrong]}}
+    assert again(units[-1]) == ["10/dither"]
+    quiz.answers = {"10/dither": {"chosen": right, "tried": [wrong, right]}}
+    assert again(units[-1]) == []
+    stored = json.loads(file.read_text())
+    assert stored["returns"] == {"10": {"dither": {"chosen": right, "tried": [wrong, right]}}}
+    first = stored["quizzes"]["10"]["dither"]["tried"][0]  # what was answered then stays
+    assert first != catalogue.right_option(question) and units[place + 2] not in stored["quizzes"]
+
+
+def test_what_was_right_at_once_or_never_answered_does_not_return():
+    store.update(finish)
+    assert [again(number) for number in catalogue.units()] == [[]] * len(catalogue.units())
+
+
+def test_at_most_three_return_and_the_nearest_first():
+    for number in ("10", "11"):
+        store.update(missed(number, *[q["key"] for q in catalogue.questions(number)]))
+    units = catalogue.units()
+    keys = again(units[units.index("11") + 2])
+    assert len(keys) == 3 and all(key.startswith("11/") for key in keys)
+    keys = again(units[units.index("10") + 2])
+    assert len(keys) == 3 and all(key.startswith("10/") for key in keys)
+
+
+def test_what_returns_counts_in_no_score_and_goes_with_a_reset():
+    store.update(missed("10", "dither"))
+    later = catalogue.units()[catalogue.units().index("10") + 2]
+    coursework.quiz(later).answers = {"10/dither": {"chosen": 0, "tried": [0]}}
+    assert report.standing(later, store.load()[0]).right == 0
+    coursework.reset("10")
+    assert store.load()[0]["returns"] == {} and again(later) == []
+
+
+def test_a_file_from_before_there_were_returns_is_read_and_wrong_answers_come_back(file):
+    old = {"version": 1, "quizzes": {"01": {"dither": {"chosen": 0, "tried": [0]}}}}
+    question = next(q for q in catalogue.questions("10") if q["key"] == "dither")
+    wrong = (catalogue.right_option(question) + 1) % len(question["options"])
+    old["quizzes"]["01"]["dither"] = {"chosen": wrong, "tried": [wrong]}
+    file.write_text(json.dumps(old))
+    assert again(catalogue.units()[catalogue.units().index("10") + 2]) == ["10/dither"]
 
 
 def test_certificate_waits_for_every_unit(file):

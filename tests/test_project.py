@@ -296,6 +296,7 @@ def test_the_whole_course_stays_small():
     [
         "notebooks/my_voice.wav",
         "notebooks/my_voice.wav.tmp",
+        "my_notebooks/12_pitch.ipynb",
         ".venv/x",
         "notebooks/.ipynb_checkpoints/x",
         "a/__pycache__/x",

@@ -67,6 +67,24 @@ function shortcuts(root, table, all = true) {
   return () => window.removeEventListener("keydown", onkey, true);
 }
 
+// The line under a widget whose Python has ended: what no longer works, and the button that wakes the page, where a page
+// has one (JupyterLab's extension listens for the event, and tells of kernels that died or were changed).
+function sleeper(model, words) {
+  const wake = el("button", { type: "button", text: "Wake this page",
+    on: { click: () => node.dispatchEvent(new CustomEvent("earup-wake", { bubbles: true })) } });
+  const node = el("p", { class: "earup-lost", role: "status", hidden: true, "data-lm-suppress-shortcuts": true,
+    on: { "earup-asleep": () => lost() } });
+  const me = { node, lost: false, end: () => model.off("comm_live_update", lost) };
+  function lost() {
+    if (me.lost) return;
+    me.lost = true; node.hidden = false;
+    const helps = document.documentElement.hasAttribute("data-earup-wakes");
+    node.replaceChildren(`Asleep: Python was restarted. ${words} `, helps ? wake : "Run this cell again.");
+  }
+  model.on("comm_live_update", lost); // after the first drawing it comes only when the kernel goes
+  return me;
+}
+
 const paragraphs = (text, cls) => (text ? text.split("\n") : []).map((line) => el("p", { class: cls, text: line }));
 const heading = (text) => el("p", { class: "earup-title", text });
 

@@ -3,7 +3,7 @@
 In a notebook::
 
     coursework.check("10.level", level_dbfs)  # the function itself, without brackets
-    coursework.hint("10.level")  # the next hint, each time it is run
+    coursework.hint("10.level")  # folded hints, which open by a press
     coursework.solution("10.level")  # folded
     coursework.quiz("10")
     coursework.progress()
@@ -22,17 +22,16 @@ from pathlib import Path
 
 from helpers.coursework import catalogue, stale, store
 from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, Result
-from helpers.coursework.report import Solution, Text
+from helpers.coursework.report import Hints, Solution, Text
 
 __all__ = [
-    "certificate", "check", "diagnosis", "hint", "predict", "progress", "quiz", "reset", "solution",
+    "certificate", "check", "diagnosis", "guess", "hint", "predict", "progress", "quiz", "reset",
+    "solution",
 ]  # fmt: skip
 
 NO_SOLUTION = Text(
     "No solution here", "This copy of the course came without solutions; your teacher has them."
 )
-# in this session only, so that a fresh run always starts with the first hint
-_hints_shown: dict[str, int] = {}
 
 
 def check(key: str, fn: object) -> Result:
@@ -68,30 +67,30 @@ def check(key: str, fn: object) -> Result:
         record = state["exercises"].setdefault(key, {})
         record["attempts"] = record.get("attempts", 0) + 1
         record["correct"] = bool(record.get("correct")) or result.outcome == CORRECT
+        store.worked_on(state, key[:2], key)
 
     return replace(result, note=store.update(put))
 
 
-def hint(key: str) -> Text:
-    """Show the next hint for an exercise; run it again for the one after.
+def hint(key: str, number: int = 1) -> Hints:
+    """Show the hints for an exercise, folded: each opens by a press, one after the other.
+
+    To run the cell opens none of them. Where nothing can be pressed, in a terminal, the one that
+    `number` asks for is printed.
 
     Parameters
     ----------
     key : str
         The exercise, for example ``"10.level"``.
+    number : int, default 1
+        Which hint to print where there is only text.
 
     Returns
     -------
-    Text
-        "Hint 1 of 3" and so on; after the last one, the last one again.
+    Hints
+        All of them; as text "Hint 1 of 3" and so on.
     """
-    hints = catalogue.exercise(key).hints
-    number = min(_hints_shown.get(key, 0) + 1, len(hints))
-    _hints_shown[key] = number
-    more = "That was the last one."
-    if number < len(hints):
-        more = "Run this cell again for the next one."
-    return Text(f"Hint {number} of {len(hints)}", f"{hints[number - 1]} ({more})")
+    return Hints(key, catalogue.exercise(key).hints, number)
 
 
 def solution(key: str) -> Solution | Text:
@@ -167,18 +166,41 @@ def predict(key: str):
     return quizzes.predict(key)
 
 
+def guess(key: str) -> float | str | None:
+    """Return what was guessed, so that a figure can draw it beside the answer.
+
+    Parameters
+    ----------
+    key : str
+        A prediction, for example ``"10.dither"``.
+
+    Returns
+    -------
+    float or str or None
+        The `value` of the chosen option in unit.toml, or its text where it has none; None where
+        nothing was guessed yet.
+    """
+    options = catalogue.prediction(key)["options"]
+    record = store.load()[0]["predictions"].get(key)
+    tried = record.get("tried") if isinstance(record, dict) else None
+    if not tried or tried[0] not in range(len(options)):
+        return None
+    chosen = options[tried[0]]
+    return chosen.get("value", chosen["text"])
+
+
 def progress():
-    """Show the map of the units with what you have done in each.
+    """Show the map of units and chapters with what you have done, and lead to where you were.
 
     Returns
     -------
     Progress
-        A picture, and the same as text.
+        A page with links, and the same as text.
     """
     from helpers.coursework import report
 
     state, note = store.load()
-    return report.Progress(report.standings(state), note)
+    return report.Progress(report.standings(state), note, store.last(state))
 
 
 def certificate(name: str) -> Text:
@@ -244,6 +266,8 @@ def reset(what: str) -> Text:
             for key in list(state[part]):
                 if what == "everything" or what == key or key.startswith(f"{what}."):
                     del state[part][key]
+        if what in ("everything", store.last(state).get("unit")):
+            state.pop("last", None)
 
     note = store.update(forget)
     return Text("Reset", f"Forgotten: {what}. {note}".strip())

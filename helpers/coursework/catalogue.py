@@ -229,6 +229,11 @@ def diagnosis(number: str) -> list[dict]:
     return [_question(it) | {"chapter": it["chapter"]} for it in unit(number).get("diagnosis", [])]
 
 
+def right_option(question: dict) -> int:
+    """Return which option of a question is right."""
+    return next(i for i, option in enumerate(question["options"]) if option["right"])
+
+
 def prediction(key: str) -> dict:
     """Return one prediction as a question, for example ``prediction("10.dither")``; ValueError for
     an unknown key.
@@ -247,6 +252,7 @@ def _predictions(number: str) -> dict[str, dict]:
 def _question(item: dict) -> dict:
     options = [
         {"text": flat(o["text"]), "says": flat(o["says"]), "right": o.get("right", False)}
+        | ({"value": float(o["value"])} if "value" in o else {})
         for o in item["option"]
     ]
     return {"key": item["key"], "prompt": flat(item["prompt"]), "options": options}

@@ -1,19 +1,35 @@
-// Quizzes and predictions, on core.js. Everything that is shown lives in the trait `spec`, everything that was answered
+// Quizzes and predictions, on core.js and gate.js. Everything that is shown lives in the trait `spec`, everything that was answered
 // in the trait `answers`, so that both work in a page without a kernel:
 // answers = {key: {chosen: index, tried: [index, ...], skipped: true}}; `tried` grows each time an answer is checked.
+// Where no notebook is, the browser keeps the answers.
 
 const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter", " ", "Home", "End"];
 const rich = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", { text: part }) : part)); // `code` only
+
+// What a browser keeps of answers that no Python keeps; a sandboxed frame may forbid it.
+function remembered(title, questions) {
+  try {
+    const all = JSON.parse(localStorage.getItem(`earup ${title}`)) ?? {};
+    return questions ? Object.fromEntries(questions.flatMap(({ key }) => (all[key] ? [[key, all[key]]] : []))) : all;
+  } catch { return {}; }
+}
+function remember(title, answers) {
+  try { localStorage.setItem(`earup ${title}`, JSON.stringify({ ...remembered(title), ...answers })); } catch {}
+}
 
 function render({ model, el: host }) {
   const spec = model.get("spec"), predict = spec.kind === "predict", silent = spec.kind === "diagnosis";
   const page = (PAGE.quizzes = (PAGE.quizzes ?? 0) + 1); // radio groups of two quizzes on one page keep apart
   const score = el("p", { class: "earup-quiz-score" });
   const note = el("p", { class: "earup-quiet", role: "status" });
-  const items = spec.questions.map((question, i) => (predict ? guess : silent ? place : ask)(question, i));
+  const asleep = sleeper(model, `You can still answer, but ${predict ? "a guess" : "an answer"} is not stored now.`);
+  const again = spec.again ?? []; // questions that were missed some units ago
+  const items = [...spec.questions, ...again].map((question, i) => (predict ? guess : silent ? place : ask)(question, i));
   const nodes = items.map((item) => item.node);
+  if (again.length) nodes.splice(spec.questions.length, 0, score, returning());
   const region = `${spec.title}: ${spec.questions[0].prompt.replaceAll("`", "")}`; // a page has several of one title
-  const root = el("section", { class: "earup earup-quiz", "aria-label": region }, heading(spec.title), nodes, predict ? null : silent ? advice() : score, note);
+  const root = el("section", { class: "earup earup-quiz", "aria-label": region }, heading(spec.title), nodes,
+    predict || again.length ? null : silent ? advice() : score, note, asleep.node);
   root.addEventListener("keydown", (event) => {
     const shortcut = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey; // those are the notebook's own
     if (!shortcut && KEYS.includes(event.key)) event.stopPropagation(); // or JupyterLab would move to the next cell
@@ -25,6 +41,7 @@ function render({ model, el: host }) {
     try {
       model.save_changes();
     } catch {} // no kernel: the answer still counts on this page
+    if (!document.querySelector(".jp-NotebookPanel")) remember(spec.title, model.get("answers"));
     draw();
   }
 
@@ -130,17 +147,22 @@ function render({ model, el: host }) {
       el("button", { type: "button", text: "Skip", on: { click: skip } }),
     ];
     const parts = group(question, rich(question.prompt), buttons, commit);
-    const others = el("div", { class: "earup-quiz-others" });
+    const others = el("div"), fold = el("details", { class: "earup-quiz-others", hidden: true },
+      el("summary", { text: "What the other guesses would have said" }), others);
+    const closed = el("p", { class: "earup-quiet", text: "What follows is closed until you guess or skip." });
+    const gate = el("div", { class: "earup-quiz-row earup-quiz-gate" }, closed, GATE.box());
     parts.says.tabIndex = -1;
-    parts.node.append(others);
+    parts.node.append(fold, gate);
     const update = () => {
       const { chosen, tried = [], skipped } = answer(question.key), done = tried.length > 0;
       parts.radios.forEach((radio, k) => { radio.checked = k === chosen; radio.disabled = done; });
       parts.rows.forEach((row, k) => row.classList.toggle("chosen", done && k === tried[0]));
       for (const button of buttons) button.hidden = done;
+      fold.hidden = !done; gate.hidden = done || !!skipped;
       others.replaceChildren(
-        ...question.options.flatMap((o, k) => (done && k !== tried[0] ? [el("p", {}, rich(o.says))] : [])),
+        ...question.options.flatMap((o, k) => (done && k !== tried[0] ? [el("p", {}, el("b", {}, rich(o.text)), ": ", rich(o.says))] : [])),
       );
+      if (root?.isConnected) keepGate(done || skipped);
       if (done) say(parts.says, "Your guess is stored.", question.options[tried[0]].says, "guess");
       else if (skipped) say(parts.says, "", "Skipped, and that is noted. Read on; you can still guess.", "none");
       else say(parts.says, "", "", "");
@@ -148,22 +170,37 @@ function render({ model, el: host }) {
     return { node: parts.node, update };
   }
 
+  // The cell that this question stands in, and whether what follows it is open.
+  let cell = null;
+  function keepGate(open) {
+    cell ??= host.closest(".jp-Cell, .cell");
+    if (!cell) return;
+    GATE.release(cell);
+    if (open) GATE.open(cell); else GATE.close(cell);
+  }
+  function returning() {
+    const units = [...new Set(again.map((question) => question.from))].join(" and ");
+    return heading(`Once more, from unit ${units}: what was not right at first`);
+  }
+
   function draw() {
     items.forEach((item) => item.update());
     note.textContent = model.get("note") ?? "";
     note.hidden = !note.textContent;
     if (predict || silent) return;
-    const sum = items.map((item) => item.count()).reduce((a, b) => a.map((x, k) => x + b[k]), [0, 0, 0]);
+    const asked = items.slice(0, spec.questions.length); // what returns counts where it came from
+    const sum = asked.map((item) => item.count()).reduce((a, b) => a.map((x, k) => x + b[k]), [0, 0, 0]);
     const open = sum[2] ? `, ${sum[2]} not answered` : "";
-    score.textContent = `Score ${sum[0]}/${items.length}, ${sum[1]} at the first try${open}`;
+    score.textContent = `Score ${sum[0]}/${asked.length}, ${sum[1]} at the first try${open}`;
   }
 
   host.append(root);
-  const unlook = onLook(root, () => palette(root));
+  if (!document.querySelector(".jp-NotebookPanel")) model.set("answers", { ...remembered(spec.title, spec.questions), ...model.get("answers") });
+  const unlook = onLook(root, () => { palette(root); if (predict) items[0].update(); });
   model.on("change:answers", draw);
   model.on("change:note", draw);
   draw();
-  return () => { unlook(); model.off("change:answers", draw); return model.off("change:note", draw); };
+  return () => { unlook(); asleep.end(); model.off("change:answers", draw); model.off("change:note", draw); return cell && GATE.forget(cell); };
 }
 
 export default { render };

@@ -4,6 +4,7 @@ in the store.
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 
 import anywidget
@@ -18,7 +19,7 @@ class Questions(Stored, anywidget.AnyWidget):
     it is given.
     """
 
-    _esm = bundle(__file__, "quiz")
+    _esm = bundle(__file__, "gate", "quiz")
     _css = styles(__file__, "quiz")
     spec = traitlets.Dict().tag(sync=True)  # kind, title, questions
     answers = traitlets.Dict().tag(sync=True)  # see quiz.js
@@ -29,6 +30,8 @@ class Questions(Stored, anywidget.AnyWidget):
         state, note = store.load()
         kept = state[part] if kind == "predict" else state[part].get(place, {})
         spec = {"kind": kind, "title": title, "questions": questions}
+        if kind == "quiz":
+            spec["again"] = returning(place, state)
         mine = {q["key"]: kept[q["key"]] for q in questions if _fits(kept.get(q["key"]), q)}
         super().__init__(spec=spec, answers=mine, note=note)
         self._part = part
@@ -40,12 +43,20 @@ class Questions(Stored, anywidget.AnyWidget):
         are.
         """
         given = dict(change["new"])
+        before = change["old"]
+        changed = [key for key in given if given[key] != before.get(key)]
 
         def put(state: dict) -> None:
-            answers = state[self._part]
-            if self._part == "quizzes":  # one more level: they are kept by unit
-                answers = answers.setdefault(self._place, {})
-            answers.update(given)
+            for key, record in given.items():
+                unit, slash, name = key.partition("/")
+                if slash:  # a question of an earlier unit, asked again
+                    state["returns"].setdefault(unit, {})[name] = record
+                elif self._part == "quizzes":  # one more level: they are kept by unit
+                    state["quizzes"].setdefault(self._place, {})[key] = record
+                else:
+                    state["predictions"][key] = record
+            if changed:
+                store.worked_on(state, self._place[:2], self._place)
 
         self.note = store.update(put)
 
@@ -69,6 +80,37 @@ def _fits(record: object, question: dict) -> bool:
         return False
     indices = [i for i in (record.get("chosen"), *record.get("tried", [])) if i is not None]
     return all(isinstance(i, int) and 0 <= i < len(question["options"]) for i in indices)
+
+
+def returning(number: str, state: dict) -> list[dict]:
+    """Return up to three questions that were wrong at first two units ago or earlier, the nearest
+    first. Each comes back until it is right once.
+    """
+    order = catalogue.units()
+    due = order[: max(0, order.index(number) - 1)]
+    found = []
+    for earlier in reversed(due):
+        with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged unit stops only itself
+            found += _missed(earlier, state)
+    return found[:3]
+
+
+def _missed(number: str, state: dict) -> list[dict]:
+    """Return the questions of a unit that were wrong at first and not right since they returned."""
+    answers = state["quizzes"].get(number, {})
+    later = state["returns"].get(number, {})
+    found = []
+    for question in catalogue.questions(number):
+        key = question["key"]
+        right = catalogue.right_option(question)
+        record = answers.get(key)
+        again = later.get(key)
+        if not _fits(record, question) or not record.get("tried") or record["tried"][0] == right:
+            continue
+        if _fits(again, question) and right in again.get("tried", []):
+            continue
+        found.append({**question, "key": f"{number}/{key}", "from": number})
+    return found
 
 
 def quiz(number: str) -> Questions:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import textwrap
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from helpers._storage import write_file
-from helpers.coursework import catalogue
+from helpers.coursework import catalogue, course_map
+from helpers.coursework import chapters as parts_of
 from helpers.coursework.catalogue import Exercise
 from helpers.coursework.feedback import inline
 
@@ -28,6 +27,32 @@ class Text:
 
     def _repr_markdown_(self) -> str:
         return f"> **{self.lead}.** {self.words}"
+
+
+class Hints:
+    """The hints of an exercise, each folded inside the one before."""
+
+    def __init__(self, key: str, hints: tuple[str, ...], number: int):
+        if not isinstance(number, int) or not 1 <= number <= len(hints):
+            raise ValueError(f"number={number!r}: {key} has hints 1 to {len(hints)}")
+        self.key = key
+        self.hints = hints
+        self.number = number
+
+    def __repr__(self) -> str:
+        """Return the one hint that was asked for."""
+        text = f"Hint {self.number} of {len(self.hints)}. {self.hints[self.number - 1]}"
+        if self.number < len(self.hints):
+            text += f' (The next one: coursework.hint("{self.key}", {self.number + 1}).)'
+        return text
+
+    def _repr_html_(self) -> str:
+        folded = ""
+        for number in range(len(self.hints), 0, -1):
+            words = f"<p>{inline(self.hints[number - 1])}</p>"
+            summary = f"<summary>Hint {number} of {len(self.hints)}</summary>"
+            folded = f"<details>{summary}\n{words}\n{folded}</details>"
+        return folded
 
 
 class Solution:
@@ -65,6 +90,7 @@ class Standing:
     questions: int
     guessed: int
     predictions: int
+    chapters: list  # of pairs (Chapter, whether it is done)
 
     @property
     def done(self) -> bool:
@@ -77,6 +103,7 @@ class Standing:
             f"exercises {self.solved} of {self.exercises} correct, {self.attempted} attempted",
             f"quiz {self.right}/{self.questions}",
             f"predictions {self.guessed} of {self.predictions}",
+            f"chapters {sum(done for _, done in self.chapters)} of {len(self.chapters)}",
         )
         return f"Unit {self.unit}{' (done)' if self.done else ''}: " + "; ".join(parts)
 
@@ -86,10 +113,7 @@ def standing(number: str, state: dict) -> Standing:
     unit = catalogue.unit(number)
     quiz = state["quizzes"].get(number, {})
     records = [state["exercises"].get(item["key"], {}) for item in unit["exercise"]]
-    keys = [
-        next(i for i, o in enumerate(q["options"]) if o["right"])
-        for q in catalogue.questions(number)
-    ]
+    keys = [catalogue.right_option(q) for q in catalogue.questions(number)]
     tries = [quiz.get(q["key"], {}).get("tried", []) for q in unit["question"]]
     guesses = [state["predictions"].get(item["key"], {}) for item in unit["predict"]]
     return Standing(
@@ -104,6 +128,7 @@ def standing(number: str, state: dict) -> Standing:
         questions=len(keys),
         guessed=sum(bool(g.get("tried")) for g in guesses),
         predictions=len(guesses),
+        chapters=[(part, part.is_done(state)) for part in parts_of.chapters(number)],
     )
 
 
@@ -113,86 +138,24 @@ def standings(state: dict) -> list[Standing]:
 
 
 class Progress:
-    """The map of units with what is done in each, as a picture and as text."""
+    """The map of units with what is done in each, as a page and as text."""
 
-    def __init__(self, found: list[Standing], note: str):
+    def __init__(self, found: list[Standing], note: str, last: dict | None = None):
         self.found = found
         self.note = note
+        self.last = last or {}
 
     def __repr__(self) -> str:
-        """Return one line for each unit."""
+        """Return one line for each unit, and where to go on."""
         lines = [s.line() for s in self.found]
+        if self.last:
+            lines.append(f"Last time: unit {self.last['unit']}, {self.last['key']}.")
         if self.note:
             lines.append(f"({self.note})")
         return "\n".join(lines)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict:
-        from helpers import figures  # here, so that a check never pays for matplotlib
-
-        fig = draw(self.found)
-        return {
-            "image/png": base64.b64encode(figures.picture(fig)).decode(),
-            "text/plain": repr(self),
-        }
-
-
-def draw(found: list[Standing]):
-    """Draw the map: a row for each part, a box for each unit, filled as far as it is done."""
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    from helpers import figures
-
-    figures.use()
-    known = {s.unit: s for s in found}
-    rows = [part for part in catalogue.parts() if part.units]
-    columns = max(len(part.units) for part in rows)
-    width = 1.5 + 1.02 * columns
-    height = len(rows) + 0.8  # a headline above the boxes
-    fig = Figure(figsize=(width, height), dpi=plt.rcParams["figure.dpi"], layout="none")
-    ax = fig.add_axes((0.01, 0.01, 0.98, 1 - 0.7 / height))
-    ax.set(xlim=(0, width), ylim=(-0.1, len(rows)), xticks=[], yticks=[])
-    ax.set_axis_off()
-    done = sum(s.done for s in found)
-    words = f"You have finished {done} of {len(found)} units"
-    fig.text(0.01, 1 - 0.25 / height, words, weight="bold", size=12.5)
-    how = "in each unit: exercises solved, then questions answered right"
-    fig.text(0.01, 1 - 0.48 / height, how, size=9.5, color=figures.colour("text"))
-    for row, part in enumerate(rows):
-        bottom = len(rows) - 1 - row
-        name = f"{part.digit} {part.name}"
-        ax.text(0, bottom + 0.42, name, va="center", size=10, color=figures.colour("text"))
-        for column, number in enumerate(part.units):
-            _box(ax, 1.5 + 1.02 * column, bottom, known[number])
-    return fig
-
-
-def _box(ax, x: float, y: float, standing: Standing) -> None:
-    """Draw one unit: number and name, and a bar of what is done."""
-    from matplotlib.patches import Rectangle
-
-    from helpers import figures
-
-    colour = figures.colour
-    w = 0.94
-    h = 0.84
-    left = x + 0.07
-    top = y + h - 0.14
-    middle = {"size": 8.5, "va": "center"}
-    ax.add_patch(
-        Rectangle((x, y), w, h, facecolor="none", edgecolor=colour("signal"), linewidth=1.0)
-    )
-    number = middle | {"size": 9.5, "weight": "bold"}
-    ax.text(left, top, standing.unit, color=colour("ink"), **number)
-    name = "\n".join(textwrap.wrap(standing.short, 11, break_on_hyphens=False))
-    ax.text(left, top - 0.11, name, size=8.5, color=colour("ink"), va="top", linespacing=1.05)
-    share = (standing.solved + standing.right) / (standing.exercises + standing.questions)
-    score = f"{standing.solved}/{standing.exercises} · quiz {standing.right}/{standing.questions}"
-    ax.text(left, y + 0.20, score, color=colour("text"), **middle)
-    ax.add_patch(Rectangle((x, y), w, 0.1, facecolor=colour("data"), edgecolor="none"))
-    ax.add_patch(Rectangle((x, y), w * share, 0.1, facecolor=colour("signal"), edgecolor="none"))
-    if standing.done:
-        ax.text(x + w - 0.07, top, "done", color=colour("ear"), ha="right", **middle)
+    def _repr_html_(self) -> str:
+        return course_map.page(self.found, self.last, self.note)
 
 
 PAGE = """<!doctype html>

@@ -17,13 +17,15 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 from helpers import _storage
 from helpers.coursework.catalogue import renumbered
 
 VERSION = 2
-EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}}
+# `returns`: questions that were wrong, asked again two units later; a newer part is filled in empty
+EMPTY = {"exercises": {}, "quizzes": {}, "predictions": {}, "returns": {}}
 # changes that could not be written yet; tried again with the next one
 _waiting: list[Callable[[dict], None]] = []
 
@@ -156,6 +158,18 @@ def update(change: Callable[[dict], None]) -> str:
         return _trouble(error)
     _waiting.clear()
     return note
+
+
+def worked_on(state: dict, unit: str, key: str) -> None:
+    """Note in a state what was worked on last, so that the map can lead back to it."""
+    state["last"] = {"unit": unit, "key": key, "day": date.today().isoformat()}
+
+
+def last(state: dict) -> dict:
+    """Return what was worked on last, or nothing where that is not known."""
+    found = state.get("last")
+    known = isinstance(found, dict) and {"unit", "key"} <= found.keys()
+    return {name: str(value) for name, value in found.items()} if known else {}
 
 
 def _trouble(error: OSError) -> str:

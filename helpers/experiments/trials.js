@@ -39,7 +39,8 @@ function render({ model, el: host }) {
   const spec = model.get("spec"), masking = spec.kind === "masking", loudness = spec.kind === "loudness", pairs = masking || loudness, last = new Map();
   const root = el("div", { class: "earup earup-trials", role: "group", "aria-label": spec.title, tabindex: "-1" });
   const body = el("div"), say = live(), note = el("div");
-  root.append(heading(spec.title), body, say, note);
+  const asleep = sleeper(model, "Answers are not taken now; those given so far are saved.");
+  root.append(heading(spec.title), body, say, note, asleep.node);
   host.append(root);
   let out, next, voice, shown, waiting, later, table = {}, played = [], ready = false; // ready: what is asked about was heard to its end
   root.__earup = { sequence, get played() { return played; }, get playing() { return !!voice; }, get ready() { return ready; }, get analyser() { return out?.analyser; } };
@@ -146,7 +147,7 @@ function render({ model, el: host }) {
   model.on("change:screen", draw);
   const offKeys = shortcuts(root, () => table), offLook = onLook(root, () => palette(root));
   draw();
-  return () => { clearTimeout(waiting); stop(); offKeys(); offLook(); return model.off("change:screen", draw); };
+  return () => { clearTimeout(waiting); stop(); offKeys(); offLook(); asleep.end(); return model.off("change:screen", draw); };
 }
 
 export default { render };

@@ -6,7 +6,7 @@ const STROKES = { // role: [width, dash]
   noise: [2, [2, 2.4]], ear: [2.2, [16, 4]],
 };
 const ROOM = { left: 58, right: 16, top: 12, bottom: 46 };
-const PATIENCE = 5000; // [ms] a kernel that was restarted never answers; ask again after this
+const PATIENCE = 5000; // [ms] after this the learner is told that no answer came
 
 // One buffer holds all arrays one after the other: contents = [[name, shape], ...] -> {name: {data, shape}}
 function unpack(contents, view) {
@@ -199,6 +199,7 @@ function loop(sr, ceilingDb, onstate) {
 function render({ model, el: host }) {
   const spec = model.get("spec"), values = { ...model.get("values") };
   let arrays = unpack(model.get("contents"), model.get("frame")), look, frames = [];
+  const asleep = sleeper(model, "Moving this needs it: what you see is the last answer.");
   const said = live(model.get("readout")), fault = el("pre", { class: "earup-fault", hidden: true });
   const won = el("p", { class: "earup-won", role: "status", "aria-live": "polite", text: model.get("solved") });
   const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
@@ -214,7 +215,7 @@ function render({ model, el: host }) {
     el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
     spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row,
     el("div", { class: "earup-panels" }, panels), said,
-    el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
+    asleep.node, el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
   const sound = spec.sr ? soundRow() : null;
 
@@ -307,20 +308,35 @@ function render({ model, el: host }) {
     if (!on) h.follow(event);
   }
 
-  let flying = 0, count = 0, pending = false, timer = 0;
+  let flying = 0, count = 0, pending = false, timer = 0, sent = {}, answeredWith = { ...values };
   function ask() { // at most one request under way; the newest values go when the answer is here
+    if (asleep.lost) return back();
     if (flying) return void (pending = true);
     flying = ++count; pending = false;
-    timer = setTimeout(() => answered(), PATIENCE);
-    model.send({ n: flying, values: { ...values } });
+    timer = setTimeout(late, PATIENCE);
+    sent = { ...values };
+    model.send({ n: flying, values: sent });
   }
+  function late() {
+    if (asleep.lost) return back();
+    tell("Python has not answered yet: it may be busy with another cell.");
+    return answered();
+  }
+  function back() { // to where the picture is: nobody will draw another one
+    Object.assign(values, answeredWith);
+    clearTimeout(timer); flying = 0; pending = false;
+    for (const control of root.querySelectorAll(".earup-controls select, .earup-controls input")) control.disabled = true;
+    return frames.length && handles.forEach((h) => h.place());
+  }
+  function tell(text) { fault.textContent = text; fault.hidden = !text; }
   function answered() {
     clearTimeout(timer); flying = 0;
     if (pending) ask();
   }
   function receive(message, buffers) {
-    fault.textContent = message.fault ?? ""; fault.hidden = !message.fault;
+    tell(message.fault ?? "");
     if (!message.fault) {
+      if (message.n === flying) answeredWith = sent;
       arrays = { ...arrays, ...unpack(message.contents, buffers[0]) };
       said.textContent = message.readout; won.textContent = message.solved;
       draw(); sound?.update();
@@ -336,7 +352,7 @@ function render({ model, el: host }) {
   model.on("msg:custom", receive);
   host.append(root);
   const unlook = onLook(root, () => { look = palette(root); return draw(); });
-  return () => { unlook(); clearTimeout(timer); sound?.stop(); return model.off("msg:custom", receive); };
+  return () => { unlook(); asleep.end(); clearTimeout(timer); sound?.stop(); return model.off("msg:custom", receive); };
 }
 
 export default { render };

@@ -54,7 +54,8 @@ function render({ model, el: host }) {
   const root = el("div", { class: "earup earup-blind", role: "group", "aria-label": title, tabindex: "-1" });
   const body = el("div"), say = live(), warning = el("p", { class: "earup-warn", role: "alert", hidden: true });
   const foot = el("div", { class: "earup-foot" });
-  root.append(heading(title), body, warning, say, foot);
+  const asleep = sleeper(model, "The test goes on, but answers are not saved now.");
+  root.append(heading(title), body, warning, say, foot, asleep.node);
   host.append(root);
   let started = false, playing = null, table = {}, players = [];
 
@@ -260,7 +261,7 @@ function render({ model, el: host }) {
   next();
   return () => {
     playing?.stop();
-    offKeys(); offLook();
+    offKeys(); offLook(); asleep.end();
     model.off("change:answers", next); model.off("change:saved change:note change:fault", notes); model.off("change:report", onreport);
   };
 }

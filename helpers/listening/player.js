@@ -33,14 +33,14 @@ function render({ model, el: host }) {
   const edges = ["from", "to"].map((edge) => el("button", {
     type: "button", text: `Loop ${edge} here`, on: { click: () => setLoop(edgeAt(edge, machine.position)) },
   }));
-  const readout = live(), alt = model.get("alt");
+  const readout = live(), alt = model.get("alt"), asleep = sleeper(model, "This player plays on: it needs no Python.");
   const root = el("div", { class: "earup earup-player", role: "group", "aria-label": model.get("title") || "Player" },
     model.get("title") && el("p", { class: "earup-title", text: model.get("title") }),
     list, stage, alt && el("p", { class: "earup-hidden", text: alt }),
     el("div", { class: "earup-row" }, button, clock, el("div", { class: "earup-row earup-loop" }, el("label", {}, loop, "Loop"), edges)),
     readout, el("p", { class: "earup-quiet", text: minus(model.get("notes").join(" ")) }),
     el("p", { class: "earup-quiet earup-keys", text: `Keys: Space plays, arrows move, ${index.length > 1 ? `1 ${index.length > 2 ? "to" : "and"} ${index.length} switch, ` : ""}Escape silences. `
-      + "Drag the picture to move, with Shift to loop a part." }));
+      + "Drag the picture to move, with Shift to loop a part." }), asleep.node);
   root.__earup = machine;
   host.append(root);
   const offKeys = shortcuts(root, table, false);
@@ -140,7 +140,7 @@ function render({ model, el: host }) {
   refresh();
   readout.textContent = `${index[0].name}: ${levels(index[0])}.`;
   const unlook = onLook(root, () => { palette(root); draw(); });
-  return () => { machine.stop(); unlook(); offKeys(); cancelAnimationFrame(frame); return root.remove(); };
+  return () => { machine.stop(); unlook(); asleep.end(); offKeys(); cancelAnimationFrame(frame); return root.remove(); };
 }
 
 const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");

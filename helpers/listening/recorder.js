@@ -47,10 +47,11 @@ function render({ model, el: host }) {
   }));
   const trimRow = el("div", { class: "earup-row" }, el("label", {}, "Keep from ", numbers[0], " s"), el("label", {}, "to ", numbers[1], " s"), listen, keep, replace, leave);
   const warn = el("p", { class: "earup-warn", role: "alert" }), readout = live(), state = el("p", { class: "earup-quiet" });
+  const asleep = sleeper(model, "You can record and listen; saving needs Python.");
   const root = el("div", { class: "earup earup-recorder", role: "group", "aria-label": "Recorder" },
     el("div", { class: "earup-row" }, record, meter, level), canvas, trimRow, warn, readout,
     el("div", { class: "earup-row" }, state, el("label", { class: "earup-file" }, upload, el("span", { text: "Choose a sound file" })), remove),
-    el("p", { class: "earup-asleep", text: "Saving needs a running notebook: run this cell first." }),
+    asleep.node, el("p", { class: "earup-asleep", text: "Saving needs a running notebook: run this cell first." }),
     el("p", { class: "earup-quiet", text: `Your recording stays on this computer, in ${file} beside the notebook; on Colab and Binder it is sent to that server.` }));
   root.__earup = { get take() { return take; }, get trim() { return trim; }, get analyser() { return player?.analyser; }, get ctx() { return player?.ctx; } };
   host.append(root);
@@ -213,7 +214,7 @@ function render({ model, el: host }) {
   model.on("msg:custom", receive);
   model.on("change:saved", show);
   show();
-  return () => { if (mic) { mic.stop(); mic = null; } player?.stop(); release(); unlook(); offKeys(); clearTimeout(waiting);
+  return () => { if (mic) { mic.stop(); mic = null; } player?.stop(); release(); unlook(); asleep.end(); offKeys(); clearTimeout(waiting);
     model.off("msg:custom", receive); model.off("change:saved", show); return root.remove(); };
 }
 

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.start import frontend
+
 NAMES = (
     "chromium",
     "chromium-browser",
@@ -234,7 +236,7 @@ class Lab:
         "workspaces",
     )  # noise of JupyterLab itself
 
-    def __init__(self, folder, browser, beside=False):
+    def __init__(self, folder, browser, beside=False, as_a_learner=False):
         self.folder, self.browser, self.page, self.errors = (
             Path(folder),
             browser,
@@ -262,6 +264,11 @@ class Lab:
             not beside
         ):  # in this folder, wherever the tests at large keep theirs; else beside each notebook
             home |= {"EARUP_PROGRESS": self.folder / "progress.json", "EARUP_RESULTS": self.folder}
+        self.as_a_learner = as_a_learner  # then questions hold what follows them
+        frontend.install(self.folder / ".lab")  # what `course.py lab` puts beside JupyterLab
+        home |= {"JUPYTER_PATH": self.folder / ".lab/share/jupyter"}
+        home |= {"JUPYTER_CONFIG_PATH": self.folder / ".lab/etc/jupyter"}
+        self.home = {name: str(value) for name, value in (env | home).items()}
         options = (
             "--no-browser",
             f"--port={self.port}",
@@ -277,10 +284,15 @@ class Lab:
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         )
+        self.options = options
         self.log = open(self.folder / ".lab" / "server.log", "w")  # noqa: SIM115 - lives as long as the server
+        self.begin()
+
+    def begin(self):
+        """Start the server; its kernels and settings are those of this folder."""
         self.server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            env=env | {key: str(value) for key, value in home.items()},
+            [sys.executable, "-m", "jupyterlab", *self.options],
+            env=self.home,
             stdout=self.log,
             stderr=subprocess.STDOUT,
             cwd=self.folder,
@@ -307,6 +319,8 @@ class Lab:
         self.close_page()
         context = (browser or self.browser).new_context(viewport={"width": width, "height": height})
         context.grant_permissions(list(permissions))
+        if not self.as_a_learner:  # a reader who asked to see everything at once
+            context.add_init_script("localStorage.setItem('earup-open', '1')")
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)

@@ -116,8 +116,10 @@ def test_prediction_by_keyboard_alone(widget_page):
     }
     assert says.inner_text() == "Your guess is stored. " + options[1]["says"]
     assert page.evaluate("() => document.activeElement.getAttribute('aria-live')") == "polite"
-    others = page.locator(".earup-quiz-others p").all_inner_texts()
-    assert others == [options[0]["says"], options[2]["says"]]
+    fold = page.locator(".earup-quiz-others")
+    assert fold.get_attribute("open") is None  # one sentence about this guess, the others folded
+    others = fold.locator("p").evaluate_all("all => all.map(p => p.textContent)")
+    assert others == [f"{options[k]['text']}: {options[k]['says']}" for k in (0, 2)]
     assert page.locator("input:disabled").count() == 3
 
 

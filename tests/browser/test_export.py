@@ -34,6 +34,11 @@ CELLS = [
     ("code", f'listening.blind_test("abx", tones, sr={SR}, n_trials=5, match=None)'),
     ("code", STAGE),
     ("code", LIVE),
+    ("markdown", "## A question"),
+    ("predict", 'coursework.predict("12.treble")'),
+    ("markdown", "The answer stands here."),
+    ("markdown", "### Deeper\n\nMore of it."),
+    ("markdown", "## Afterwards\n\nOpen to all."),
 ]
 
 
@@ -44,8 +49,10 @@ def ran(tmp_path_factory):
     import nbformat.v4 as v4
 
     folder = tmp_path_factory.mktemp("notebooks")
-    make = {"markdown": v4.new_markdown_cell, "code": v4.new_code_cell, "folded": v4.new_code_cell}
-    nb = v4.new_notebook(cells=[make[kind](source) for kind, source in CELLS])
+    make = {"markdown": v4.new_markdown_cell}
+    nb = v4.new_notebook(cells=[make.get(kind, v4.new_code_cell)(source) for kind, source in CELLS])
+    for (kind, _), cell in zip(CELLS, nb.cells, strict=True):
+        cell.metadata["tags"] = ["predict"] if kind == "predict" else []
     nb.cells[1].metadata["jupyter"] = {"source_hidden": True}
     nbformat.write(nb, folder / "try.ipynb")
     return vendor.run(folder / "try.ipynb")
@@ -78,7 +85,7 @@ def page(request, browser, web, page_file):
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.goto(f"{here}/{page_file.relative_to(web[0]).as_posix()}")
     page.evaluate("() => window.earup.wakeAll()")
-    page.wait_for_function("() => document.querySelectorAll('.earup').length === 4")
+    page.wait_for_function("() => document.querySelectorAll('.earup').length === 5")
     yield page
     context.close()
     others = [url for url in asked if not url.startswith(("blob:", "data:"))]
@@ -154,6 +161,74 @@ def test_what_needs_python_shows_its_first_frame_and_says_so(page):
     assert (
         page.locator(".earup-asleep:visible").count() == 1
     )  # player, quiz and blind test need nothing
+
+
+ANSWER, LATER = "The answer stands here.", "Open to all."
+
+
+def test_what_follows_a_question_stays_closed_until_the_guess_and_the_guess_is_kept(page):
+    question = page.locator(".earup-quiz", has_text="This is my guess")
+    deeper = page.get_by_text("More of it.")
+    question.get_by_text("What follows is closed until you guess or skip.").wait_for()
+    assert not page.get_by_text(ANSWER).is_visible() and not deeper.is_visible()
+    assert page.get_by_text(LATER).is_visible()
+    assert page.locator(".earup-gate:visible").count() == 0  # the widget has taken its place
+    question.get_by_label("About 1", exact=True).check()
+    question.get_by_role("button", name="This is my guess").click()
+    assert page.get_by_text(ANSWER).is_visible() and deeper.is_visible()
+    others = question.locator("details")
+    assert others.get_attribute("open") is None  # one sentence about this guess, the others folded
+    assert others.locator("p").count() == 3
+    page.reload()
+    page.locator(".earup-quiz .chosen", has_text="About 1").wait_for()
+    assert page.get_by_text(ANSWER).is_visible()
+
+
+def test_a_skip_opens_too(page):
+    page.get_by_role("button", name="Skip", exact=True).click()
+    assert page.get_by_text(ANSWER).is_visible()
+
+
+def test_who_prints_or_asks_for_it_sees_everything(page):
+    question = page.locator(".earup-quiz", has_text="This is my guess")
+    page.emulate_media(media="print")
+    assert page.get_by_text(ANSWER).is_visible()
+    page.emulate_media(media="screen")
+    assert not page.get_by_text(ANSWER).is_visible()
+    box = question.get_by_role("checkbox", name="Show everything at once, on every page")
+    box.focus()
+    page.keyboard.press("Space")
+    assert page.get_by_text(ANSWER).is_visible()
+    page.reload()
+    box.wait_for()
+    assert box.is_checked() and page.get_by_text(ANSWER).is_visible()  # for the next page too
+    box.focus()
+    page.keyboard.press("Space")
+    assert not page.get_by_text(ANSWER).is_visible()
+
+
+def test_the_answer_is_closed_also_before_the_question_has_loaded(browser, page_file):
+    """As on a page whose scripts are late, or never come: a line with a skip stands there."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.route(
+        "**/*",
+        lambda route: route.abort() if "embed-amd" in route.request.url else route.continue_(),
+    )
+    page.goto(page_file.as_uri())
+    bar = page.locator(".earup-gate")
+    bar.get_by_text("What follows is closed until you guess or skip.").wait_for()
+    assert not page.get_by_text(ANSWER).is_visible()
+    bar.get_by_role("button", name="Skip the question").click()
+    assert page.get_by_text(ANSWER).is_visible()
+    context.close()
+
+
+def test_a_link_into_a_closed_part_opens_it(page):
+    page.locator(".earup-quiz", has_text="This is my guess").wait_for()
+    assert not page.get_by_text("More of it.").is_visible()
+    page.evaluate("() => { location.hash = '#Deeper'; }")
+    page.get_by_text("More of it.").wait_for()
 
 
 def test_formulas_pictures_and_folded_cells(page):

@@ -105,6 +105,8 @@ def visit(browser):
     def go(address, *, width=1280):
         context = browser.new_context(viewport={"width": width, "height": 900})
         opened.append(context)
+        # a reader who asked to see everything at once: all of a page is looked at
+        context.add_init_script("localStorage.setItem('earup-open', '1')")
         page = context.new_page()
         context.on("request", lambda r: asked.append(r.url))
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers.coursework import catalogue
 from tools import notebooks
-from tools.site import address, landing, lighter, vendor, widgets
+from tools.site import address, landing, lighter, single, vendor, widgets
 from tools.site.engine import exercises, packing
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
@@ -96,6 +96,7 @@ def staged(nb, stem: str):
         alts = [
             o.get("metadata", {}).get("image/png", {}).get("alt") for o in cell.get("outputs", [])
         ]
+        single.linked_as_pages(cell)
         if said := next(filter(None, alts), None):
             cell.metadata["mystnb"] = {"image": {"alt": said}}
     first = nb.cells[0]
@@ -187,6 +188,7 @@ def build(books: dict, out: Path) -> None:
         stage(books, source, shelf)
         vendor.fetch(source / "_static")
         shutil.copytree(HERE / "static", source / "_static", dirs_exist_ok=True)
+        shutil.copy(single.GATE, source / "_static")
         options = [
             "-q",
             "-W",

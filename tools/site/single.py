@@ -7,10 +7,13 @@ import re
 import zlib
 from pathlib import Path
 
+from tools import notebooks
 from tools.site import vendor, widgets
 
 HERE = Path(__file__).parent
 HEAD = HERE / "page_head.html"
+# what follows a question stays closed until a guess, also before the question has loaded
+GATE = notebooks.ROOT / "helpers" / "coursework" / "gate.js"
 
 
 def write(nb, page: Path, *, pictures: Path) -> None:
@@ -20,12 +23,14 @@ def write(nb, page: Path, *, pictures: Path) -> None:
     shelf = widgets.Shelf()
     nb = widgets.lift(copy.deepcopy(nb), shelf)
     for cell in nb.cells:
+        linked_as_pages(cell)
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "folded"]
     elsewhere = ("require_js_url", "mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
     exporter = HTMLExporter(**dict.fromkeys(elsewhere, ""))
     html, _ = exporter.from_notebook_node(nb, {"metadata": {"name": title(nb) or page.stem}})
     head = HEAD.read_text(encoding="utf-8")
+    head = head.replace("GATE_SCRIPT", GATE.read_text(encoding="utf-8"))
     html = html.replace("<head>", head, 1)
     html = re.sub(r'<script src="">\s*</script>', "", html)
     html = re.sub(
@@ -55,6 +60,16 @@ UNPACK = """
   document.head.append(Object.assign(document.createElement("script"), { textContent: text }));
 })();
 """
+
+
+def linked_as_pages(cell) -> None:
+    """Let links that an output makes to notebooks (the map of units) lead to their pages."""
+    for output in cell.get("outputs", []):
+        page = output.get("data", {}).get("text/html")
+        if page:
+            output["data"]["text/html"] = re.sub(
+                r'href="(\d\d_\w+)\.ipynb[^"]*"', r'href="\1.html"', page
+            )
 
 
 def title(nb) -> str:

@@ -1,15 +1,17 @@
 """Open the course in JupyterLab."""
 
 import argparse
-import json
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from tools.start import copies, frontend
+
 ROOT = Path(__file__).resolve().parents[2]
-FIRST = "notebooks/00_start_here.ipynb"
+FIRST = "00_start_here.ipynb"
 
 
 def is_free(port: int) -> bool:
@@ -24,21 +26,8 @@ def is_free(port: int) -> bool:
     return True
 
 
-def quieten(prefix: Path) -> None:
-    """Let no question about news or updates stand on a learner's first screen; a choice in
-    JupyterLab overrules it.
-    """
-    file = prefix / "share/jupyter/lab/settings/overrides.json"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        quiet = {"fetchNews": "false", "checkForUpdates": False}
-        file.write_text(
-            json.dumps({"@jupyterlab/apputils-extension:notification": quiet}), encoding="utf-8"
-        )
-
-
-def command(*, port: int | None, rest: list[str]) -> list[str]:
-    """Return the command that starts JupyterLab on the first notebook."""
+def command(*, port: int | None, rest: list[str], folder: str = copies.FOLDER) -> list[str]:
+    """Return the command that starts JupyterLab on the first notebook of a folder."""
     asked = ["--ServerApp.port_retries=0", f"--ServerApp.port={port}"] if port else []
     root = (
         ["--allow-root"]
@@ -46,7 +35,7 @@ def command(*, port: int | None, rest: list[str]) -> list[str]:
         else []
     )
     first = [
-        f"--LabApp.default_url=/lab/tree/{FIRST}"
+        f"--LabApp.default_url=/lab/tree/{folder}/{FIRST}"
     ]  # also in the address that --no-browser prints
     return [sys.executable, "-m", "jupyterlab", *first, *asked, *root, *rest]
 
@@ -64,6 +53,11 @@ def main(argv: list[str] | None = None) -> int | str:
     parser.add_argument(
         "--no-browser", action="store_true", help="print the address instead of opening a browser"
     )
+    parser.add_argument(
+        "--originals",
+        action="store_true",
+        help="work in notebooks/ itself, for who writes the course",
+    )
     options, rest = parser.parse_known_args(argv)
     if options.port and not is_free(options.port):
         return (
@@ -71,9 +65,19 @@ def main(argv: list[str] | None = None) -> int | str:
             "one is used."
         )
     rest += ["--no-browser"] * options.no_browser
+    folder = "notebooks" if options.originals else copies.FOLDER
+    try:
+        said = [] if options.originals else copies.renew(ROOT)
+    except OSError as error:  # a full disk, or a folder that cannot be written
+        folder = "notebooks"
+        why = error.strerror or error
+        said = [f"Your own pages could not be made ({why}): these are the originals."]
+    for line in said:
+        print(line)
     print("Opening JupyterLab. To close it: Ctrl-C here, twice.", flush=True)
-    quieten(Path(sys.prefix))
-    words = command(port=options.port, rest=rest)
+    with contextlib.suppress(OSError):  # without it the pages work, and do not wake by a button
+        frontend.install(Path(sys.prefix))
+    words = command(port=options.port, rest=rest, folder=folder)
     os.chdir(ROOT)
     if os.name != "nt":
         os.execv(words[0], words)  # so that Ctrl-C and other signals reach JupyterLab itself

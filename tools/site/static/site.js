@@ -21,8 +21,33 @@ function reach() {
 addEventListener("load", reach);
 addEventListener("resize", reach);
 
+// Exercises and figures stand in the contents of a page, beside its headings.
+function list() {
+  const contents = document.querySelector(".page-toc ul, .bd-toc-nav ul");
+  if (!contents) return;
+  const items = [...document.querySelectorAll(".bd-article p > strong:first-child")].flatMap((strong) => {
+    const name = /^(Exercise|Figure) [\d.]+\d/.exec(strong.textContent)?.[0];
+    return name ? [[strong.closest("p"), name]] : [];
+  });
+  for (const [place, name] of items) {
+    const id = (place.id ||= name.toLowerCase().replaceAll(/[ .]/g, "-"));
+    const section = place.closest("section[id]"), entry = section && contents.querySelector(`a[href="#${CSS.escape(section.id)}"]`)?.closest("li");
+    if (!entry) continue;
+    const link = Object.assign(document.createElement("a"), { href: `#${id}`, textContent: name, className: "reference internal nav-link earup-listed" });
+    const item = document.createElement("li");
+    item.className = "nav-item toc-entry";
+    item.append(link);
+    let below = entry.querySelector(":scope > .earup-list");
+    if (!below) entry.append((below = Object.assign(document.createElement("ul"), { className: "nav section-nav flex-column earup-list" })));
+    below.append(item);
+  }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   told();
+  list();
+  for (const cell of document.querySelectorAll(".cell.tag_predict")) GATE.hold(cell, "What follows is closed until you guess or skip.");
+  GATE.reach();
   // a screen reader lists the parts of a page: the title and the search belong to one
   const side = document.querySelector(".sidebar-primary-items__start");
   side?.setAttribute("role", "navigation");
