@@ -128,7 +128,11 @@ def standing(number: str, state: dict) -> Standing:
         questions=len(keys),
         guessed=sum(bool(g.get("tried")) for g in guesses),
         predictions=len(guesses),
-        chapters=[(part, part.is_done(state)) for part in parts_of.chapters(number)],
+        chapters=[
+            (part, part.is_done(state))
+            for part in parts_of.chapters(number)
+            if any(part.asked.values())  # an experiment on yourself has nothing to tick
+        ],
     )
 
 
