@@ -537,6 +537,7 @@ def test_one_command_moves_every_link_and_back_again(moved):
     for path in before:
         text = path.read_text(encoding="utf-8")
         assert address.slug(REPOSITORY) not in text and "someone/else" in text
+    assert "(https://someone.github.io/else/)" in (moved / "README.md").read_text(encoding="utf-8")
     unit = Unit(moved / "notebooks/10_x.ipynb")
     assert unit.text[1] == address.bootstrap_source(new)
     assert unit.text[0].split("\n\n")[1] == address.badges(new, "10_x.ipynb")

@@ -49,6 +49,12 @@ def slug(url: str) -> str:
     return "/".join(found.groups())
 
 
+def site(url: str) -> str:
+    """Return where GitHub publishes the site of the course."""
+    owner, name = slug(url).split("/")
+    return f"https://{owner}.github.io/{name}/"
+
+
 def bootstrap_source(url: str) -> str:
     """Return the first code cell of a notebook."""
     return BOOTSTRAP.format(url=f"https://github.com/{slug(url)}")
@@ -91,7 +97,10 @@ def apply(new: str, *, root: Path = ROOT) -> list[Path]:
         root / name: (root / name).read_text(encoding="utf-8")
         for name in ("README.md", "pyproject.toml")
     }
-    after = {path: text.replace(slug(old), slug(new)) for path, text in texts.items()}
+    after = {
+        path: text.replace(site(old), site(new)).replace(slug(old), slug(new))
+        for path, text in texts.items()
+    }
     for path in notebooks.paths(root=root):
         texts[path] = path.read_text(encoding="utf-8")
         notebook = rewritten(notebooks.read(path), name=path.name, old=old, new=new)
