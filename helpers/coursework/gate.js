@@ -5,7 +5,7 @@
 const GATE = (globalThis.__earupGate ??= makeGate());
 
 function makeGate() {
-  const root = document.documentElement, gates = new Map(), bars = new Map(), watched = new WeakSet();
+  const root = document.documentElement, gates = new Map(), bars = new Map(), watched = new WeakSet(), skipped = new WeakSet();
   const kept = { get: () => { try { return localStorage.getItem("earup-open"); } catch { return null; } },
     set: (on) => { try { localStorage.setItem("earup-open", on ? "1" : ""); } catch {} } }; // a sandboxed frame forbids it
   const style = document.createElement("style");
@@ -80,7 +80,7 @@ function makeGate() {
     bar.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take Enter for its own
     words.className = "earup-gate-says";
     words.textContent = says;
-    const skip = ["Skip the question", () => { release(cell); set(cell, false); }];
+    const skip = ["Skip the question", () => { skipped.add(cell); release(cell); set(cell, false); }]; // also once it has loaded
     const buttons = [...actions, skip].map(([text, click]) => {
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
       button.addEventListener("click", click);
@@ -106,6 +106,6 @@ function makeGate() {
   }
   addEventListener("hashchange", reach);
   if (kept.get()) root.setAttribute("data-earup-open", "");
-  return { close: (cell) => set(cell, true), open: (cell) => set(cell, false), forget: (cell) => { gates.delete(cell); apply(); },
+  return { close: (cell) => skipped.has(cell) || set(cell, true), open: (cell) => set(cell, false), forget: (cell) => { gates.delete(cell); apply(); },
     hold, release, box, everything, heads, reach, reveal, apply };
 }

@@ -55,7 +55,9 @@ def _names(text: str, node: ast.stmt) -> tuple[set[str], set[str]]:
         tables += table.get_children()
         if table.get_type() != "module":
             reads |= {s.get_name() for s in table.get_symbols() if s.is_global()}
-    for part in ast.walk(node):  # y[k] = ..., y.attribute = ... and y += ... change what was there
+    inside = isinstance(node, ast.FunctionDef | ast.ClassDef)  # what changes there is its own
+    # y[k] = ..., y.attribute = ... and y += ... change what was there
+    for part in [] if inside else ast.walk(node):
         if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
             root = part.value
             while isinstance(root, ast.Subscript | ast.Attribute):
