@@ -284,8 +284,9 @@ def test_exercises_are_checked_in_the_page(site, visit, name):
         box.get_by_text("Correct.").wait_for(timeout=60_000)
 
 
-def test_what_does_not_end_is_ended_and_what_was_written_stays(site, visit):
-    page = visit(f"{(site / 'notebooks/21_spectral_leakage').as_uri()}.html")
+def test_what_does_not_end_is_ended_and_what_was_written_stays(served, visit):
+    """Over http: of pages from a file Chromium loses what was stored at some reloads."""
+    page = visit(f"{served}/notebooks/21_spectral_leakage.html")
     box = page.locator(".earup-exercise").first
     box.scroll_into_view_if_needed()
     code = box.locator(".CodeMirror")
@@ -441,9 +442,9 @@ def test_the_first_paint_is_early_and_cheap(site, served, browser, name):
     assert got < 1e6  # the time is told, but decides nothing: this machine may be busy
 
 
-def test_answers_stay_and_can_be_forgotten(site, visit):
-    """After a reload the answer of a quiz is there; a press forgets it."""
-    page = visit(f"{(site / UNITS[1]).as_uri()}.html")
+def test_answers_stay_and_can_be_forgotten(served, visit):
+    """After a reload the answer of a quiz is there; a press forgets it. Over http, as above."""
+    page = visit(f"{served}/{UNITS[2]}.html")
     answers(page)
     told = page.locator(".earup-quiz").filter(has=page.locator(".earup-quiz-score")).first
     score = told.locator(".earup-quiz-score").inner_text()
