@@ -675,9 +675,9 @@ def test_every_form_in_which_notebooks_come_is_read(tmp_path):
     (tmp_path / "mail.ipynb.txt").write_text(text, encoding="utf-8")
     (tmp_path / "old.ipynb").write_text(of_version_3(), encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "zipped.zip", "w") as archive:
-        archive.writestr("work/00_start_here.ipynb", text)
-        archive.writestr("work/tone.wav", b"RIFF")
-        archive.writestr("__MACOSX/work/._00_start_here.ipynb", b"\x00")
+        archive.writestr("handed_in/00_start_here.ipynb", text)
+        archive.writestr("handed_in/tone.wav", b"RIFF")
+        archive.writestr("__MACOSX/handed_in/._00_start_here.ipynb", b"\x00")
     sound = [{"output_type": "display_data", "metadata": {}, "data": {"text/html": "A" * 2**25}}]
     (tmp_path / "large.ipynb").write_text(notebook(RIGHT, outputs=sound), encoding="utf-8")
     assert (tmp_path / "large.ipynb").stat().st_size > 90_000_000

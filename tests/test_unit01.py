@@ -9,6 +9,7 @@ import pytest
 
 from helpers import audio, coursework
 from helpers.coursework import catalogue
+from tests import pages
 from tests.pages import level, loudest, peak_hz
 from tools import notebooks
 
@@ -387,10 +388,7 @@ def test_small_facts_that_the_page_states(page):
 @pytest.fixture(scope="module")
 def solved():
     """The functions of all solutions by name."""
-    space = {"np": np, "math": math}
-    for exercise in catalogue.exercises("01").values():
-        exec(exercise.solution, space)
-    return space
+    return pages.solutions("01")
 
 
 def test_solutions_agree_with_other_ways_to_the_same(solved, rng):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import audio
-from helpers.coursework import catalogue
+from tests import pages
 from tests.pages import band, level, loudest, peak_hz
 
 NAME = "02_sines_and_arrows"
@@ -353,10 +353,7 @@ def test_a_frequency_taken_for_a_period(texts):
 @pytest.fixture(scope="module")
 def solved():
     """The functions of all solutions by name."""
-    space = {"np": np, "math": math}
-    for exercise in catalogue.exercises("02").values():
-        exec(exercise.solution, space)
-    return space
+    return pages.solutions("02")
 
 
 def test_solutions_agree_with_other_ways_to_the_same(solved):

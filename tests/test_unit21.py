@@ -11,6 +11,7 @@ from scipy.signal import get_window
 
 from helpers import audio, spectra
 from helpers.coursework import catalogue
+from tests import pages
 from tests.pages import level, peak_hz
 
 NAME = "21_spectral_leakage"
@@ -515,9 +516,7 @@ def test_other_numbers_of_the_page(page):
 
 
 def test_solutions_agree_with_the_library():
-    space = {"np": np}
-    for exercise in catalogue.exercises("21").values():
-        exec(exercise.solution, space)
+    space = pages.solutions("21")
     y = 0.37 * np.cos(2 * np.pi * 9 * np.arange(101) / 101 + 1)
     for window in ("boxcar", "hann", "flattop"):
         w = get_window(window, 101)
