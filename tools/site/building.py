@@ -176,7 +176,7 @@ def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
         shutil.copytree(ROOT / name, source / name)
     shutil.copy(ROOT / "data" / "references.bib", source / "data")
     trees = "\n".join(tree(caption, docs) for caption, docs in contents(books).items())
-    first = landing.make(books, trees, source / "_static" / "cards")
+    first = landing.make(books, trees, source / "_static" / "cards", shelf)
     nbformat.write(widgets.lift(first, shelf, "_static/widgets"), source / "index.ipynb")
 
 

@@ -252,5 +252,5 @@ window.earup = (() => {
     }
   });
 
-  return { put, need, python, endPython, call, wakeAll };
+  return { put, need, samples, python, endPython, call, wakeAll };
 })();
