@@ -207,7 +207,7 @@ def build(books: dict, out: Path) -> None:
         shelf.write(html / "_static" / "widgets")
         for written in html.rglob("*.html"):
             lighter.lighten(written)
-        shutil.rmtree(html / ".doctrees", ignore_errors=True)
+        lighter.leave_out(html)
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(html, out)

@@ -1,6 +1,7 @@
 """Take out of a page of the site what it need not wait for."""
 
 import re
+import shutil
 import struct
 from pathlib import Path
 
@@ -30,3 +31,12 @@ def _lazy(found: re.Match, folder: Path) -> str:
     with (folder / found[2]).open("rb") as file:
         width, height = struct.unpack(">II", file.read(24)[16:])  # as every PNG begins
     return f'<img {found[1]} width="{width}" height="{height}" loading="lazy"/>'
+
+
+def leave_out(site: Path) -> None:
+    """Remove what Sphinx and the theme put into a site and no page asks for."""
+    for folder in (".doctrees", "_static/locales"):
+        shutil.rmtree(site / folder, ignore_errors=True)
+    unused = {*site.glob("_static/**/*.map"), *site.glob("_static/scripts/fontawesome.js*")}
+    for file in unused:
+        file.unlink()

@@ -20,8 +20,9 @@ STILL = "A voice, rain by a slider, and Setting 1, which works in this page."
 
 def weights() -> dict:
     """Return the network's configuration and its weights: names, counts, and float32, deflated."""
-    from helpers import settings
     from safetensors.numpy import load_file
+
+    from helpers import settings
 
     tensors = load_file(notebooks.ROOT / "data" / "weights" / f"{NAME}.safetensors")
     raw = b"".join(np.ascontiguousarray(t, dtype="<f4").tobytes() for t in tensors.values())
