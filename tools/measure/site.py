@@ -46,7 +46,7 @@ WIDE = """() => {
   return [over, cut.map((e) => `${e.tagName} ${e.className} ${e.alt ?? ""}`.slice(0, 60))];
 }"""
 KEYS = """() => [...document.querySelectorAll(".bd-article kbd, .earup *")].filter((e) => !e.children.length && e.offsetParent
-  && (e.tagName === "KBD" || /\\bkeys?\\b|press space/i.test(e.textContent))).map((e) => e.textContent.slice(0, 60))"""
+  && (e.tagName === "KBD" || /Keys?: |\\(keys?:? |press space|Space plays/.test(e.textContent))).map((e) => e.textContent.slice(0, 60))"""
 
 
 def served(folder: Path) -> str:

@@ -68,7 +68,7 @@ addEventListener("beforeprint", () => {
 
 // A phone has no keys: what a widget says about them is left out, wherever it is written.
 const KEYS_TOLD = [
-  [/ ?Keys?: [^.]*\./g, ""], [/ ?\((?:keys? |keys: |answer \()?[^()]*\bkeys?\b[^()]*\)/g, ""], [/ \((?:1 or 2|Enter|arrow up and down)\)/g, ""],
+  [/ ?Keys?: [^.]*\./g, ""], [/ ?\(keys?:? [^()]*\)/g, ""], [/ \((?:1 or 2|Enter|arrow up and down)\)/g, ""],
   [/ ?(?:Esc|Escape)(?: \w+)? (?:stops|leaves it|closes everything|silences)[^.]*\./g, ""], [/^Keys 1 to 9 [^.]*\./, ""],
 ];
 function withoutKeys(root) {
