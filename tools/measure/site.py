@@ -1,4 +1,4 @@
-"""What a page of the site costs a phone: bytes to the first paint, sound and answer; what is wide or small.
+"""What a page of the site costs a phone, and what a thumb does not find there.
 
 python3 -m tools.measure.site SITE [names]: a table in Markdown. Pages are served from this machine,
 not compressed (a host that compresses sends a third to a half), to Chromium as a phone of 360 px.
@@ -20,33 +20,14 @@ PHONE = {
     "device_scale_factor": 2,
 }
 LEAST = 44  # of a target [CSS px]
-PAINTED = """() => {
-  const painted = performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
-  const parts = [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")];
-  return painted && parts.filter((e) => e.responseEnd <= painted).reduce((n, e) => n + e.encodedBodySize, 0);
-}"""
-SOUNDS = """() => { const found = document.querySelector(".earup-player")?.__earup;
-  if (!found?.analyser || !found.playing) return false;
-  const y = new Float32Array(found.analyser.fftSize);
-  found.analyser.getFloatTimeDomainData(y); return y.some((v) => Math.abs(v) > 1e-3); }"""
-SMALL = """least => {
-  const seen = (e) => { const r = e.getBoundingClientRect(), s = getComputedStyle(e);
-    return r.width > 1 && r.height > 1 && s.visibility === "visible" && s.clipPath === "none" && !e.closest(".earup-closed"); };
-  const all = [...document.querySelectorAll(".bd-article button, .bd-article select, .bd-article input, .bd-article summary, .bd-article [role=slider], .bd-header-article button")];
-  return all.filter(seen).filter((e) => {
-    const parts = [e, e.closest("label"), ...(e.labels ?? [])].filter(Boolean).map((p) => p.getBoundingClientRect());
-    return !parts.some((r) => r.height >= least - 0.5 && r.width >= least - 0.5);
-  }).map((e) => { const r = e.getBoundingClientRect();
-    return `${e.tagName} ${e.type ?? ""} ${e.className} ${Math.round(r.width)}x${Math.round(r.height)} ${e.textContent.slice(0, 30)}`; });
-}"""
-WIDE = """() => {
-  const page = document.scrollingElement, over = page.scrollWidth - page.clientWidth;
-  const cut = [...document.querySelectorAll(".bd-article img, .bd-article canvas, .bd-article svg")].filter((e) => {
-    const r = e.getBoundingClientRect(); return r.width && r.right > page.clientWidth + 1 && !e.closest("mjx-container, pre"); });
-  return [over, cut.map((e) => `${e.tagName} ${e.className} ${e.alt ?? ""}`.slice(0, 60))];
-}"""
-KEYS = """() => [...document.querySelectorAll(".bd-article kbd, .earup *")].filter((e) => !e.children.length && e.offsetParent
-  && (e.tagName === "KBD" || /Keys?: |\\(keys?:? |press space|Space plays/.test(e.textContent))).map((e) => e.textContent.slice(0, 60))"""
+# of the line until the first paint: 10 Mbit/s and 40 ms
+LINE = {
+    "offline": False,
+    "latency": 40,
+    "downloadThroughput": 10e6 / 8,
+    "uploadThroughput": 1e6,
+}
+LOOK = Path(__file__).with_name("thumb.js")
 
 
 def served(folder: Path) -> str:
@@ -67,21 +48,18 @@ class Visit:
     def __init__(self, browser, address: str):
         self.context = browser.new_context(**PHONE)
         self.context.add_init_script("localStorage.setItem('earup-open', '1')")
+        self.context.add_init_script(path=LOOK)
         self.page = self.context.new_page()
         self.got = 0
         wire = self.context.new_cdp_session(self.page)
         wire.send("Network.enable")
         wire.on("Network.loadingFinished", lambda e: self._count(e["encodedDataLength"]))
-        self.begun = time.perf_counter()
+        wire.send("Network.emulateNetworkConditions", LINE)
         self.page.goto(address, wait_until="load")
-        self.page.wait_for_function(PAINTED)
+        self.page.wait_for_function("() => measured.painted()")
 
     def _count(self, size: float) -> None:
         self.got += size
-
-    def seconds(self) -> float:
-        """Return how long it has been open."""
-        return time.perf_counter() - self.begun
 
 
 def to_sound(visit: Visit) -> str:
@@ -94,7 +72,7 @@ def to_sound(visit: Visit) -> str:
     if not play.count():
         return "-"
     play.tap()
-    visit.page.wait_for_function(SOUNDS, timeout=60_000)
+    visit.page.wait_for_function("() => measured.sounds()", timeout=60_000)
     return f"{visit.got / 1e6:.2f}"
 
 
@@ -105,15 +83,9 @@ def to_answer(visit: Visit) -> str:
         return "-"
     place.evaluate("place => earup.wake(place)")
     told = place.locator(".earup-live").first
-    ask = """place => { const live = place.querySelector(".earup-live"); window.answered = false;
-      new MutationObserver(() => { window.answered = true; }).observe(live, { childList: true, characterData: true, subtree: true });
-      const menu = place.querySelector("select"), knob = place.querySelector("[role=slider], input[type=range]");
-      if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
-      else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) knob.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-      else { menu.selectedIndex = 1; menu.dispatchEvent(new Event("change")); } }"""
     begun = time.perf_counter()
     told.wait_for()
-    place.evaluate(ask)
+    place.evaluate("place => measured.ask(place)")
     visit.page.wait_for_function("() => window.answered", timeout=120_000)
     return f"{visit.got / 1e6:.2f} ({time.perf_counter() - begun:.1f} s)"
 
@@ -125,19 +97,16 @@ def thumb(visit: Visit) -> tuple[list, list, list, list]:
         "() => [...document.querySelectorAll('.earup-place')].every((p) => p.dataset.awake === '')",
         timeout=120_000,
     )
-    over, cut = visit.page.evaluate(WIDE)
-    return (
-        [over] if over > 0 else [],
-        cut,
-        visit.page.evaluate(SMALL, LEAST),
-        visit.page.evaluate(KEYS),
-    )
+    over, cut = visit.page.evaluate("() => measured.wide()")
+    small = visit.page.evaluate("least => measured.small(least)", LEAST)
+    keys = visit.page.evaluate("() => measured.keys()")
+    return [over] if over > 0 else [], cut, small, keys
 
 
 def row(browser, address: str, name: str, told: list) -> str:
     """Return one line of the table."""
     visit = Visit(browser, f"{address}/{name}.html")
-    paint = f"{visit.page.evaluate(PAINTED) / 1e6:.2f}"
+    paint = f"{visit.page.evaluate('() => measured.painted()') / 1e6:.2f}"
     sound = to_sound(visit)
     visit.context.close()
     visit = Visit(browser, f"{address}/{name}.html")
@@ -162,9 +131,8 @@ def main() -> None:
     names = [str(p.with_suffix("")) for p in pages if not skip & set(p.parts)]
     names = [n for n in names if not options.names or any(want in n for want in options.names)]
     address, told = served(options.site), []
-    print(
-        "| page | first paint [MB] | first sound [MB] | first answer [MB] | too wide | cut | small | keys |"
-    )
+    costs = "| page | first paint [MB] | first sound [MB] | first answer [MB]"
+    print(f"{costs} | too wide | cut | small | keys |")
     print("|---|---|---|---|---|---|---|---|")
     with sync_playwright() as play:
         from tests.browser.conftest import FLAGS, find_browser

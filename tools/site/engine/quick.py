@@ -9,7 +9,7 @@ import numpy as np
 
 def sides(weights: np.ndarray) -> tuple | None:
     """Return, by bin, its first filter and the weights there and in the next one, or None."""
-    n_mels, n_bins = weights.shape
+    n_bins = weights.shape[1]
     bins = np.arange(n_bins)
     found = np.where(weights.any(axis=0), (weights != 0).argmax(axis=0), 0)
     first = np.maximum.accumulate(found)

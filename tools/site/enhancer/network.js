@@ -35,14 +35,14 @@ function transform(re, im) {
 
 // ---- layers; x holds rows of numbers, one after the other ----
 
-// out = x W' + b, W of shape (nOut, nIn): two rows and four outputs at a time, because loads cost more than products.
-function dense(x, rows, nIn, W, b, nOut, out, xAt = 0, outAt = 0, outStep = nOut, xStep = nIn) {
+// out = x W' + b, W of shape (height, width): two rows and four outputs at a time, because loads cost more than products.
+function dense(x, rows, width, W, b, height, out, xAt = 0, outAt = 0, outStep = height, xStep = width) {
   for (let r = 0; r < rows; r += 2) {
     const two = r + 1 < rows, x0 = xAt + r * xStep, x1 = two ? x0 + xStep : x0, y0 = outAt + r * outStep, y1 = y0 + outStep;
     let o = 0;
-    for (; o + 4 <= nOut; o += 4) {
+    for (; o + 4 <= height; o += 4) {
       let a0 = b[o], a1 = b[o + 1], a2 = b[o + 2], a3 = b[o + 3], c0 = a0, c1 = a1, c2 = a2, c3 = a3;
-      for (let k = 0, w0 = o * nIn, w1 = w0 + nIn, w2 = w1 + nIn, w3 = w2 + nIn; k < nIn; k++) {
+      for (let k = 0, w0 = o * width, w1 = w0 + width, w2 = w1 + width, w3 = w2 + width; k < width; k++) {
         const p = x[x0 + k], q = x[x1 + k], u = W[w0 + k], v = W[w1 + k], s = W[w2 + k], t = W[w3 + k];
         a0 += p * u; a1 += p * v; a2 += p * s; a3 += p * t;
         c0 += q * u; c1 += q * v; c2 += q * s; c3 += q * t;
@@ -50,9 +50,9 @@ function dense(x, rows, nIn, W, b, nOut, out, xAt = 0, outAt = 0, outStep = nOut
       out[y0 + o] = a0; out[y0 + o + 1] = a1; out[y0 + o + 2] = a2; out[y0 + o + 3] = a3;
       if (two) { out[y1 + o] = c0; out[y1 + o + 1] = c1; out[y1 + o + 2] = c2; out[y1 + o + 3] = c3; }
     }
-    for (; o < nOut; o++) {
+    for (; o < height; o++) {
       let a = b[o], c = a;
-      for (let k = 0; k < nIn; k++) { a += x[x0 + k] * W[o * nIn + k]; c += x[x1 + k] * W[o * nIn + k]; }
+      for (let k = 0; k < width; k++) { a += x[x0 + k] * W[o * width + k]; c += x[x1 + k] * W[o * width + k]; }
       out[y0 + o] = a;
       if (two) out[y1 + o] = c;
     }
