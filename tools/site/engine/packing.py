@@ -26,7 +26,7 @@ SCRIPTS = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zi
 LOCK = "pyodide-lock.json"
 NUMPY = "jupyterlite-xeus-python==1.0.0"  # holds numpy 1.25.2
 # of numpy, what nothing here imports
-UNUSED = ("/tests/", "/f2py/", "/distutils/", "/array_api/", "/lapack_lite", "/_multiarray_tests")
+UNUSED = ("/tests/", "/f2py/", "/distutils/", "/array_api/", "/lapack_lite")
 SHARED = ("helpers", "data/tables", "data/coursework")  # of the course
 AT_EVERY_MOVE = (
     "22",
@@ -47,7 +47,7 @@ def fetched() -> dict[str, bytes]:
     What was had once is kept in `.vendor`.
     """
     names = (*SCRIPTS, LOCK, "numpy.tar")
-    kept = {name: vendor.CACHE / f"engine-{PYODIDE}-2" / name for name in names}
+    kept = {name: vendor.CACHE / f"engine-{PYODIDE}-3" / name for name in names}
     if not all(path.is_file() for path in kept.values()):
         contents = vendor.files_of_npm("pyodide", PYODIDE, (*SCRIPTS, LOCK))
         contents["numpy.tar"] = _numpy()
