@@ -12,6 +12,8 @@ SEARCH = re.compile(
     r'<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^>]*>\s*</script>\s*'
 )
 FORMULAS = re.compile(r'<script defer="defer" src="([^"]*tex-svg\.js[^"]*)">\s*</script>')
+# a corner of a table that heads nothing is no heading
+CORNER = re.compile(r'<th class="head([^"]*)"><p></p></th>')
 PICTURE = re.compile(r'<img ([^>]*src="([^"]*_images/[^"]*\.png)"[^>]*)/>')
 
 
@@ -19,6 +21,7 @@ def lighten(page: Path) -> None:
     """Rewrite a page: formulas come after all else, pictures when they are nearly seen."""
     text = page.read_text(encoding="utf-8")
     text = ICONS.sub("", text)
+    text = CORNER.sub(r'<td class="head\1"></td>', text)
     if page.name != "search.html":
         text = SEARCH.sub("", text)
     text = FORMULAS.sub(r'<script type="text/plain" data-later="\1"></script>', text)

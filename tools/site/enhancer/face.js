@@ -164,10 +164,10 @@ function render({ model, el: host }) {
     show();
   }
   function draw() {
-    const y = tracks[chosen];
+    const y = tracks[chosen], look = palette(root);
     picture.hidden = words.hidden = !tracks[0];
     if (!y || !picture.clientWidth) return;
-    const look = palette(root), { g, w, h, dpr } = fit(picture);
+    const { g, w, h, dpr } = fit(picture);
     drawSpectrogram(g, { x: 0, y: 0, w, h }, stftDb(y, 512, Math.max(128, Math.ceil(y.length / 700))), { range: [-95, -30], dark: look.dark, scale: dpr });
   }
 
