@@ -14,8 +14,7 @@ window.measured = {
   },
   ask(place) { // move the first handle, slider or menu of a stage
     window.answered = false;
-    const told = place.querySelector(".earup-live"), hear = new MutationObserver(() => { window.answered = true; });
-    hear.observe(told, { childList: true, characterData: true, subtree: true });
+    place.addEventListener("earup-drawn", () => { window.answered = true; });
     const menu = place.querySelector("select"), knob = place.querySelector("[role=slider], input[type=range]");
     if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
     else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) knob.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
