@@ -14,7 +14,9 @@ window.measured = {
   },
   ask(place) { // move the first handle, slider or menu of a stage
     window.answered = false;
-    place.addEventListener("earup-drawn", () => { window.answered = true; });
+    const told = place.querySelectorAll(".earup-scene > .earup-live, .earup-scene .earup-quiet"); // words, or the level of the sound
+    const hear = new MutationObserver(() => { window.answered = true; });
+    for (const node of told) hear.observe(node, { childList: true, characterData: true, subtree: true });
     const menu = place.querySelector("select"), knob = place.querySelector("[role=slider], input[type=range]");
     if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
     else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) knob.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
