@@ -89,6 +89,7 @@ const paragraphs = (text, cls) => (text ? text.split("\n") : []).map((line) => e
 const heading = (text) => el("p", { class: "earup-title", text });
 
 // A number as the course prints it: a true minus sign, and words for silence.
+const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");
 const signed = (x, digits = 1) => x.toFixed(digits).replace("-", "\u2212");
 const dbfs = (db) => (Number.isFinite(db) ? `${signed(db)} dBFS` : "silence");
 

@@ -143,7 +143,6 @@ function render({ model, el: host }) {
   return () => { machine.stop(); unlook(); asleep.end(); offKeys(); cancelAnimationFrame(frame); return root.remove(); };
 }
 
-const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");
 const levels = ({ rms_db: rms, peak_db: peak }) => (rms === null ? "silence" : `${signed(rms)} dBFS RMS, peak ${signed(peak)}`);
 const peakOf = (index) => Math.max(...index.map((track) => 10 ** ((track.peak_db ?? -120) / 20)));
 
