@@ -354,7 +354,7 @@ function render({ model, el: host }) {
     settled = width; root.classList.toggle("wide", width >= 700); to(1);
     const rows = Object.values(Object.groupBy(panels, (p) => p.offsetTop)).map((row) => Math.max(...row.map((p) => p.querySelector("canvas").clientHeight)));
     const over = width >= 560 ? root.offsetHeight - SCREEN : 0;
-    if (over > 0) to(Math.max(0.5, 1 - over / rows.reduce((a, b) => a + b)));
+    if (over > 0) to(Math.max(width >= 700 ? 0.5 : 0.7, 1 - over / rows.reduce((a, b) => a + b)));
   }
   const nudge = new IntersectionObserver((seen) => { // once: this can be moved
     if (!seen.some((one) => one.isIntersecting)) return;
