@@ -20,20 +20,6 @@ function unpack(contents, view) {
   return arrays;
 }
 
-// From values of an axis to pixels between a and b, and back; u is the axis made linear.
-function scale(axis, a, b) {
-  const u = axis.log ? Math.log2 : (v) => v, lo = u(axis.low), hi = u(axis.high);
-  const at = (v) => a + ((u(v) - lo) / (hi - lo)) * (b - a);
-  const back = (px) => { const w = lo + ((px - a) / (b - a)) * (hi - lo); return axis.log ? 2 ** w : w; };
-  return { at, back };
-}
-
-function marksOf(axis, length) {
-  if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
-  const values = Array.from({ length: 41 }, (_, k) => 1000 * 2 ** (k - 20)); // octaves around 1000
-  return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
-}
-
 const number = (v, digits) => (v >= 1 || v <= 0 ? signed(v, digits) : String(Number(v.toPrecision(3))));
 const named = (axis) => axis.label + (axis.unit ? ` [${axis.unit}]` : "") + (axis.log ? ", log scale" : "");
 
@@ -94,25 +80,8 @@ const DRAW = {
     for (const [x, y] of path) { g.moveTo(x, base); g.lineTo(x, y); }
     g.stroke(); DRAW.dots({ g }, path, item);
   },
-  dots({ g }, path, item) {
-    for (const [x, y] of path) { g.beginPath(); g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI); g.fill(); }
-  },
+  dots({ g }, path, item) { for (const [x, y] of path) { g.beginPath(); g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI); g.fill(); } },
 };
-
-function drawImage({ g, box }, { data, shape }, { low, high }, look) {
-  const [rows, cols] = shape, map = levelMap(look.dark), picture = new ImageData(cols, rows);
-  const lut = Uint32Array.from(map, ([r, gr, b]) => (255 << 24) | (Math.round(b) << 16) | (Math.round(gr) << 8) | Math.round(r));
-  const out = new Uint32Array(picture.data.buffer), k = 255 / (high - low);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0, from = (rows - 1 - r) * cols, to = r * cols; c < cols; c++) { // row 0 is the lowest
-      out[to + c] = lut[Math.max(0, Math.min(255, Math.round((data[from + c] - low) * k))) || 0];
-    }
-  }
-  const store = new OffscreenCanvas(cols, rows);
-  store.getContext("2d").putImageData(picture, 0, 0);
-  g.imageSmoothingEnabled = false;
-  g.drawImage(store, box.x, box.y, box.w, box.h);
-}
 
 // Lines across the panel at the places in an array, with a name at the top; `row` keeps names apart.
 function drawMarks({ g, box, X }, item, arrays, look) {
@@ -141,7 +110,10 @@ function drawPanel(canvas, spec, arrays, look) {
   const panel = { ...spec, x: fitted(spec.x, arrays), y: fitted(spec.y, arrays) };
   const frame = frameOf(canvas, panel), { g, box } = frame;
   const images = panel.items.filter((item) => item.kind === "image");
-  for (const item of images) drawImage(frame, arrays[item.name], item, look);
+  for (const { name, low, high } of images) {
+    const { data, shape } = arrays[name], cols = shape[1];
+    drawLevels(g, box, shape, (r, c) => data[r * cols + c], [low, high], { dark: look.dark, smooth: false });
+  }
   drawAxes(frame, panel, look);
   for (const item of panel.items) {
     if (item.kind === "image") continue;
@@ -224,9 +196,8 @@ function render({ model, el: host }) {
 
   function head(panel) {
     const keys = panel.items.filter((item) => item.label && item.kind !== "mark");
-    return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }),
-      keys.map((item) => el("span", { class: `earup-key ${item.kind}`, style: `color:var(--${item.role})`, "data-role": item.role, text: item.label,
-        ...(item.solid ? { "data-solid": true } : {}) })));
+    return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }), keys.map(({ kind, role, solid, label }) =>
+      el("span", { class: `earup-key ${kind}`, style: `color:var(--${role})`, "data-role": role, "data-solid": solid, text: label })));
   }
   function soundRow() {
     const button = el("button", { class: "earup-main", type: "button", on: { click: () => (player.playing ? player.stop() : player.play()) } });
@@ -249,7 +220,7 @@ function render({ model, el: host }) {
     const say = () => el("output", { text: `${number(c.log ? 2 ** values[c.name] : values[c.name], c.digits)} ${c.unit}`.trim() });
     const send = (value) => { values[c.name] = value; return ask(); };
     if (c.kind === "choice") {
-      const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text })));
+      const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text: minus(text) })));
       menu.selectedIndex = values[c.name];
       return el("label", {}, c.label, menu);
     }
@@ -332,10 +303,7 @@ function render({ model, el: host }) {
     return frames.length && handles.forEach((h) => h.place());
   }
   function tell(text) { fault.textContent = text; fault.hidden = !text; }
-  function answered() {
-    clearTimeout(timer); flying = 0;
-    if (pending) ask();
-  }
+  function answered() { clearTimeout(timer); flying = 0; if (pending) ask(); }
   function receive(message, buffers) {
     tell(message.fault ?? "");
     if (!message.fault) {
