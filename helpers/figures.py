@@ -454,16 +454,20 @@ def band(ax, low, high, role, *, axis="x"):
 
 
 def picture(fig: Figure, *, colours: int = 128) -> bytes:
-    """Return the figure as a small PNG: at its own size, in a palette of `colours`."""
+    """Return the figure as a small PNG: at its own size, in a palette of `colours`.
+
+    On a dark page its lightness is turned round there (``_frontend/pictures.css``): the ground of a
+    figure and what is quiet in it are white in the file.
+    """
     from PIL import Image
+
+    from helpers._frontend.card import png
 
     raw = io.BytesIO()
     fig.savefig(raw, format="png", dpi="figure", pil_kwargs={"compress_level": 1})
     rgb = Image.open(raw).convert("RGB")
     small = rgb.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    out = io.BytesIO()
-    small.save(out, "png", optimize=True)
-    return out.getvalue()
+    return png(small)
 
 
 def show(fig: Figure, *, alt: str) -> None:

@@ -42,9 +42,9 @@ def bundle(widget: str, *parts: str) -> str:
 def styles(widget: str, name: str) -> str:
     """Return the CSS shared by all widgets and, where it lies beside `widget`, that of one of them.
 
-    Every rule starts with ``.earup``.
+    Every rule starts with ``.earup``, but for that of pictures.css.
     """
-    files = [_HERE / "style.css", Path(widget).with_name(f"{name}.css")]
+    files = [_HERE / "style.css", _HERE / "pictures.css", Path(widget).with_name(f"{name}.css")]
     return "\n".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
 
 

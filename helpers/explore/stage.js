@@ -293,8 +293,7 @@ function render({ model, el: host }) {
   }
   function late() {
     if (asleep.lost) return back();
-    tell("Python has not answered yet: it may be busy with another cell.");
-    return answered();
+    tell("Python has not answered yet: it may be busy with another cell."); return answered();
   }
   function back() { // to where the picture is: nobody will draw another one
     Object.assign(values, answeredWith);
