@@ -22,7 +22,6 @@ INK = "#1F2328"
 TEXT = "#4A5159"
 GRID = "#C9CED3"
 SIGNAL = "#2B6FB6"
-FONT = mpl.get_data_path() + "/fonts/ttf/DejaVuSans.ttf"  # that of PIL lacks − and é
 FINE = 2  # letters are drawn this much larger and reduced, for smooth edges
 
 
@@ -84,7 +83,8 @@ def _write(
     colour: str,
     room: int = WIDTH - 2 * EDGE,
 ) -> None:
-    font = ImageFont.truetype(FONT, 0.92 * size * FINE)
+    path = mpl.get_data_path() + "/fonts/ttf/DejaVuSans.ttf"  # PIL's own font lacks − and é
+    font = ImageFont.truetype(path, 0.92 * size * FINE)
     if draw.textlength(text, font=font) > room * FINE:
         while draw.textlength(text + "...", font=font) > room * FINE:
             text = text[:-1]
