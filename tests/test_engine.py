@@ -12,7 +12,8 @@ import scipy.fft
 import scipy.interpolate
 import scipy.signal
 
-from tools.site.engine import cutting, face
+from helpers import mel
+from tools.site.engine import cutting, face, grids, quick
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,13 +75,62 @@ def test_the_stand_ins_for_scipy_are_scipy():
         np.testing.assert_allclose(face.CubicSpline(x, y)(at), theirs, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_fft", [200, 400, 1024])
+@pytest.mark.parametrize(("n_mels", "fmax"), [(8, 8000), (64, 4000), (128, 8000), (128, 1000)])
+@pytest.mark.parametrize("norm", [None, "slaney"])
+def test_the_quick_products_of_a_mel_bank_are_the_dense_ones(n_fft, n_mels, fmax, norm):
+    how = {"sr": 16000, "n_fft": n_fft, "n_mels": n_mels, "fmax": fmax, "norm": norm}
+    weights = mel.filterbank(**how, variant="htk")
+    assert quick.sides(weights) is not None
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((n_fft // 2 + 1, 5)), rng.standard_normal((n_mels, 5))
+    times, back = quick.products(weights)
+    np.testing.assert_allclose(times(X), weights @ X, atol=1e-12)
+    np.testing.assert_allclose(back(Y), weights.T @ Y, atol=1e-12)
+    M = (weights @ np.abs(X) ** 2).astype(np.float32)
+    start = np.maximum(weights.T @ M, 0)
+    if weights.any():
+        ours, theirs = (solve(weights, M, start, 30) for solve in (quick.nnls, mel._nnls))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9 * theirs.max())
+
+
+def test_what_is_no_bank_is_multiplied_as_it_is():
+    W = np.random.default_rng(0).standard_normal((4, 6))
+    assert quick.sides(W) is None
+    times, back = quick.products(W)
+    np.testing.assert_allclose(times(np.eye(6)), W)
+    np.testing.assert_allclose(back(np.eye(4)), W.T)
+
+
+def test_a_grid_keeps_numbers_to_a_step_and_looks_up_the_nearest_point():
+    """Whole numbers are exact, NaN stays, pictures have 255 levels; a page turns it round."""
+    y = np.array([3.0, np.nan, -7.0, 60_000.0])
+    numbers, low, step = grids.whole(y, None)
+    assert (low, step, numbers[1]) == (-7.0, 1.0, grids.NAN)
+    np.testing.assert_array_equal(low + step * numbers[[0, 2, 3]].astype(float), y[[0, 2, 3]])
+    y = np.random.default_rng(0).uniform(-1, 1, 1000)
+    numbers, low, step = grids.whole(y, None)
+    assert np.abs(low + step * numbers - y).max() <= 2 / 65534 / 2 * 1.001
+    numbers, low, step = grids.whole(y, (-0.5, 0.5))
+    assert np.abs(low + step * numbers - y.clip(-0.5, 0.5)).max() <= 1 / 255 / 2 * 1.001
+    spec = {
+        "handles": [{"name": "n", "low": 0, "high": 12, "step": 1, "log": False}],
+        "controls": [{"name": "on", "kind": "toggle"}],
+    }
+    axes = grids.grid(spec, {"n": 3})
+    assert axes == {"n": [0, 3, 6, 9, 12], "on": [False, True]}
+    assert spec["handles"][0]["step"] == 3  # so that a handle stops only there
+    assert grids.nearest(axes, {"n": 7, "on": True}) == {"n": 6, "on": True}
+
+
 ASK = """
 import json, sys
-from tools.site.engine import face, trying
+from tools.site.engine import face, quick, trying
 import numpy as np
 if sys.argv[1] == "page":
     face.CLIPS.update(trying.clips())
     face.use()
+    quick.use()
 from tools.site.engine import answering
 told = []
 for source, requests in json.load(sys.stdin):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers.coursework import catalogue
 from tools import notebooks
-from tools.site import address, landing, lighter, single, vendor, widgets
+from tools.site import address, enhancer, landing, lighter, single, vendor, widgets
 from tools.site.engine import exercises, packing
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
@@ -156,6 +156,13 @@ def engine(books: dict, shelf: widgets.Shelf) -> dict[str, dict]:
     return packing.alive(books)
 
 
+def speaking(nb, shelf: widgets.Shelf) -> None:
+    """Put Setting 1, which hears a visitor at once, where a recorder could save nothing."""
+    for cell in nb.cells:
+        if "recorder" in cell.metadata.get("tags", []) and cell.get("outputs"):
+            cell.outputs[-1]["data"] = {"text/html": enhancer.place(shelf)}
+
+
 def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
     """Lay out what Sphinx reads; what widgets are made of goes onto the shelf."""
     import nbformat
@@ -167,6 +174,8 @@ def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
         shown = staged(nb, path.stem)
         exercises.place(shown, live["exercises"], shelf)
         lifted = widgets.lift(shown, shelf, "../_static/widgets", live["stages"])
+        if path.stem.startswith("00"):  # other units need the recording, not what comes of it
+            speaking(lifted, shelf)
         nbformat.write(lifted, source / "notebooks" / path.name)
     for place, path in pages().items():
         goal = source / place
@@ -176,7 +185,7 @@ def stage(books: dict, source: Path, shelf: widgets.Shelf) -> None:
         shutil.copytree(ROOT / name, source / name)
     shutil.copy(ROOT / "data" / "references.bib", source / "data")
     trees = "\n".join(tree(caption, docs) for caption, docs in contents(books).items())
-    first = landing.make(books, trees, source / "_static" / "cards")
+    first = landing.make(books, trees, source / "_static" / "cards", shelf)
     nbformat.write(widgets.lift(first, shelf, "_static/widgets"), source / "index.ipynb")
 
 
@@ -207,7 +216,7 @@ def build(books: dict, out: Path) -> None:
         shelf.write(html / "_static" / "widgets")
         for written in html.rglob("*.html"):
             lighter.lighten(written)
-        shutil.rmtree(html / ".doctrees", ignore_errors=True)
+        lighter.leave_out(html)
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(html, out)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tools import notebooks
-from tools.site import address, vendor
+from tools.site import address, enhancer, vendor
 
 TEXT = Path(__file__).with_name("landing.md")
 
@@ -54,18 +54,19 @@ def links() -> dict[str, str]:
     }
 
 
-def make(books: dict, trees: str, pictures: Path):
+def make(books: dict, trees: str, pictures: Path, shelf):
     """Return the first page as a notebook that has run.
 
     `books` are the units by path, `trees` the contents of the side bar; the pictures of the units
-    go into a folder.
+    go into a folder, what the enhancer is made of onto the shelf.
     """
     import nbformat
     from nbformat import v4
 
     cards = "\n".join(card(path, nb, pictures) for path, nb in books.items())
     text = TEXT.read_text(encoding="utf-8")
-    text = text.format(cards=f'<div class="earup-cards">\n{cards}\n</div>', trees=trees, **links())
+    filled = {"cards": f'<div class="earup-cards">\n{cards}\n</div>', "trees": trees}
+    text = text.format(enhancer=enhancer.place(shelf), **filled, **links())
     above, below = map(v4.new_markdown_cell, text.split("%% player\n"))
     nb = v4.new_notebook(
         cells=[above, v4.new_code_cell(game(), metadata={"tags": ["remove-input"]}), below]

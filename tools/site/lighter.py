@@ -1,6 +1,7 @@
 """Take out of a page of the site what it need not wait for."""
 
 import re
+import shutil
 import struct
 from pathlib import Path
 
@@ -11,6 +12,8 @@ SEARCH = re.compile(
     r'<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^>]*>\s*</script>\s*'
 )
 FORMULAS = re.compile(r'<script defer="defer" src="([^"]*tex-svg\.js[^"]*)">\s*</script>')
+# a corner of a table that heads nothing is no heading
+CORNER = re.compile(r'<th class="head([^"]*)"><p></p></th>')
 PICTURE = re.compile(r'<img ([^>]*src="([^"]*_images/[^"]*\.png)"[^>]*)/>')
 
 
@@ -18,6 +21,7 @@ def lighten(page: Path) -> None:
     """Rewrite a page: formulas come after all else, pictures when they are nearly seen."""
     text = page.read_text(encoding="utf-8")
     text = ICONS.sub("", text)
+    text = CORNER.sub(r'<td class="head\1"></td>', text)
     if page.name != "search.html":
         text = SEARCH.sub("", text)
     text = FORMULAS.sub(r'<script type="text/plain" data-later="\1"></script>', text)
@@ -30,3 +34,12 @@ def _lazy(found: re.Match, folder: Path) -> str:
     with (folder / found[2]).open("rb") as file:
         width, height = struct.unpack(">II", file.read(24)[16:])  # as every PNG begins
     return f'<img {found[1]} width="{width}" height="{height}" loading="lazy"/>'
+
+
+def leave_out(site: Path) -> None:
+    """Remove what Sphinx and the theme put into a site and no page asks for."""
+    for folder in (".doctrees", "_static/locales"):
+        shutil.rmtree(site / folder, ignore_errors=True)
+    unused = {*site.glob("_static/**/*.map"), *site.glob("_static/scripts/fontawesome.js*")}
+    for file in unused:
+        file.unlink()

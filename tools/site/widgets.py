@@ -11,6 +11,7 @@ import hashlib
 import html
 import io
 import json
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -97,15 +98,35 @@ def lift(nb, shelf: Shelf, folder: str = "", live: dict[int, dict] | None = None
             shown = data.pop(VIEW, {}).get("model_id")
             if shown in models:
                 made = _part(shown, models, shelf)
+                mark = ""
                 if number in (live or {}):
-                    made[0]["live"] = _live(live[number], shelf)
+                    mark = f' data-stage="{_slug(made[0]["state"]["spec"]["title"])}"'
+                    _enliven(made[0], live[number], shelf)
                 part = shelf.put(made)
                 alt = output.get("metadata", {}).get("image/png", {}).get("alt")
                 still = _still(data, alt, shelf, folder)
-                place = f'<div class="earup-place" data-part="{part}">{still}</div>'
+                place = f'<div class="earup-place"{mark} data-part="{part}">{still}</div>'
                 output["data"] = {"text/html": place}
                 output["metadata"] = {}
     return nb
+
+
+def _slug(title: str) -> str:
+    """Return a title as a link names it."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _enliven(made: dict, stage: dict, shelf: Shelf) -> None:
+    """Say what answers a stage: the page's Python, or what was computed beforehand."""
+    if "grid" not in stage:
+        made["live"] = _live(stage, shelf)
+        return
+    grid = stage["grid"]
+    made["state"] |= grid["state"]
+    made["bytes"] = [{"path": ["frame"], "deflated": grid["frame"]}]
+    sounds = [shelf.put(flac) for flac in grid["sounds"]]
+    pack = shelf.put(grid["pack"] | {"sounds": sounds, "sr": grid["sr"]})
+    made["grid"] = {"pack": pack, "steps": grid["steps"]}
 
 
 def _live(stage: dict, shelf: Shelf) -> dict:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tools import notebooks
-from tools.site.engine import face
+from tools.site.engine import face, quick
 
 
 def clips() -> dict[str, tuple[np.ndarray, int]]:
@@ -98,6 +98,7 @@ def main(request: str, reply: str) -> None:
     asked = json.loads(Path(request).read_text(encoding="utf-8"))
     face.CLIPS.update(clips())
     face.use()
+    quick.use()
     answers = {"stages": {}, "exercises": {}}
     for stem, cells in asked["stages"].items():
         answers["stages"][stem] = {cell: tried(**one) for cell, one in cells.items()}

@@ -26,7 +26,7 @@ async function start(pieces) {
   python.unpackArchive(files["numpy.tar"].buffer, "tar", { extractDir: "/lib/python3.11/site-packages" });
   python.unpackArchive(files["course.zip"].buffer, "zip", { extractDir: "/course" });
   python.runPython("import sys, warnings; sys.path.insert(0, '/course'); warnings.simplefilter('ignore')");
-  python.runPython("import face; face.use(); import answering");
+  python.runPython("import face; face.use(); import quick; quick.use(); import answering");
   answering = python.pyimport("answering");
 }
 

@@ -65,3 +65,44 @@ addEventListener("load", () => {
 addEventListener("beforeprint", () => {
   for (const picture of document.querySelectorAll("img[loading=lazy]")) picture.loading = "eager";
 });
+
+// A phone has no keys: what a widget says about them is left out, wherever it is written.
+const KEYS_TOLD = [
+  [/ ?Keys?: [^.]*\./g, ""], [/ ?\(keys?:? [^()]*\)/g, ""], [/ \((?:1 or 2|Enter|arrow up and down)\)/g, ""],
+  [/ ?(?:Esc|Escape)(?: \w+)? (?:stops|leaves it|closes everything|silences)[^.]*\./g, ""], [/^Keys 1 to 9 [^.]*\./, ""],
+];
+function withoutKeys(root) {
+  const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+    if (!node.parentElement?.closest(".earup") || node.parentElement.closest("style, script")) continue;
+    const text = KEYS_TOLD.reduce((now, [found, instead]) => now.replace(found, instead), node.data);
+    if (text !== node.data) node.data = text;
+  }
+}
+if (matchMedia("(hover: none) and (pointer: coarse)").matches) {
+  document.addEventListener("DOMContentLoaded", () => {
+    const look = new MutationObserver((seen) => seen.forEach(({ target }) => withoutKeys(target.nodeType === 1 ? target : target.parentNode ?? document.body)));
+    look.observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+}
+
+// On a narrow page a figure is small, but whole; a press shows it large, to be moved by thumb.
+function large(picture) {
+  const copy = Object.assign(new Image(), { src: picture.src, alt: picture.alt });
+  const box = Object.assign(document.createElement("div"), { tabIndex: 0 }), view = document.createElement("dialog");
+  const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close", onclick: () => view.close() });
+  view.className = "earup-large";
+  view.setAttribute("aria-label", "Figure, large");
+  view.onclose = () => view.remove();
+  box.append(copy);
+  view.append(box, close);
+  document.body.append(view);
+  view.showModal();
+}
+document.addEventListener("DOMContentLoaded", () => {
+  for (const picture of document.querySelectorAll(".bd-article .cell_output > img, .bd-article .cell_output figure img, .bd-article p > img[src*='three_settings']")) {
+    if (picture.closest("a, .earup-place")) continue;
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Show it large", className: "earup-zoom", onclick: () => large(picture) });
+    picture.after(button);
+  }
+});

@@ -96,8 +96,11 @@ window.earup = (() => {
     on(names, hearer) { for (const name of names.split(" ")) this.hearers.set(name, [...(this.hearers.get(name) ?? []), hearer]); }
     off(names, hearer) { for (const name of names.split(" ")) this.hearers.set(name, (this.hearers.get(name) ?? []).filter((f) => hearer && f !== hearer)); }
     tell(name, ...rest) { for (const hearer of this.hearers.get(name) ?? []) hearer(...rest); }
-    save_changes() { remember(this.name, this.answers); }
-    send(request) { this.ask?.(request); } // where Python is in the page (see below), it answers
+    save_changes() {
+      if (this.state.spec?.questions) queueMicrotask(offerToForget); // a quiz keeps its answers itself
+      else remember(this.name, this.answers);
+    }
+    send(request) { this.latest = request.values; this.ask?.(request); } // where Python is in the page (see below), it answers
   }
 
   // ---- Python in the page: a worker, started by the first move of a stage, for all stages of the page ----
@@ -169,7 +172,7 @@ window.earup = (() => {
     };
   }
 
-  async function anywidget({ code, style, state, bytes: entries, live }, root, name) {
+  async function anywidget({ code, style, state, bytes: entries, live, grid }, root, name) {
     if (!styles.has(style)) {
       styles.add(style);
       const text = await need(style);
@@ -186,13 +189,24 @@ window.earup = (() => {
     }
     const module = (await modules.get(code)).default, model = new Model(own, name);
     await module.initialize?.({ model });
-    if (live) {
-      const line = node("p", { className: "earup-engine", role: "status" });
-      root.classList.remove("jupyter-widgets-disconnected");
-      enliven(model, live, name, (text) => { line.textContent = text; });
-      return async () => { await module.render({ model, el: root }); root.append(line); };
-    }
+    if (live || grid) return stage(model, module, root, { live, grid, name });
     return () => module.render({ model, el: root });
+  }
+
+  // A stage that answers here: as a link asks for it, if one does, and with a link to what it shows.
+  function stage(model, module, root, { live, grid, name }) {
+    const line = node("p", { className: "earup-engine", role: "status" }), tell = (text) => { line.textContent = text; };
+    const { stages } = window.earup, spec = model.get("spec"), there = stages.asked();
+    const wanted = there && there.place === root.place && stages.valuesOf(spec, there.params);
+    root.classList.remove("jupyter-widgets-disconnected");
+    if (live) enliven(model, live, name, tell);
+    else stages.look(model, grid, tell);
+    if (wanted) model.state.values = wanted;
+    return async () => {
+      await module.render({ model, el: root });
+      root.append(line, stages.linkButton(model, spec, root.place.dataset.stage));
+      if (wanted) model.send({ n: -1, values: wanted });
+    };
   }
 
   const node = (tag, props, ...children) => {
@@ -225,7 +239,7 @@ window.earup = (() => {
 
   function wake(place) {
     return (place.woken ??= (async () => {
-      const root = node("div", { className: "jupyter-widgets-disconnected" });
+      const root = node("div", { className: "jupyter-widgets-disconnected", place });
       try {
         const { part } = place.dataset, show = await build(await need(part), 0, root, part);
         place.replaceChildren(root);
@@ -252,5 +266,5 @@ window.earup = (() => {
     }
   });
 
-  return { put, need, python, endPython, call, wakeAll };
+  return { put, need, samples, inflated, python, endPython, call, wake, wakeAll };
 })();
