@@ -60,6 +60,25 @@ def run(sources, folder, names=None):
     return names
 
 
+def drawn_with_guess(name, key, choice, unit, patch, folder):
+    """Return the lines that a guess adds to the figure that asks for it, in its first run after."""
+    import matplotlib.pyplot as plt
+
+    from helpers.coursework import store
+
+    patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
+    (source,) = [text for text in code_cells(name) if f'coursework.guess("{key}")' in text]
+    found = []
+    for _ in range(2):  # before the guess, and after it
+        names = run([source], folder, dict(unit))
+        found.append([line for ax in names["fig"].axes for line in ax.lines])
+        plt.close(names["fig"])
+        store.update(lambda state: state["predictions"].update({key: {"tried": [choice]}}))
+    before, after = ([line.get_label() for line in lines] for lines in found)
+    assert "your guess" not in before and len(after) == len(before) + after.count("your guess")
+    return [line for line in found[1] if line.get_label() == "your guess"]
+
+
 def in_a_sweep():
     """Whether this is called while controls are tried, which makes things that nobody sees."""
     frame = sys._getframe()
