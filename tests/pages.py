@@ -74,9 +74,11 @@ def drawn_with_guess(name, key, choice, unit, patch, folder):
         found.append([line for ax in names["fig"].axes for line in ax.lines])
         plt.close(names["fig"])
         store.update(lambda state: state["predictions"].update({key: {"tried": [choice]}}))
-    before, after = ([line.get_label() for line in lines] for lines in found)
-    assert "your guess" not in before and len(after) == len(before) + after.count("your guess")
-    return [line for line in found[1] if line.get_label() == "your guess"]
+    before, after = (
+        [line for line in lines if line.get_label().startswith("your guess")] for lines in found
+    )
+    assert not before and len(found[1]) == len(found[0]) + len(after)
+    return after
 
 
 def in_a_sweep():
