@@ -179,7 +179,7 @@ def test_a_turned_voice_has_its_spectrum_moved(unit, name, hz):
     same = np.corrcoef(before[low:high], after[low + step : high + step])[0, 1]
     assert same > 0.99
     # not 0: his partials lie some 129 Hz apart, so each lands near the place of the next
-    assert np.corrcoef(before[low:high], after[low:high])[0, 1] < 0.6
+    assert np.corrcoef(before[low:high], after[low:high])[0, 1] < same - 0.3
 
 
 def test_a_part_of_the_voice_lies_below_150_hz_and_turns_the_other_way(unit, page):
@@ -189,7 +189,9 @@ def test_a_part_of_the_voice_lies_below_150_hz_and_turns_the_other_way(unit, pag
     assert power[freqs < 0].sum() < 1e-6 * power.sum()  # all arrows turn forwards
     low = power[(freqs > 0) & (freqs < 150)].sum() / power.sum()
     moved = np.abs(np.fft.fft(unit["arrows"] * np.exp(-2j * np.pi * unit["turns"]))) ** 2
-    assert 0.15 < low < 0.35 and moved[freqs < 0].sum() / power.sum() == pytest.approx(low, abs=0.02)
+    assert 0.15 < low < 0.35 and moved[freqs < 0].sum() / power.sum() == pytest.approx(
+        low, abs=0.02
+    )
     assert "What lies below 150 Hz is slowed past standstill" in page
 
 
