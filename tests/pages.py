@@ -60,6 +60,27 @@ def run(sources, folder, names=None):
     return names
 
 
+def drawn_with_guess(name, key, choice, unit, patch, folder):
+    """Return the lines that a guess adds to the figure that asks for it, in its first run after."""
+    import matplotlib.pyplot as plt
+
+    from helpers.coursework import store
+
+    patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
+    (source,) = [text for text in code_cells(name) if f'coursework.guess("{key}")' in text]
+    found = []
+    for _ in range(2):  # before the guess, and after it
+        names = run([source], folder, dict(unit))
+        found.append([line for ax in names["fig"].axes for line in ax.lines])
+        plt.close(names["fig"])
+        store.update(lambda state: state["predictions"].update({key: {"tried": [choice]}}))
+    before, after = (
+        [line for line in lines if line.get_label().startswith("your guess")] for lines in found
+    )
+    assert not before and len(found[1]) == len(found[0]) + len(after)
+    return after
+
+
 def in_a_sweep():
     """Whether this is called while controls are tried, which makes things that nobody sees."""
     frame = sys._getframe()

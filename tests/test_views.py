@@ -110,6 +110,20 @@ def test_every_solution_shows_itself(key):
         assert len(shown) < 30_000
 
 
+def test_the_first_units_show_every_exercise():
+    first = [key for n in ("00", "01", "02", "10", "11") for key in catalogue.exercises(n)]
+    assert len(first) == 29
+    assert set(first) <= {key for _, key in SHOWN}
+
+
+def test_where_the_level_is_the_point_it_is_kept():
+    exercise, fn = solved("00.half")
+    tracks = exercise.check(fn).played().tracks
+    rms = {name: np.sqrt(np.mean(np.square(y, dtype=float))) for name, y in tracks.items()}
+    assert rms["yours"] == pytest.approx(rms["as it was"] / 2, rel=1e-6)
+    assert rms["as it was"] < 10 ** (-23 / 20)  # and nothing was turned up for it
+
+
 def test_the_last_units_show_what_is_a_curve_or_a_sound():
     late = [key for n in ("31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)]
     shown = {key for _, key in SHOWN}
