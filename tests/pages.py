@@ -132,3 +132,26 @@ def loudest(y, sr):
     n = min(int(0.4 * sr), len(y))
     total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
     return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
+
+
+def figure_with_guess(unit, key, option, folder, patch):
+    """Guess in a prediction, as its widget stores it, or leave it if `option` is None; then run the
+    cell that asks for the guess again. Return its figure and what it says of the guess.
+    """
+    import matplotlib.pyplot as plt
+
+    from helpers import coursework, figures
+
+    patch.setenv("EARUP_PROGRESS", str(folder / f"progress_{option}.json"))
+    if option is not None:
+        coursework.predict(key).answers = {key: {"chosen": option, "tried": [option]}}
+    cells = code_cells(next((ROOT / "notebooks").glob(f"{key[:2]}_*.ipynb")).stem)
+    (cell,) = [text for text in cells if f'coursework.guess("{key}")' in text]
+    shown = []
+    patch.setattr(figures, "show", lambda fig, alt: shown.append(fig))
+    run([cell], folder, dict(unit))
+    (fig,) = shown
+    plt.close(fig)
+    labels = [text for ax in fig.axes for text in ax.texts if "your guess" in text.get_text()]
+    assert len(labels) == (option is not None)
+    return fig, labels[0] if labels else None

@@ -96,6 +96,12 @@ def test_a_sound_is_played_where_it_is_right_and_only_there(capsys):
         wrong._ipython_display_()
 
 
+@pytest.mark.parametrize("number", ["12", "13", "20", "21"])
+def test_every_exercise_from_pitch_to_leakage_shows_itself(number):
+    shown = {key for n, key in SHOWN if n == number}
+    assert set(catalogue.exercises(number)) == shown
+
+
 @pytest.mark.parametrize("key", [key for _, key in SHOWN])
 def test_every_solution_shows_itself(key):
     exercise, fn = solved(key)
