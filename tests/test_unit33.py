@@ -407,10 +407,10 @@ def test_one_magnitude_and_its_phases_by_another_bootstrap(unit, page):
     from scipy import stats
 
     table = {}
-    for row in unit["rows"]:
+    for row in unit["same"]:
         table.setdefault(row["phase"], {})[row["utterance"]] = float(row["pesq"])
     assert {len(marks) for marks in table.values()} == {19}
-    said = {row["phase"]: row for row in unit["steps"] if row["measure"] == "pesq"}
+    said = {row["phase"]: row for row in unit["apart"] if row["measure"] == "pesq"}
     behind = []
     for name in ("Griffin-Lim from random", "Griffin-Lim from noisy", "Griffin-Lim from slopes"):
         behind.append(check_against_scipy(table[name], table["noisy"], said[name], stats))
