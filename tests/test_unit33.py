@@ -91,7 +91,6 @@ def test_counts_of_the_page(unit, page):
     assert round(2 * S.size / 49520, 1) == 4.0
 
 
-
 def test_the_worked_example(page):
     assert round(440 * 256 / 16000, 9) == 7.04 and 2 * np.pi * 0.04 == pytest.approx(
         0.251, abs=5e-4
@@ -130,7 +129,9 @@ def test_momentum_does_in_less_than_half_of_the_rounds_what_plain_does(unit, pag
     assert np.all(np.diff(plain) < 0)
     assert [int(np.argmax(fast < plain[k])) for k in (32, 100)] == [14, 35]
     assert "14 rounds do what 32 plain ones do, and 35 what 100 do" in page
-    assert round(float(too_much[60] - fast[60])) == 14  # "15 dB behind" and too_much[200] > plain[200]
+    assert (
+        round(float(too_much[60] - fast[60])) == 14
+    )  # "15 dB behind" and too_much[200] > plain[200]
     rows = {m: dict(zip(*unit["three_people"](m), strict=True)) for m in (0.0, 0.99)}
     assert [rows[m][k] for m in (0.0, 0.99) for k in (32, 100)] == pytest.approx(
         [-18.01, -23.8, -25.47, -31.35]
@@ -441,7 +442,10 @@ def test_a_guess_is_drawn_into_the_figure_of_momentum(unit, monkeypatch):
     def drawn():
         fig, ax = plt.subplots()
         unit["mark_guess"](ax)
-        found = [line.get_xydata()[0].tolist() for line in ax.lines], [t.get_text() for t in ax.texts]
+        found = (
+            [line.get_xydata()[0].tolist() for line in ax.lines],
+            [t.get_text() for t in ax.texts],
+        )
         plt.close(fig)
         return found
 

@@ -308,7 +308,10 @@ def test_the_tuned_vocoder_moves_towards_the_truth_in_rain_and_not_in_hum(unit, 
         gains.append(round(given - off["gan_tuned"], 1))
         assert off["gan_tuned"] < min(given, off["gan"], off["griffin_lim"])
         assert all(abs(off[name] - given) < 0.2 for name in ("griffin_lim", "gan"))
-    assert (min(gains), max(gains)) == (0.2, 0.6) and "the tuned one takes 0.2 to 0.6 dB off" in page
+    assert (min(gains), max(gains)) == (
+        0.2,
+        0.6,
+    ) and "the tuned one takes 0.2 to 0.6 dB off" in page
     hum = {name: d - unit["before"] for name, d in unit["after"].items()}
     assert round(hum.pop("gan_tuned"), 1) == 0.4 and max(map(abs, hum.values())) < 0.1
     assert "it adds 0.4 dB, and the other two move the mel by less than 0.1" in page
