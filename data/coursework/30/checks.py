@@ -64,7 +64,7 @@ def _wave(x):
 
 
 def _steep(x):
-    return 4 * x**3 - 2
+    return 2 * np.tanh(3 * x) - 1
 
 
 def roll_probes() -> list[Probe]:
@@ -72,7 +72,7 @@ def roll_probes() -> list[Probe]:
     cases = (
         (_bowl, 1.0, 0.25, 3, "the slope 2x, start = 1, rate = 0.25, steps = 3"),
         (_wave, 0.4, 0.2, 7, "the slope cos(3x) + 0.3x, start = 0.4, rate = 0.2, steps = 7"),
-        (_steep, -0.5, 0.05, 12, "the slope 4x³ − 2, start = −0.5, rate = 0.05, steps = 12"),
+        (_steep, -0.5, 0.05, 12, "the slope 2 tanh(3x) − 1, start = −0.5, rate = 0.05, steps = 12"),
         (_bowl, -2.0, 0.9, 1, "the slope 2x, start = −2, rate = 0.9, steps = 1"),
     )
     return [Probe(case[:4], case[4]) for case in cases]
@@ -203,8 +203,9 @@ def _read_loss(fn, made, target):
     """Return a loss and its slope for each value of `made`; the slope is 0 where none comes back."""
     import torch
 
+    given = made.copy()
     first = fn(torch.from_numpy(made), torch.from_numpy(target))
-    if not torch.is_tensor(first) or first.ndim:
+    if not torch.is_tensor(first) or first.ndim or not np.array_equal(given, made):
         return first
     leaf = torch.from_numpy(made).clone().requires_grad_()
     value = fn(leaf, torch.from_numpy(target))
@@ -342,9 +343,10 @@ TRAIN_SLIPS = (
 
 BINS = 257
 FRAMES = {"n_fft": 512, "hop_length": 128}
-LARGEST = 100_000  # weights
+LARGEST = 60_000  # weights
 ASKED_DB = 5.5  # of SI-SDR, in a voice that the training has not met; a fixed filter gets 4.8
-ROUNDS = 60
+ROUNDS = 100
+PIECE = 6400  # samples of one example: short, so that a check takes seconds
 STATS = 5  # numbers before the sound
 
 
@@ -363,12 +365,16 @@ def _lessons() -> list[tuple]:
     voices = np.concatenate([audio.clip(name)[0] for name in names])
     rain = _window_rain()[: 3 * SR]
     found = []
-    for _ in range(15):
+    for _ in range(25):
         pairs = []
         for _ in range(8):
-            s, r = rng.integers(voices.size - SR), rng.integers(rain.size - SR)
-            clean = voices[s : s + SR]
-            pairs.append((audio.mix(clean, rain[r : r + SR], snr_db=rng.uniform(-5, 10)), clean))
+            s = rng.integers(voices.size - PIECE)
+            r = rng.integers(rain.size - PIECE)
+            clean = voices[s : s + PIECE]
+            if not np.any(clean):
+                clean = voices[:PIECE]
+            drops = rain[r : r + PIECE]
+            pairs.append((audio.mix(clean, drops, snr_db=rng.uniform(-5, 10)), clean))
         noisy, clean = (np.stack(side) for side in zip(*pairs, strict=True))
         found.append(tuple(_magnitudes(y) for y in (noisy, clean)))
     return found
@@ -388,6 +394,8 @@ def _exam() -> tuple:
 
 def network_probes() -> list[Probe]:
     """Return the number of bins: the network is trained for a second or two."""
+    _lessons()  # made before the clock of the check runs
+    _exam()
     return [Probe((BINS,), f"bins = {BINS}")]
 
 
@@ -439,7 +447,7 @@ def _learn(network):
         optimizer.step()
 
 
-def _plain_network(bins, *, hidden=48, last=None, log=True):
+def _plain_network(bins, *, hidden=32, last=None):
     from torch import nn
 
     class Mask(nn.Module):
@@ -449,8 +457,7 @@ def _plain_network(bins, *, hidden=48, last=None, log=True):
             self.second = nn.Conv1d(hidden, bins, 3, padding=1)
 
         def forward(self, S):
-            x = (S + 1e-3).log() if log else S
-            x = self.second(self.first(x).relu())
+            x = self.second(self.first(S).relu())
             return x.sigmoid() if last is None else last(x)
 
     return Mask()
@@ -531,7 +538,7 @@ def slope_view():
 
 
 def roll_view():
-    """Return numbers of steps, and one call that rolls from -0.5 into the valley of 4x³ - 2."""
+    """Return numbers of steps, and one call that rolls from -0.5 into the valley of 2 tanh(3x) - 1."""
     return np.arange(21), [(_steep, -0.5, 0.05, 20)]
 
 
