@@ -7,6 +7,7 @@ numbers off what it returns: a loss with its slope, the weights after a step, a 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -161,6 +162,10 @@ class Seen:
         return self.reads(self.fn, *args)
 
 
+class Unfit(Exception):
+    """Raised where a function runs and gives something that cannot be read; says what is needed."""
+
+
 def learned(reads: Callable, needs: str, *fields, **more) -> Check:
     """Return a check whose probes are given to `reads` with the learner's function."""
 
@@ -172,7 +177,8 @@ def learned(reads: Callable, needs: str, *fields, **more) -> Check:
             if not callable(fn):
                 return super().__call__(fn, texts)
             result = super().__call__(self.seen(fn), texts)
-            says = result.says
+            # what a check refuses is no error of the learner's function
+            says = re.sub(r", your function stops with Unfit.*?: `(.*?)`\..*", r", \1.", result.says)
             for words in ("one real number", "a NumPy array of real numbers"):
                 says = says.replace(f"and {words} is needed", f"and {needs} is needed")
                 capital = words[0].upper() + words[1:]
@@ -205,8 +211,13 @@ def _read_loss(fn, made, target):
 
     given = made.copy()
     first = fn(torch.from_numpy(made), torch.from_numpy(target))
-    if not torch.is_tensor(first) or first.ndim or not np.array_equal(given, made):
+    if isinstance(first, (float, np.floating)):
+        first = torch.tensor(float(first))  # the right number, perhaps, and no way back
+    if not torch.is_tensor(first) or not np.array_equal(given, made):
         return first
+    if first.ndim:
+        shape = tuple(first.shape)
+        raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
     leaf = torch.from_numpy(made).clone().requires_grad_()
     value = fn(leaf, torch.from_numpy(target))
     slopes = torch.zeros_like(leaf)
@@ -409,7 +420,8 @@ def _read_network(fn, bins):
         if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
             return network
         if not isinstance(network, torch.nn.Module):
-            raise TypeError(f"a {type(network).__name__} came back; a module is needed")
+            kind = type(network).__name__
+            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
         return _trained(network, bins)
 
 
@@ -517,10 +529,11 @@ def _our_network(bins):
 
 def _network_measured(got: list) -> str:
     size, gain = got[0][3], got[0][4]
+    if not 0 < size <= LARGEST:
+        return f"{size:,.0f} weights; it was not trained.".replace(",", " ")
+    change = f"{gain:+.1f}".replace("-", "−")
     words = f"{size:,.0f} weights".replace(",", " ")
-    return f"{words}; SI-SDR of a voice that it has not met changes by {gain:+.1f} dB.".replace(
-        "-", "−"
-    )
+    return f"{words}; SI-SDR of a voice that it has not met changes by {change} dB."
 
 
 def _network_tracks(own, right, bins):
