@@ -7,7 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from helpers.coursework import catalogue

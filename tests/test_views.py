@@ -112,7 +112,9 @@ def test_every_solution_shows_itself(key):
 
 
 def test_the_last_units_show_what_is_a_curve_or_a_sound():
-    late = [key for n in ("30", "31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)]
+    late = [
+        key for n in ("30", "31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)
+    ]
     late = [key for key in late if pages.runs_here(catalogue.exercise(key))]
     shown = {key for _, key in SHOWN}
     assert set(late) - shown == {"34.reach", "36.ship"}  # two whole numbers, and a row

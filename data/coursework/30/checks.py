@@ -1,7 +1,7 @@
 """What the checks of unit 30 try, and the mistakes that they know by their numbers.
 
-Three exercises need PyTorch. `learned` calls such a function with tensors or with a network and reads
-numbers off what it returns: a loss with its slope, the weights after a step, a mask after training.
+Three exercises need PyTorch. `learned` calls such a function with tensors or with a network, and
+reads numbers off what it returns: a loss and its slope, the weights after a step, a trained mask.
 """
 
 from __future__ import annotations
@@ -178,11 +178,15 @@ def learned(reads: Callable, needs: str, *fields, **more) -> Check:
                 return super().__call__(fn, texts)
             result = super().__call__(self.seen(fn), texts)
             # what a check refuses is no error of the learner's function
-            says = re.sub(r", your function stops with Unfit.*?: `(.*?)`\..*", r", \1.", result.says)
+            says = re.sub(
+                r", your function stops with Unfit.*?: `(.*?)`\..*", r", \1.", result.says
+            )
             for words in ("one real number", "a NumPy array of real numbers"):
                 says = says.replace(f"and {words} is needed", f"and {needs} is needed")
                 capital = words[0].upper() + words[1:]
-                says = says.replace(f"{capital} is needed", f"{needs[0].upper()}{needs[1:]} is needed")
+                says = says.replace(
+                    f"{capital} is needed", f"{needs[0].upper()}{needs[1:]} is needed"
+                )
             return replace(result, says=says)
 
     return Learned(*fields, **more)
@@ -206,7 +210,7 @@ def loss_probes() -> list[Probe]:
 
 
 def _read_loss(fn, made, target):
-    """Return a loss and its slope for each value of `made`; the slope is 0 where none comes back."""
+    """Return a loss and its slope for each value of `made`; 0 where none comes back."""
     import torch
 
     given = made.copy()
@@ -275,7 +279,9 @@ def _read_train(fn, seed, size, rate):
     import torch
 
     rng = np.random.default_rng(seed)
-    network = torch.nn.Sequential(torch.nn.Conv1d(1, 1, 5), torch.nn.ReLU(), torch.nn.Conv1d(1, 1, 2))
+    network = torch.nn.Sequential(
+        torch.nn.Conv1d(1, 1, 5), torch.nn.ReLU(), torch.nn.Conv1d(1, 1, 2)
+    )
     network = network.double()
     with torch.no_grad():
         for weights in network.parameters():
@@ -355,7 +361,9 @@ TRAIN_SLIPS = (
 BINS = 257
 FRAMES = {"n_fft": 512, "hop_length": 128}
 LARGEST = 60_000  # weights
-ASKED_DB = 5.5  # of SI-SDR, in a voice that the training has not met; a fixed filter gets 4.8
+ASKED_DB = (
+    5.5  # of SI-SDR, in a voice that the training has not met; a fixed filter gets 4.8, at most 5.4
+)
 ROUNDS = 100
 PIECE = 6400  # samples of one example: short, so that a check takes seconds
 STATS = 5  # numbers before the sound
@@ -370,7 +378,7 @@ def _window_rain() -> np.ndarray:
 
 @functools.cache
 def _lessons() -> list[tuple]:
-    """Return batches of noisy magnitudes and clean ones: three voices, the first half of the rain."""
+    """Return batches of noisy and of clean magnitudes: three voices, rain from its first half."""
     rng = np.random.default_rng(30)
     names = ("librivox_a", "librivox_b", "italian", "russian")
     voices = np.concatenate([audio.clip(name)[0] for name in names])
@@ -411,7 +419,7 @@ def network_probes() -> list[Probe]:
 
 
 def _read_network(fn, bins):
-    """Return shape, range, number of weights and gain of a network after training, then its sound."""
+    """Return shape, range, size and gain of a network after training, then its sound."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -538,7 +546,12 @@ def _network_measured(got: list) -> str:
 
 def _network_tracks(own, right, bins):
     noisy, voice, _ = _exam()
-    return {"noisy": noisy, "your network": own[STATS:], "one of ours": right[STATS:], "voice": voice}
+    return {
+        "noisy": noisy,
+        "your network": own[STATS:],
+        "one of ours": right[STATS:],
+        "voice": voice,
+    }
 
 
 # ---- what a right function makes ----------------------------------------------------------------
@@ -551,7 +564,7 @@ def slope_view():
 
 
 def roll_view():
-    """Return numbers of steps, and one call that rolls from -0.5 into the valley of 2 tanh(3x) - 1."""
+    """Return numbers of steps, and one call that rolls down from -0.5."""
     return np.arange(21), [(_steep, -0.5, 0.05, 20)]
 
 
