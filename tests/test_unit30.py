@@ -118,6 +118,21 @@ def test_the_decay_comes_near(unit):
     assert way[0] == 0.03 and 0.13 < way[-1] < 0.15
 
 
+def test_brightness_and_decay_lead_home_from_anywhere(page):
+    """One valley each: the loss falls up to the target and rises from there."""
+    assert "Brightness and decay lead home from anywhere" in page
+    aim = plucked(0.75)
+    for knob, places, home in (
+        ("brightness", np.linspace(0, 0.95, 96), 0.75),
+        ("decay", np.geomspace(0.01, 2, 80), 0.15),
+    ):
+        here = {"brightness": 0.75, "decay": 0.15}
+        loss = np.array([off(plucked(**(here | {knob: x})), aim) for x in places])
+        rises = np.diff(loss) > 0
+        middle = (places[1:] + places[:-1]) / 2
+        assert not rises[middle < 0.97 * home].any() and rises[middle > 1.03 * home].all()
+
+
 def test_over_frequency_only_the_middle_valley_leads_home(unit, page):
     aim = plucked(0.3, decay=1000, n=1600)
 
@@ -312,6 +327,13 @@ def test_the_mask_is_what_is_said_of_it(unit):
     loud = S[low, :n] > 0.05 * S.max()
     quiet = S[low, :n] < 0.002 * S.max()
     assert mask[low, :n][loud].mean() > mask[low, :n][quiet].mean() + 0.4
+
+
+def test_a_bare_root_ends_in_nan_after_a_silent_frame():
+    mask = torch.tensor([0.5, 0.5], requires_grad=True)
+    made = mask * torch.tensor([0.0, 1.0])
+    (torch.sqrt(made) - torch.sqrt(torch.tensor([0.0, 0.3]))).square().mean().backward()
+    assert torch.isnan(mask.grad[0]) and torch.isfinite(mask.grad[1])
 
 
 # ---- chapter 5: what it has not seen -------------------------------------------------------------
