@@ -49,11 +49,11 @@ def train(lab):
     start, stop = (box.get_by_role("button", name=name, exact=True) for name in ("Start", "Stop"))
     hold(lab, step=20)
     start.press("Enter")
-    page.wait_for_function(STATUS, arg="0.002, 8: running")
+    page.wait_for_function(STATUS, arg="rate 0.002, batch 8: running")
     stands(lab, step=20)
     page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle())
     stop.press("Enter")
-    page.wait_for_function(STATUS, arg="0.002, 8: 20 of 120 steps")
+    page.wait_for_function(STATUS, arg="rate 0.002, batch 8: 20 of 120 steps")
     names = box.locator("xpath=..").locator(".earup-tracks b").all_inner_texts()
-    assert [name.split(" (")[0] for name in names] == ["noisy", "0.002, 8", "voice"]
+    assert [name.split(" (")[0] for name in names] == ["noisy", "rate 0.002, batch 8", "voice"]
     shot(box.locator("xpath=.."), "30_live")
