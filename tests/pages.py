@@ -2,6 +2,7 @@
 sound written out.
 """
 
+import importlib.util
 import json
 import math
 import os
@@ -26,12 +27,26 @@ def code_cells(name, *, tag=None):
     ]
 
 
+def space():
+    """Return what a learner's cell finds: NumPy and math, and PyTorch where it is installed."""
+    names = {"np": np, "math": math}
+    if importlib.util.find_spec("torch"):
+        names["torch"] = importlib.import_module("torch")
+    return names
+
+
+def runs_here(exercise):
+    """Whether an exercise can be solved here: some need PyTorch."""
+    return "torch" not in (exercise.solution or "") or "torch" in space()
+
+
 def solutions(number):
     """Return the functions of all solutions of a unit by name."""
-    space = {"np": np, "math": math}
+    names = space()
     for exercise in catalogue.exercises(number).values():
-        exec(exercise.solution, space)
-    return space
+        if runs_here(exercise):
+            exec(exercise.solution, names)
+    return names
 
 
 def needs_torch(name):

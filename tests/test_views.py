@@ -10,12 +10,13 @@ import pytest
 from helpers.coursework import catalogue, checking
 from helpers.coursework.probing import Probe
 from helpers.coursework.views import Curve, Sound
+from tests import pages
 
 SHOWN = {
     (n, key): check
     for n in catalogue.units()
     for key, check in catalogue.checks(n).items()
-    if check.shows
+    if check.shows and pages.runs_here(catalogue.exercise(key))
 }
 TEXTS = {"right": "Yes.", "half": "Half."}
 
@@ -32,7 +33,7 @@ CURVE = Curve(lambda: (np.arange(5.0), [(np.arange(5.0),)]), "x", "square")
 def solved(key):
     """The solution of an exercise, as a function."""
     exercise = catalogue.exercise(key)
-    space = {"np": np}
+    space = pages.space()
     exec(exercise.solution, space)
     return exercise, space[re.search(r"def (\w+)", exercise.starter)[1]]
 
@@ -131,6 +132,9 @@ def test_where_the_level_is_the_point_it_is_kept():
 
 
 def test_the_last_units_show_what_is_a_curve_or_a_sound():
-    late = [key for n in ("31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)]
+    late = [
+        key for n in ("30", "31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)
+    ]
+    late = [key for key in late if pages.runs_here(catalogue.exercise(key))]
     shown = {key for _, key in SHOWN}
     assert set(late) - shown == {"34.reach", "36.ship"}  # two whole numbers, and a row

@@ -138,6 +138,10 @@ def function(source: str):
     import numpy as np
 
     space = {"np": np, "math": math}
+    if "torch" in source:
+        import torch
+
+        space["torch"] = torch
     exec(compile(source, "<solution>", "exec"), space)
     return [thing for name, thing in space.items() if callable(thing) and f"def {name}(" in source][
         -1
