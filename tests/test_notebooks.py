@@ -196,9 +196,9 @@ def test_nothing_plays_but_the_player(unit):
 
 
 def test_cells_are_short(unit):
-    lengths = sorted(
-        len([line for line in unit.text[i].splitlines() if line.strip()]) for i in unit.code[1:]
-    )
+    named = tidy_cells.OURS  # the line that names a folded cell is none of its code
+    texts = [named.sub("", unit.text[i], count=1) for i in unit.code[1:]]
+    lengths = sorted(len([line for line in text.splitlines() if line.strip()]) for text in texts)
     assert lengths[-1] <= 25
     assert lengths[len(lengths) // 2] <= 6
     assert sum(n <= 15 for n in lengths) >= 0.9 * len(lengths)
@@ -234,7 +234,7 @@ def untidy(*sources):
     [
         ("plt.plot(x)", "**Figure 9.1. A claim.**", "# How Figure 9.1 is drawn"),
         ("# Draws x.\nplt.plot(x)", "**Figure 9.1. A claim.**", "# How Figure 9.1 is drawn"),
-        ("# How Figure 9.7 is drawn\nplt.plot(x)", "**Figure 9.1. A**", "# How Figure 9.1 is drawn"),
+        ("# How Figure 9.7 is drawn\nx()", "**Figure 9.1. A**", "# How Figure 9.1 is drawn"),
         ("rows = 3", "**Table 9.2. A claim.**", "# How Table 9.2 is made"),
         ("rows = 3", "Text.", "# How this is made: rows"),
         ("# A reason.\nrows = 3", "Text.", "# A reason."),
