@@ -23,6 +23,7 @@ WIDTH = 72  # characters of a folded cell's first line, and of each line of the 
 MARK = re.compile(r"^#\s*(NBVAL_[A-Z_]+|PYTEST_VALIDATE_\w+)\s*$\n?", re.MULTILINE)
 TAGS = {"NBVAL_RAISES_EXCEPTION": "raises-exception"}  # others are the mark in small letters
 CAPTION = re.compile(r"\*\*(Figure|Table|Experiment) (\d+\.\d+)\.")
+SHOWN = re.compile(r"explore\.(stage|loop)\(")
 TITLE = re.compile(r'title="([^"]+)"')
 OURS = re.compile(r"#( How .+ (is drawn|is made)\b| What .+ is drawn from| Draws ).*\n")
 
@@ -50,13 +51,13 @@ def captioned(cells: list[dict], place: int) -> str:
 
 
 def staged(cells: list[dict], place: int) -> str:
-    """Return the title of the stage that a cell is for, or "" where the page goes on before one."""
+    """Return what a cell is for, such as 'stage "A tone', or "" where the page goes on before."""
     for cell in cells[place:]:
         text = notebooks.source(cell)
         if cell["cell_type"] == "markdown":
             return ""
-        if (at := text.find("explore.stage(")) >= 0 and (found := TITLE.search(text, at)):
-            return found[1]
+        if (shown := SHOWN.search(text)) and (found := TITLE.search(text, shown.end())):
+            return f'{shown[1]} "{found[1]}'
     return ""
 
 
@@ -90,7 +91,7 @@ def name(cells: list[dict], place: int) -> str:
         return ""
     bare = OURS.sub("", source, count=1) if OURS.match(source) else source
     if title := staged(cells, place):
-        return fitted('# How the stage "', title, f'" is made: {made(bare)}')
+        return fitted("# How the ", title, f'" is made: {made(bare)}')
     if place + 1 < len(cells) and (what := captioned(cells, place + 1)):
         return f"# What {what} is drawn from"
     if "figures.show(" in source:
