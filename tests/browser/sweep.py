@@ -49,6 +49,7 @@ def sweep(lab):
     lab.page.set_default_timeout(300_000)
     move_every_slider(lab.page)
     move_every_handle(lab.page)
+    scrub_every_loop(lab.page)
     hear_every_player(lab)
     assert lab.errors == []
     if NIGHTLY:
@@ -102,6 +103,21 @@ def move_every_handle(page):
                     arg=[i, before],
                 )
         assert "Error" not in scenes.nth(i).inner_text()
+
+
+def scrub_every_loop(page):
+    """Take each loop to both ends by keyboard; its words follow, and no Python is asked."""
+    films = page.locator(".earup-film")
+    for i in range(films.count()):
+        bar = films.nth(i).locator("input[type=range]")
+        for key in ("End", "Home"):
+            before = films.nth(i).locator(".earup-live").inner_text()
+            bar.press(key)
+            page.wait_for_function(
+                "([i, before]) => document.querySelectorAll('.earup-film')[i]"
+                ".querySelector('.earup-live').innerText !== before",
+                arg=[i, before],
+            )
 
 
 def paint(page, i, brush):
