@@ -326,7 +326,9 @@ def test_likeness_of_the_four(unit, page):
     for ms in (32, 64, 128, 256, 350, 400, 450, 512, 1024, 2048, 4096):
         mixed = unit["swap"](a, b, min(round(ms * sr / 1000), len(a)))
         found[ms] = likeness(mixed, a), likeness(mixed, b)
-        assert unit["four"](min(round(ms * sr / 1000), len(a)))[1][:2] == pytest.approx(found[ms], abs=1e-6)
+        assert unit["four"](min(round(ms * sr / 1000), len(a)))[1][:2] == pytest.approx(
+            found[ms], abs=1e-6
+        )
     assert all(found[ms][0] > found[ms][1] + 0.1 for ms in (32, 64, 128, 256))  # "up to 256 ms"
     assert found[350][0] > found[350][1] and found[450][0] < found[450][1]
     assert found[400][0] == pytest.approx(found[400][1], abs=0.01)

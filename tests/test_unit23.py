@@ -128,9 +128,7 @@ def test_widths_beside_the_ear(page):
     assert np.all(widths[centres > 500] < 0.5)
 
 
-def test_half_of_the_bands_lie_below_1700_hz_and_the_guess_is_drawn(
-    unit, monkeypatch, tmp_path
-):
+def test_half_of_the_bands_lie_below_1700_hz_and_the_guess_is_drawn(unit, monkeypatch, tmp_path):
     from helpers import coursework, figures
     from tests.pages import code_cells
 
@@ -239,7 +237,10 @@ def test_errors_of_the_inverse(unit, page):
     for n_mels, errors in printed.items():
         found = [unit["inversion_error"](n_mels, method) for method in ("pinv", "nnls")]
         assert found == pytest.approx(errors, abs=0.06)
-    assert printed[80][0] - printed[80][1] == pytest.approx(7, abs=0.2) and "worth 7 dB at 80 bands" in page
+    assert (
+        printed[80][0] - printed[80][1] == pytest.approx(7, abs=0.2)
+        and "worth 7 dB at 80 bands" in page
+    )
 
 
 @pytest.mark.parametrize("begin", [0.4, 1.5, 2.0])

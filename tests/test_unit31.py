@@ -405,9 +405,7 @@ def test_every_loss_goes_down_but_logarithms_near_the_target(unit, start):
     for name in unit["pool"]:
         values = [loss for _, loss, _ in unit["descend"](unit["pool"][name], start, steps=12)]
         risen |= {name} if values[-1] >= values[0] else set()
-    assert risen == (
-        {"log magnitude", "multi-resolution"} if start == "detuned copy" else set()
-    )
+    assert risen == ({"log magnitude", "multi-resolution"} if start == "detuned copy" else set())
 
 
 def test_what_is_heard_of_a_descent_is_never_loud(unit):
