@@ -138,3 +138,37 @@ def test_the_last_units_show_what_is_a_curve_or_a_sound():
     late = [key for key in late if pages.runs_here(catalogue.exercise(key))]
     shown = {key for _, key in SHOWN}
     assert set(late) - shown == {"34.reach", "36.ship"}  # two whole numbers, and a row
+
+
+def test_units_22_and_23_show_what_is_a_curve_or_a_sound():
+    keys = [key for n in ("22", "23") for key in catalogue.exercises(n)]
+    shown = {key for _, key in SHOWN}
+    assert set(keys) - shown == {"22.read", "23.cause"}  # names of places in pictures
+
+
+def drawn(key, fn):
+    """What the picture of an exercise says of a function, whether its check is right or not."""
+    check = next(check for (_, name), check in SHOWN.items() if name == key)
+    return check.shows(fn, check.truth)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "away"),
+    [
+        # the first of four frames left out: the middle of the rest is half a frame later
+        ("22.times", lambda s, m, n, hop: np.arange(s // hop - 3, s // hop + 1) + 0.5, 0.5),
+        ("22.ripple", lambda w, hop: 0.0, 2.0),  # Hann at its full length: from 0 to twice the mean
+        ("23.triangle", lambda freqs, low, centre, high: np.zeros(len(freqs)), 1.0),
+        ("23.log", lambda M, floor, ref: np.full(M.shape, -100.0), 120.0),  # 20 dB is the highest
+        ("23.empty", lambda edges, sr, n_fft: 0, None),
+    ],
+)
+def test_a_picture_says_how_far_away_a_wrong_result_lies(key, wrong, away):
+    said = float(re.search(r"up to ([\d.]+) away", drawn(key, wrong))[1])
+    if away is None:  # at 128 samples bins lie 125 Hz apart: count the filters that miss them
+        corners = 700 * (10 ** (np.linspace(0, np.log10(1 + 8000 / 700), 130)) - 1)
+        away = sum(
+            not any(low < 125 * k < high for k in range(65))
+            for low, high in zip(corners[:-2], corners[2:], strict=True)
+        )
+    assert said == pytest.approx(away, rel=1e-2)
