@@ -12,7 +12,7 @@ from helpers.explore.loop import FINE, LIMIT, SHADES
 from tools import notebooks
 from tools.site.engine import cutting
 
-INSERTED = False  # whether the five loops stand in the notebooks
+INSERTED = True  # whether the five loops stand in the notebooks
 UNITS = ("02", "22", "23", "32", "33")
 AXES = explore.axis("Time", 0, 3, unit="s"), explore.axis("Level", -60, 0, unit="dB")
 
