@@ -245,7 +245,9 @@ def label(
     place = dict(
         xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, size=size, annotation_clip=False
     )
-    note = ax.annotate(minus(text), (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw})
+    note = ax.annotate(
+        minus(text), (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw}
+    )
     note.set_in_layout(outside)
     return note
 
