@@ -49,7 +49,7 @@ def test_every_role_is_readable_as_text():
 
 
 def at_night(colours):
-    """What pictures.css makes of colours: invert(0.93), then hue-rotate(180deg), as CSS defines them."""
+    """What pictures.css makes of colours: invert(0.93), hue-rotate(180deg), as CSS defines them."""
     amount = 0.93
     colours = amount + (1 - 2 * amount) * np.asarray(colours, dtype=float)
     grey = np.array([0.213, 0.715, 0.072])  # a half turn: twice the grey, less the colour
