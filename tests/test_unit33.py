@@ -143,8 +143,6 @@ def test_momentum_does_in_less_than_half_of_the_rounds_what_plain_does(unit, pag
 
 
 def test_the_table_is_the_one_that_was_measured():
-    import csv
-
     path = audio.DATA / "tables" / "griffin_lim_convergence.csv"
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     ends = {r["alpha"]: float(r["spectral_convergence_db_mean"]) for r in rows

@@ -474,7 +474,7 @@ def test_the_desk_draws_and_says_why(unit):
     assert unit["stages"][0].readout.startswith("Ship ")
 
 
-# ---- where the phase comes from -------------------------------------------------------------------
+# ---- where the phase comes from ------------------------------------------------------------------
 
 
 def marks_of(experiment):
