@@ -60,7 +60,7 @@ def test_a_stage_with_its_words_fits_one_screen(notebook, widget_page):
             for window, width in WIDTHS.items():
                 page.evaluate(f"() => (document.querySelector('#root').style.width = '{width}px')")
                 page.wait_for_function(SETTLED, arg=width)
-                wide, high, scrolls = page.evaluate(SIZE)
+                _, high, scrolls = page.evaluate(SIZE)
                 assert scrolls <= width, (name, window)  # nothing sticks out
                 if NIGHTLY:
                     SHOTS.mkdir(exist_ok=True)
