@@ -200,6 +200,8 @@ def _tried(stand: Stand, exercise) -> tuple[str, str]:
     from helpers.coursework.probing import run_probe
 
     check = catalogue.checks(exercise.unit)[exercise.key]
+    if hasattr(check, "seen"):
+        return NOT_GRADED, "It works on tensors or networks, which stay in their notebook: run it."
     trials = []
     for probe in check.probes():
         trials.append(run_probe(stand, probe))
