@@ -67,7 +67,7 @@ async function renderLoop({ model, el: host }) {
     button.textContent = "Play"; root.toggleAttribute("data-moving", false);
   }
   function tick(now) {
-    const k = Math.max(0, Math.floor((now - begun) / period));
+    const k = Math.max(0, Math.floor((now - begun) / period + 1e-6)); // where it was left, though rounded
     if (k <= last && k !== shown) put(k);
     if (k > last && shown !== last) put(last);
     if (k > last && once) return pause();

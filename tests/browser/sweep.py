@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 SHOTS = Path(__file__).parent / "shots"
 NIGHTLY = os.environ.get("EARUP_NIGHTLY") == "1"
@@ -26,8 +25,9 @@ def _expected(player, track, end, size):
     sr = _players[player].sr
     part = y[max(0, round(end * sr) - size) : round(end * sr)]
     spectrum = _np.abs(_np.fft.rfft(part * _np.hanning(len(part))))
-    rms = float(_np.sqrt(_np.mean(part**2)))
-    print(_json.dumps([rms, int(_np.argmax(spectrum)) * sr / len(part), sr]))
+    near = [y[max(0, round((end + d) * sr) - size) : round((end + d) * sr)] for d in (-0.02, 0, 0.02)]
+    levels = [float(_np.sqrt(_np.mean(some**2))) for some in near]
+    print(_json.dumps([levels, int(_np.argmax(spectrum)) * sr / len(part), sr]))
 """
 # In the page: look until the head is far enough, and take sound and place in the same moment. A
 # page that was busy then says so: a click may already be leaving the half second that the analyser
@@ -175,19 +175,18 @@ def compare(lab, player, i, k):
     samples.
     """
     heard = catch(lab.page, player, i)
-    rms, peak, sr = json.loads(
+    levels, peak, sr = json.loads(
         lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})")
     )
     y = np.array(heard["y"][-min(len(heard["y"]), int(heard["end"] * sr)) :])
-    if rms < 1e-4:
+    if levels[1] < 1e-4:
         assert np.sqrt(np.mean(y**2)) < 2e-4
         return
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
-    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (
-        lab.name,
-        i,
-        k,
-    )
+    # within 1 dB; the place is known to 20 ms, in which a voice can begin
+    level = 20 * np.log10(np.sqrt(np.mean(y**2)))
+    low, high = 20 * np.log10(min(levels)), 20 * np.log10(max(levels))
+    assert low - 1 < level < high + 1, (lab.name, i, k, level, low, high)
     bins = peak * len(y) / sr
     near = slice(max(0, round(0.97 * bins) - 2), round(1.03 * bins) + 3)
     assert spectrum[near].max() > 0.5 * spectrum.max(), (lab.name, i, k, peak)

@@ -54,6 +54,8 @@ def train(lab):
     page.wait_for_function("stop => !stop.disabled", arg=stop.element_handle())
     stop.press("Enter")
     page.wait_for_function(STATUS, arg="rate 0.002, batch 8: 20 of 120 steps")
-    names = box.locator("xpath=..").locator(".earup-tracks b").all_inner_texts()
+    tracks = box.locator("xpath=..").locator(".earup-tracks b")
+    tracks.nth(2).wait_for()
+    names = tracks.all_inner_texts()
     assert [name.split(" (")[0] for name in names] == ["noisy", "rate 0.002, batch 8", "voice"]
     shot(box.locator("xpath=.."), "30_live")
