@@ -23,6 +23,7 @@ _players = [value for value in _shown if isinstance(value, _Player)]
 def _expected(player, track, end, size):
     y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
     sr = _players[player].sr
+    y = _np.pad(y, (0, max(map(_np.size, _players[player].tracks.values()))))  # silence follows a short one
     part = y[max(0, round(end * sr) - size) : round(end * sr)]
     spectrum = _np.abs(_np.fft.rfft(part * _np.hanning(len(part))))
     near = [y[max(0, round((end + d) * sr) - size) : round((end + d) * sr)] for d in (-0.02, 0, 0.02)]
