@@ -172,8 +172,11 @@ def learned(reads: Callable, needs: str, *fields, **more) -> Check:
     class Learned(Check):
         reading = staticmethod(reads)  # a grader calls it where the function lives
 
+        def seen(self, fn):
+            return Seen(fn, reads)
+
         def __call__(self, fn, texts):
-            return super().__call__(Seen(fn, reads) if callable(fn) else fn, texts)
+            return super().__call__(self.seen(fn) if callable(fn) else fn, texts)
 
         def judge(self, fn, trials, texts):
             result = super().judge(fn, trials, texts)
