@@ -26,6 +26,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from helpers._checks import check_name
+from helpers._frontend import minus
 from helpers.metrics import amplitude_to_db
 from helpers.spectra import window_samples
 from helpers.stft import stft
@@ -197,7 +198,7 @@ def claim(fig, finding: str, how: str = "", *, size: float = 12.5) -> None:
     for words, points, weight, role, gap in styles:
         if not words:
             continue
-        text = _wrap(words, points, weight, room)
+        text = _wrap(minus(words), points, weight, room)
         look = {"size": points, "weight": weight, "color": colour(role), "linespacing": 1.2}
         fig.text(left / width, y / height, text, va="top", **look)
         lines = text.count("\n") + 1
@@ -244,7 +245,9 @@ def label(
     place = dict(
         xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, size=size, annotation_clip=False
     )
-    note = ax.annotate(text, (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw})
+    note = ax.annotate(
+        minus(text), (x, y), color=colour(role), path_effects=_halo(), **{**place, **kw}
+    )
     note.set_in_layout(outside)
     return note
 
@@ -453,16 +456,20 @@ def band(ax, low, high, role, *, axis="x"):
 
 
 def picture(fig: Figure, *, colours: int = 128) -> bytes:
-    """Return the figure as a small PNG: at its own size, in a palette of `colours`."""
+    """Return the figure as a small PNG: at its own size, in a palette of `colours`.
+
+    On a dark page its lightness is turned round there (``_frontend/pictures.css``): the ground of a
+    figure and what is quiet in it are white in the file.
+    """
     from PIL import Image
+
+    from helpers._frontend.card import png
 
     raw = io.BytesIO()
     fig.savefig(raw, format="png", dpi="figure", pil_kwargs={"compress_level": 1})
     rgb = Image.open(raw).convert("RGB")
     small = rgb.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    out = io.BytesIO()
-    small.save(out, "png", optimize=True)
-    return out.getvalue()
+    return png(small)
 
 
 def show(fig: Figure, *, alt: str) -> None:
@@ -480,7 +487,7 @@ def show(fig: Figure, *, alt: str) -> None:
     """
     from IPython.display import display
 
-    alt = " ".join(alt.split())
+    alt = minus(" ".join(alt.split()))
     if len(alt.split()) < 4:
         raise ValueError(
             f"alt says what the figure shows, in a sentence with its numbers; got {alt!r}"

@@ -2,6 +2,7 @@
 sound written out.
 """
 
+import importlib.util
 import json
 import math
 import os
@@ -26,12 +27,26 @@ def code_cells(name, *, tag=None):
     ]
 
 
+def space():
+    """Return what a learner's cell finds: NumPy and math, and PyTorch where it is installed."""
+    names = {"np": np, "math": math}
+    if importlib.util.find_spec("torch"):
+        names["torch"] = importlib.import_module("torch")
+    return names
+
+
+def runs_here(exercise):
+    """Whether an exercise can be solved here: some need PyTorch."""
+    return "torch" not in (exercise.solution or "") or "torch" in space()
+
+
 def solutions(number):
     """Return the functions of all solutions of a unit by name."""
-    space = {"np": np, "math": math}
+    names = space()
     for exercise in catalogue.exercises(number).values():
-        exec(exercise.solution, space)
-    return space
+        if runs_here(exercise):
+            exec(exercise.solution, names)
+    return names
 
 
 def needs_torch(name):
@@ -58,6 +73,27 @@ def run(sources, folder, names=None):
     finally:
         os.chdir(before)
     return names
+
+
+def drawn_with_guess(name, key, choice, unit, patch, folder):
+    """Return the lines that a guess adds to the figure that asks for it, in its first run after."""
+    import matplotlib.pyplot as plt
+
+    from helpers.coursework import store
+
+    patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
+    (source,) = [text for text in code_cells(name) if f'coursework.guess("{key}")' in text]
+    found = []
+    for _ in range(2):  # before the guess, and after it
+        names = run([source], folder, dict(unit))
+        found.append([line for ax in names["fig"].axes for line in ax.lines])
+        plt.close(names["fig"])
+        store.update(lambda state: state["predictions"].update({key: {"tried": [choice]}}))
+    before, after = (
+        [line for line in lines if line.get_label().startswith("your guess")] for lines in found
+    )
+    assert not before and len(found[1]) == len(found[0]) + len(after)
+    return after
 
 
 def in_a_sweep():
@@ -111,3 +147,26 @@ def loudest(y, sr):
     n = min(int(0.4 * sr), len(y))
     total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
     return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
+
+
+def figure_with_guess(unit, key, option, folder, patch):
+    """Guess in a prediction, as its widget stores it, or leave it if `option` is None; then run the
+    cell that asks for the guess again. Return its figure and what it says of the guess.
+    """
+    import matplotlib.pyplot as plt
+
+    from helpers import coursework, figures
+
+    patch.setenv("EARUP_PROGRESS", str(folder / f"progress_{option}.json"))
+    if option is not None:
+        coursework.predict(key).answers = {key: {"chosen": option, "tried": [option]}}
+    cells = code_cells(next((ROOT / "notebooks").glob(f"{key[:2]}_*.ipynb")).stem)
+    (cell,) = [text for text in cells if f'coursework.guess("{key}")' in text]
+    shown = []
+    patch.setattr(figures, "show", lambda fig, alt: shown.append(fig))
+    run([cell], folder, dict(unit))
+    (fig,) = shown
+    plt.close(fig)
+    labels = [text for ax in fig.axes for text in ax.texts if "your guess" in text.get_text()]
+    assert len(labels) == (option is not None)
+    return fig, labels[0] if labels else None

@@ -3,18 +3,22 @@ hand (`adversarial.toml`).
 """
 
 import linecache
-import math
 import re
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from helpers.coursework import catalogue
+from tests import pages
 
 TABLE = tomllib.loads(Path(__file__).with_name("adversarial.toml").read_text(encoding="utf-8"))
-ROWS = [(key, *row) for key, unit in TABLE.items() for row in unit["rows"]]
+ROWS = [
+    (key, *row)
+    for key, unit in TABLE.items()
+    for row in unit["rows"]
+    if pages.runs_here(catalogue.exercise(key))
+]
 
 
 def written(key, value):
@@ -25,7 +29,7 @@ def written(key, value):
     source = f"{head}\n    return {value}\n" if "..." in given or given == starter else given
     name = f"<cell {key} {value}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    space = {"np": np, "math": math}
+    space = pages.space()
     exec(compile(source, name, "exec"), space)
     return space[re.search(r"def (\w+)", head)[1]]
 
@@ -45,7 +49,7 @@ def test_a_diagnosis_is_the_one_that_was_judged(key, value, verdict, words):
     assert verdict in ("true", "none")
 
 
-LATE = [key for n in ("31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)]
+LATE = [key for n in ("30", "31", "32", "33", "34", "35", "36") for key in catalogue.exercises(n)]
 
 
 @pytest.mark.parametrize("key", LATE)

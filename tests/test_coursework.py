@@ -7,7 +7,6 @@ import copy
 import html
 import json
 import linecache
-import math
 import re
 import shutil
 import signal
@@ -18,9 +17,13 @@ import pytest
 
 from helpers import coursework
 from helpers.coursework import catalogue, checking, store
+from tests import pages
 
 EXERCISES = {
-    key: e for number in catalogue.units() for key, e in catalogue.exercises(number).items()
+    key: e
+    for number in catalogue.units()
+    for key, e in catalogue.exercises(number).items()
+    if pages.runs_here(e)
 }
 each = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 # exercises that many answers solve: what is asked for are goals, and no values
@@ -39,7 +42,7 @@ def function(source, name=None):
     """Return the (last) function that `source` defines, as a notebook cell with numpy and math
     would.
     """
-    space = {"np": np, "math": math}
+    space = pages.space()
     exec(compile(source, "<cell>", "exec"), space)
     return space[
         name or [n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]
@@ -210,7 +213,10 @@ TRICKS = {
 
 
 # a change that an open exercise may take for what it is: another good answer
-STILL_GOOD = {("32.clean", "one sample off"): "a mask one frame later removes nearly as much"}
+STILL_GOOD = {
+    ("32.clean", "one sample off"): "a mask one frame later removes nearly as much",
+    ("40.speech", "one sample off"): "a decision one frame later is wrong in few frames",
+}
 
 
 @each
@@ -281,6 +287,7 @@ def rewritten(key, old, new):
 # "mutated source" -> why it is still right
 EQUIVALENT = {
     "(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign",
+    "(root_target - root_made) ** 2": "30.loss: a square does not see a sign",
     rewritten("34.reach", "y + np", "y - np"): "a sample less is as good a change as one more",
     rewritten("34.reach", "n // 2", "n // 3"): "a third of the way is far enough from both ends",
     rewritten("35.stride", "1e-5", repr(1e-5 * 1.01)): "any limit between noise and lines will do",
@@ -335,6 +342,7 @@ def test_an_open_exercise_has_answers_that_differ_and_says_in_numbers_what_they_
     for source in (exercise.solution, *exercise.variants):
         fn = function(source)
         result = exercise.check(fn)
+        fn = check.seen(fn) if hasattr(check, "seen") else fn  # what is read off a network
         assert result.outcome == "correct" and len(result.measured) > 20
         assert result.measured in repr(result) and "Measured: " in result._repr_html_()
         made.append([np.asarray(fn(*copy.deepcopy(probe.args))) for probe in check.probes()])

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from helpers import explore
+from helpers._frontend import minus
 from helpers.explore import controls
 from helpers.explore.stage import CEILING_DB, _draw_panel, rows_of
 from tests.aliasing import aliasing
@@ -98,6 +99,32 @@ def test_stage_answers_with_one_buffer():
     assert np.allclose(
         arrays["sound"], arrays["sound"][0] * np.cos(2 * np.pi * 1000 * n / 8000), atol=1e-6
     )
+
+
+def test_what_a_stage_says_has_true_minus_signs():
+    """A screen reader says "minus" to U+2212, and "dash" or nothing to a hyphen."""
+    made = flat(
+        lambda x: {"y": [0, 1], "readout": f"{-x} dB, {x - 9:.1f} to 2-3", "solved": "at -inf dB"},
+        challenge="Reach -20 dB with 16-bit samples.",
+    )
+    assert made.readout == "−1 dB, −8.0 to 2-3"
+    assert made.solved == "at −inf dB"
+    assert made.spec["challenge"] == "Reach −20 dB with 16-bit samples."
+    assert made.stored_text() == "t. −1 dB, −8.0 to 2-3 Run this cell to drag it."
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("-6 dB", "−6 dB"),
+        ("(-.5, -1)", "(−.5, −1)"),
+        ("[-1, +2]", "[−1, +2]"),
+        ("1e-5, 2-3, x-1, y[0]-1, f(x)-1, gain_db=-6", None),
+        ("2026-11-30, a well-known --3", None),
+    ],
+)
+def test_a_hyphen_before_a_number_is_a_minus_sign_but_not_in_code_or_ranges(text, right):
+    assert minus(text) == (right or text)
 
 
 def test_stage_shows_its_first_frame_without_a_kernel():
@@ -244,7 +271,6 @@ def test_stage_sweep_finds_the_position_that_raises(monkeypatch):
     [
         (lambda: explore.handle("x", "X", 0, 5, 6, step=1), "6"),
         (lambda: explore.handle("x", "X", 0, 5, 1, step=0), "step=0"),
-        (lambda: explore.handle("x", "X", 0, 5, 1, step=1, role="pink"), "pink"),
         (lambda: explore.axis("A", 1, 1), "low=1"),
         (lambda: explore.axis("A", 0, 1, log=True), "low > 0"),
         (lambda: explore.line("y", role="pink"), "pink"),

@@ -512,11 +512,12 @@ def test_a_cell_that_another_one_spoils_is_found(tmp_path):
 
     sources = (
         "x = 1",
-        "# NBVAL_CHECK_OUTPUT\nprint(x)",
+        "print(x)",
         "y = [x]\nx = 2",
         "y.append(z := 0)\ndel y",
     )
     page = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+    page.cells[1].metadata.tags = ["nbval-check-output"]
     path = tmp_path / "spoiled.ipynb"
     path.write_text(
         v4.writes(page) if hasattr(v4, "writes") else json.dumps(page), encoding="utf-8"

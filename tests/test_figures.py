@@ -2,15 +2,21 @@
 travel along.
 """
 
+import base64
 import io
+import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from PIL import Image
 
 from helpers import diagrams, figures
+from helpers._frontend.card import card
+
+FRONTEND = Path(figures.__file__).with_name("_frontend")
 
 
 def contrast(one, other):
@@ -42,6 +48,51 @@ def test_every_role_is_readable_as_text():
         assert contrast(figures.colour(role), figures.colour("ground")) >= 4.5  # WCAG 2, level AA
 
 
+def at_night(colours):
+    """What pictures.css makes of colours: invert(0.93), hue-rotate(180deg), as CSS defines them."""
+    amount = 0.93
+    colours = amount + (1 - 2 * amount) * np.asarray(colours, dtype=float)
+    grey = np.array([0.213, 0.715, 0.072])  # a half turn: twice the grey, less the colour
+    return np.clip(2 * (colours @ grey)[..., None] - colours, 0, 1)
+
+
+def test_figures_stay_readable_on_a_dark_page():
+    ground = at_night(to_rgb("white"))
+    assert np.allclose(ground, 0.07)  # #121212
+    for role in [*figures.ROLES, "ink", "text"]:
+        assert contrast(at_night(to_rgb(figures.colour(role))), ground) >= 4.5, role
+    assert contrast(at_night(to_rgb(figures.colour("mute"))), ground) >= 3  # spines
+
+
+def test_roles_keep_their_hues_on_a_dark_page():
+    """Within 20 degrees of what stages and players show there (see style.css)."""
+    style = (FRONTEND / "style.css").read_text(encoding="utf-8").split(".earup.night")[1]
+    for role in ("signal", "prediction", "ear"):
+        live = re.search(rf"--{role}: (#[0-9A-F]{{6}})", style)[1]
+        turn = rgb_to_hsv(at_night(to_rgb(figures.colour(role))))[0] - rgb_to_hsv(to_rgb(live))[0]
+        assert abs((turn + 0.5) % 1 - 0.5) < 20 / 360, role
+
+
+def test_levels_rise_from_the_ground_on_a_dark_page_too():
+    colours = at_night(plt.get_cmap("level")(np.linspace(0, 1, 21))[:, :3])
+    assert np.allclose(colours[0], 0.07)
+    steps = np.diff([contrast(c, colours[0]) for c in colours])
+    assert np.all(steps > 0)
+
+
+@pytest.mark.parametrize("size", [(2, 1), (7.6, 3.6)])
+def test_the_style_sheet_knows_pictures_of_the_course_by_their_mark(size):
+    style = (FRONTEND / "pictures.css").read_text(encoding="utf-8")
+    (mark,) = re.findall(r'src\*="(.+?)"', style)
+    fig = plt.figure(figsize=size)
+    ours = base64.b64encode(figures.picture(fig)).decode()
+    assert ours.count(mark) == 1
+    assert mark in base64.b64encode(card("A", [("a", "b", None)], "c")).decode()
+    theirs = io.BytesIO()
+    fig.savefig(theirs)
+    assert mark not in base64.b64encode(theirs.getvalue()).decode()
+
+
 def test_contrast_is_that_of_wcag():
     assert contrast("#777777", "#FFFFFF") == pytest.approx(
         4.48, abs=0.01
@@ -70,6 +121,15 @@ def test_waveform_puts_samples_at_their_times():
     ax = figures.waveform([0.0, 1.0, -1.0], sr=2, start=5)
     assert ax.lines[0].get_xdata().tolist() == [5.0, 5.5, 6.0]
     assert ax.get_xlabel() == "Time [s]" and ax.get_ylabel() == "Amplitude [full scale = 1]"
+
+
+def test_figures_write_true_minus_signs():
+    fig, ax = plt.subplots()
+    assert plt.rcParams["axes.unicode_minus"]
+    assert figures.label(ax, 0, 0, f"{-3.5} dB").get_text() == "−3.5 dB"
+    assert figures.point_out(ax, (0, 0), (1, 1), "to -6 dB").get_text() == "to −6 dB"
+    figures.claim(fig, "It falls to -12 dB", "from 2-3 kHz, 16-bit")
+    assert [t.get_text() for t in fig.texts] == ["It falls to −12 dB", "from 2-3 kHz, 16-bit"]
 
 
 def test_drawings_go_into_the_axes_given():

@@ -190,7 +190,7 @@ def test_every_solution_of_the_course_is_correct_and_wrong_answers_hear_the_same
     every = [e for unit in catalogue.units() for e in catalogue.exercises(unit).values()]
     assert len(every) >= 61
     for pick in (lambda e: e.solution, mistaken):
-        cells = ["import math", SETUP]
+        cells = ["import math", "import torch", SETUP]
         for e in every:
             cells += [pick(e), f"coursework.check('{e.key}', {grade.name_of(e)})"]
         one = kernel(*cells)

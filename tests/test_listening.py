@@ -61,7 +61,7 @@ def test_gain_moves_all_tracks_by_that_much_and_says_so():
     player = listening.player({"A": tone(0.1), "B": tone(0.05)}, sr=SR, gain_db=-20)
     for name, amp in (("A", 0.1), ("B", 0.05)):
         np.testing.assert_allclose(player.tracks[name], tone(amp) / 10, rtol=1e-6)
-    assert "All tracks moved by -20.0 dB." in player.notes
+    assert "All tracks moved by −20.0 dB." in player.notes
 
 
 def test_matching_by_rms_lowers_to_the_quietest():
@@ -71,7 +71,7 @@ def test_matching_by_rms_lowers_to_the_quietest():
     assert rms[0] == pytest.approx(rms[1], rel=1e-5)
     np.testing.assert_array_equal(player.tracks["B"], noise.astype(np.float32))
     moved = 20 * np.log10(np.sqrt(np.mean(noise**2)) / (0.2 / np.sqrt(2)))
-    assert f"A moved by {moved:.1f} dB, B by 0.0 dB." in player.notes[1]
+    assert f"A moved by −{-moved:.1f} dB, B by 0.0 dB." in player.notes[1]
 
 
 def test_matching_by_loudness_equals_what_bs1770_reads():
@@ -85,7 +85,7 @@ def test_matching_by_loudness_equals_what_bs1770_reads():
     np.testing.assert_array_equal(player.tracks["low"], low)
     expected = loudness.integrated_loudness(low, sr=SR) - loudness.integrated_loudness(high, sr=SR)
     assert expected < -1
-    assert f"high by {expected:.1f} dB" in player.notes[1]
+    assert f"high by −{-expected:.1f} dB" in player.notes[1]
 
 
 def test_different_lengths_are_told():
@@ -186,7 +186,7 @@ def test_the_stored_text_is_the_same_on_every_run_and_names_the_levels():
         for _ in range(2)
     ]
     assert (
-        stored[0]["text/plain"] == "player: A (-23.0 dBFS), B (silence). Run this cell to listen."
+        stored[0]["text/plain"] == "player: A (−23.0 dBFS), B (silence). Run this cell to listen."
     )
     assert stored[0]["text/plain"] == stored[1]["text/plain"]
     assert stored[0]["image/png"] == stored[1]["image/png"]

@@ -17,7 +17,7 @@ import pytest
 from helpers.coursework import catalogue
 from tools import bootstrap, notebooks
 from tools.site import address
-from tools.verify import execute
+from tools.verify import execute, tidy_cells
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = notebooks.paths()
@@ -196,9 +196,9 @@ def test_nothing_plays_but_the_player(unit):
 
 
 def test_cells_are_short(unit):
-    lengths = sorted(
-        len([line for line in unit.text[i].splitlines() if line.strip()]) for i in unit.code[1:]
-    )
+    named = tidy_cells.OURS  # the line that names a folded cell is none of its code
+    texts = [named.sub("", unit.text[i], count=1) for i in unit.code[1:]]
+    lengths = sorted(len([line for line in text.splitlines() if line.strip()]) for text in texts)
     assert lengths[-1] <= 25
     assert lengths[len(lengths) // 2] <= 6
     assert sum(n <= 15 for n in lengths) >= 0.9 * len(lengths)
@@ -206,6 +206,62 @@ def test_cells_are_short(unit):
 
 def test_stored_outputs_hold_text_and_figures_only(unit):
     assert notebooks.problems(unit.path) == []
+
+
+def test_nothing_that_is_not_for_learners_is_in_sight(unit):
+    assert tidy_cells.problems(notebooks.read(unit.path), url=REPOSITORY) == []
+    assert max(map(len, unit.text[unit.code[0]].splitlines())) <= 72
+    assert not [i for i in unit.code if "NBVAL" in unit.text[i]]
+    for i in unit.tagged("figure"):
+        if unit.cells[i]["metadata"].get("jupyter", {}).get("source_hidden"):
+            name = re.match(r"\*\*(Figure \d+\.\d+)\.", unit.text[i + 1])[1]
+            assert unit.text[i].splitlines()[0] == f"# How {name} is drawn"
+
+
+def untidy(*sources):
+    """A page of cells that are folded, each with what stands in it and what stands under it."""
+    cells = []
+    for source, below in sources:
+        cell = {"cell_type": "code", "id": "c", "execution_count": 1, "outputs": [{"keep": "me"}]}
+        hidden = {"jupyter": {"source_hidden": True}, "tags": ["figure"]}
+        cells.append(cell | {"metadata": hidden, "source": notebooks.lines(source)})
+        cells.append({"cell_type": "markdown", "id": "m", "metadata": {}, "source": [below]})
+    return {"cells": cells, "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("source", "below", "first"),
+    [
+        ("plt.plot(x)", "**Figure 9.1. A claim.**", "# How Figure 9.1 is drawn"),
+        ("# Draws x.\nplt.plot(x)", "**Figure 9.1. A claim.**", "# How Figure 9.1 is drawn"),
+        ("# How Figure 9.7 is drawn\nx()", "**Figure 9.1. A**", "# How Figure 9.1 is drawn"),
+        ("rows = 3", "**Table 9.2. A claim.**", "# How Table 9.2 is made"),
+        ("rows = 3", "Text.", "# How this is made: rows"),
+        ("# A reason.\nrows = 3", "Text.", "# A reason."),
+    ],
+)  # fmt: skip
+def test_a_folded_cell_is_named_and_keeps_all_else(source, below, first):
+    page = untidy((source, below))
+    new = tidy_cells.tidy(page, url=REPOSITORY)
+    assert notebooks.source(new["cells"][0]).splitlines()[0] == first
+    assert notebooks.source(new["cells"][0]).endswith(source.splitlines()[-1])
+    kept = [{k: v for k, v in c.items() if k != "source"} for c in page["cells"]]
+    assert [{k: v for k, v in c.items() if k != "source"} for c in new["cells"]] == kept
+    assert tidy_cells.tidy(new, url=REPOSITORY) == new
+    assert bool(tidy_cells.problems(page, url=REPOSITORY)) == (new != page)
+    assert tidy_cells.problems(new, url=REPOSITORY) == []
+
+
+def test_marks_of_the_tests_become_tags():
+    page = untidy(("# A sum.\n# NBVAL_CHECK_OUTPUT\n# NBVAL_SKIP\nprint(1)", "Text."))
+    (cell, _) = tidy_cells.tidy(page, url=REPOSITORY)["cells"]
+    assert notebooks.source(cell) == "# A sum.\nprint(1)"
+    assert cell["metadata"]["tags"] == ["figure", "nbval-check-output", "nbval-skip"]
+
+
+def test_a_first_line_that_is_too_long_for_a_folded_cell_is_told():
+    page = untidy(("# " + "long " * 20 + "\nx = 1", "Text."))
+    assert "at most 72" in tidy_cells.problems(page, url=REPOSITORY)[0]
 
 
 def anchors(path):

@@ -11,7 +11,7 @@ import pytest
 
 from helpers import experiments, listening, loudness
 from helpers.coursework import catalogue
-from tests.pages import ROOT, band, level, peak_hz
+from tests.pages import ROOT, band, drawn_with_guess, level, peak_hz
 
 NAME = "11_loudness"
 TABLES = ROOT / "data" / "tables"
@@ -50,7 +50,7 @@ def test_the_same_energy_in_many_bands_is_louder_in_a_model_of_bands(page):
 def test_where_the_energy_of_the_voice_lies(page):
     from helpers import audio
 
-    y, sr = audio.clip("voice_a")
+    y, sr = audio.clip("arctic_slt")
     power = np.abs(np.fft.rfft(y)) ** 2
     freqs = np.fft.rfftfreq(len(y), 1 / sr)
     assert power[freqs < 1000].sum() > 0.8 * power.sum()
@@ -184,9 +184,11 @@ def test_the_weighting_of_the_page_is_the_printed_one(unit, a_table):
 def test_nothing_is_louder_than_the_first_page_promises(unit):
     ceiling = level(unit["voice"]) + 14
     sounds = [
-        (name, y) for name in ("sweeps", "button", "three", "wrong") for y in unit[name].values()
+        (name, y)
+        for name in ("sweeps", "button", "three", "wrong", "same_words")
+        for y in unit[name].values()
     ]
-    assert len(sounds) == 10
+    assert len(sounds) == 12
     for name, y in sounds:
         sr = 44100 if name in ("sweeps", "button") else 16000
         block = int(0.4 * sr)
@@ -215,9 +217,43 @@ def test_the_gate_leaves_out_the_pause_and_nothing_of_the_speech(unit):
     assert (blocks[pause] < gate).all()
     assert (blocks[at + 0.4 < n] > gate).mean() > 0.95
     alone = unit["voice48"]
-    assert level(alone) - level(unit["talk"]) == pytest.approx(2.7, abs=0.05)
-    assert loudness.integrated_loudness(alone, sr=48000) - whole == pytest.approx(0.1, abs=0.05)
+    assert level(alone) - level(unit["talk"]) == pytest.approx(2.9, abs=0.05)
+    assert loudness.integrated_loudness(alone, sr=48000) - whole == pytest.approx(0.2, abs=0.05)
     assert level(unit["talk"][len(alone) : -len(alone)]) == pytest.approx(-50, abs=0.01)
+
+
+@pytest.mark.parametrize(("choice", "moved"), [(0, -2.9), (1, 0), (2, 0), (3, -2.9)])
+def test_a_guess_about_the_pause_is_a_level_in_its_figure(
+    unit, choice, moved, monkeypatch, tmp_path
+):
+    (line,) = drawn_with_guess(NAME, "11.gate", choice, unit, monkeypatch, tmp_path)
+    alone = unit["lufs_by_hand"](unit["voice48"], 48000)[2]
+    np.testing.assert_allclose(line.get_ydata(), alone + moved, atol=1e-6)
+
+
+def test_the_guessed_fall_is_that_of_the_rms_level(unit):
+    fall = level(unit["talk"]) - level(unit["voice48"])
+    values = [option["value"] for option in catalogue.prediction("11.gate")["options"]]
+    assert values == [round(fall, 1), 0, 0, round(fall, 1)]
+
+
+def test_person_and_machine_at_one_loudness(unit, page):
+    machine, woman = unit["same_words"].values()
+    tracks = listening.player(unit["same_words"], sr=16000, match="loudness").tracks.values()
+    assert np.ptp([loudness.integrated_loudness(y, sr=16000) for y in tracks]) < 0.02
+
+    def less(low, high):
+        woman_has, machine_has = (band(y, 16000, low, high) - level(y) for y in (woman, machine))
+        return woman_has - machine_has
+
+    assert round(less(500, 2000)) == 6 and "6 dB less between 500 and 2000 Hz" in page
+    assert round(less(4000, 8000)) == 3 and "3 dB less above 4 kHz" in page
+    assert round(level(woman[: round(0.14 * 16000)])) == -61 and "her room has −61 dBFS" in page
+    longest = [
+        max((len(row) for row in "".join("01"[int(x == 0)] for x in y).split("0")), default=0)
+        for y in (machine, woman)
+    ]
+    assert longest[0] > 1000 and longest[1] < 100  # samples of exactly 0 in a row
 
 
 # ------------------------------------------------ what is dragged, and your own ears

@@ -362,6 +362,25 @@ def test_how_far_misreading_goes(unit, page):
     assert round(octave) == 10 and "10 semitones instead of 12" in page
 
 
+def test_guesses_are_drawn_into_the_figures(unit, tmp_path, monkeypatch):
+    for option, words in enumerate(("1×", "13×", "70×", "100×")):
+        found = pages.figure_with_guess(unit, "12.mel", option, tmp_path, monkeypatch)[1]
+        assert found.get_text() == f"your guess: {words}"
+        assert found.xy[1] == -list(unit["rulers"]).index("mel, HTK")
+    edges = librosa.mel_frequencies(n_mels=42, fmin=0, fmax=8000, htk=True)
+    for option, share in enumerate((10, 28, 50)):
+        found = pages.figure_with_guess(unit, "12.bands", option, tmp_path, monkeypatch)[1]
+        assert np.sum(edges[1:-1] <= 1000 * found.xy[0] + 1e-6) == share / 2
+    for option, middle in enumerate((800, 1100, 1700)):
+        fig, found = pages.figure_with_guess(unit, "12.middle", option, tmp_path, monkeypatch)
+        names = [label.get_text() for label in fig.axes[0].get_xticklabels()]
+        assert names[found.xy[0]] == "200 to 3200 Hz"
+        want = librosa.hz_to_midi(middle) - np.mean(librosa.hz_to_midi([200, 3200]))
+        assert found.xy[1] == pytest.approx(want) and "octave middle" in fig.axes[0].get_ylabel()
+    for key in ("12.mel", "12.bands", "12.middle"):
+        pages.figure_with_guess(unit, key, None, tmp_path, monkeypatch)
+
+
 def test_widths_of_bands(unit, tables, page):
     bark = {float(r["centre_hz"]): float(r["bandwidth_hz"]) for r in tables("bark_critical_bands")}
     assert {w for f, w in bark.items() if f < 400} == {100.0} and len(bark) == 24

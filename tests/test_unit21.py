@@ -257,6 +257,14 @@ def test_which_windows_hide_the_weak_tone_and_by_what(unit, page):
     assert "their hills, 4 and 5 bins to each side" in page
 
 
+def test_the_guess_is_drawn_into_the_first_figure(unit, tmp_path, monkeypatch):
+    for option, level_db in enumerate((-46, -46, -25)):  # the picture ends at −48
+        fig, found = pages.figure_with_guess(unit, "21.between", option, tmp_path, monkeypatch)
+        assert found.xy == (12, level_db) and found in fig.axes[3].texts
+        assert fig.axes[3].get_ylim()[0] < level_db
+    pages.figure_with_guess(unit, "21.between", None, tmp_path, monkeypatch)
+
+
 def test_closed_form_of_leakage():
     n, d = 64, np.arange(64) - 10.3
     closed = np.abs(np.sin(np.pi * d) / np.sin(np.pi * d / n))

@@ -60,12 +60,12 @@ def test_all_four_sound_as_loud_as_the_recording_within_2_db(unit):
     assert len(heard) == 4 and len({y.shape for y in heard.values()}) == 1
     for y in heard.values():
         assert level(y) == pytest.approx(level(heard["recording"]), abs=2)
-        assert loudest_400_ms(y) < -26.7 + 14
+        assert loudest_400_ms(y) < -27.0 + 14
 
 
 def test_they_are_as_far_from_the_recording_as_the_page_prints(unit):
-    printed = {"80 bands, its phase": (-24.4, 3.3), "20 bands, its phase": (-2.1, 7.7)}
-    printed["80 bands, random phase"] = (-4.8, 6.9)
+    printed = {"80 bands, its phase": (-24.5, 3.2), "20 bands, its phase": (-3.5, 7.1)}
+    printed["80 bands, random phase"] = (-4.6, 7.0)
     S = magnitudes(unit["voice"])
     floor = 1e-4 * S.max()
     for name, (error, levels) in printed.items():
@@ -128,6 +128,29 @@ def test_widths_beside_the_ear(page):
     assert np.all(widths[centres > 500] < 0.5)
 
 
+def test_half_of_the_bands_lie_below_1700_hz_and_the_guess_is_drawn(unit, monkeypatch, tmp_path):
+    from helpers import coursework, figures
+    from tests.pages import code_cells
+
+    edges = slaney_corners(40)
+    assert np.median(edges[1:-1]) == pytest.approx(1690, abs=1)  # "About 1700 Hz"
+    assert np.sum(edges[1:-1] < 1700) == 20 and np.sum(edges[1:-1] > 4000) < 40 / 4
+    assert edges[1] - edges[0] == pytest.approx(70, abs=5) and edges[2] < 1000
+    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
+    (cell,) = (c for c in code_cells(NAME, tag="figure") if "23.middle" in c)
+    drawn = []
+    monkeypatch.setattr(figures, "show", lambda fig, alt: drawn.append(fig))
+    exec(cell, dict(unit))
+    assert not any("your guess" in text.get_text() for text in drawn[0].axes[0].texts)
+    coursework.predict("23.middle").answers = {"23.middle": {"chosen": 3, "tried": [3]}}
+    exec(cell, dict(unit))
+    hertz, mels, _ = drawn[1].axes
+    assert any("your guess" in text.get_text() for text in hertz.texts)
+    assert hertz.lines[-1].get_xdata()[0] == 4.0
+    half = 15 + 27 * np.log(4) / np.log(6.4)  # 4000 Hz in mel, Slaney's, written out
+    assert mels.lines[-1].get_xdata()[0] == pytest.approx(half)
+
+
 def test_the_twin_is_legal_far_and_unseen(unit):
     frame, other = unit["frame"], unit["other"]
     bank = librosa.filters.mel(sr=SR, n_fft=1024, n_mels=80, dtype=np.float64)
@@ -178,12 +201,18 @@ def test_empty_filters_of_the_page(unit, page):
 # ---- logarithm, normalisation, MFCC --------------------------------------------------------------
 
 
+def test_the_strongest_hiss_is_where_the_page_says(unit, page):
+    treble = (magnitudes(unit["voice"])[300:] ** 2).sum(axis=0)
+    assert np.argmax(treble) * 256 / SR == pytest.approx(0.65, abs=0.03)
+    assert "hiss of *sharply* in the upper half, at 0.65 s" in page
+
+
 def test_the_printed_shares_of_the_mel_spectrogram(unit):
     M = librosa.feature.melspectrogram(
         y=unit["voice"], sr=SR, n_fft=1024, hop_length=256, n_mels=80
     )
-    assert 100 * np.mean(M / M.max() > 0.01) == pytest.approx(4.2, abs=0.06)
-    assert np.log10(M.max() / np.median(M)) == pytest.approx(6.0, abs=0.06)
+    assert 100 * np.mean(M / M.max() > 0.01) == pytest.approx(3.4, abs=0.06)
+    assert np.log10(M.max() / np.median(M)) == pytest.approx(5.6, abs=0.06)
 
 
 def test_normalising_takes_gain_and_colour_away(unit):
@@ -195,7 +224,7 @@ def test_normalising_takes_gain_and_colour_away(unit):
 
 def test_what_few_coefficients_cost(unit):
     C = dct(unit["L"], axis=0, norm="ortho")
-    for kept, error in ((13, 7.2), (40, 2.6), (80, 0.0)):
+    for kept, error in ((13, 6.4), (40, 2.3), (80, 0.0)):
         smooth = idct(C[:kept], n=80, axis=0, norm="ortho")
         assert np.sqrt(np.mean((smooth - unit["L"]) ** 2)) == pytest.approx(error, abs=0.06)
 
@@ -204,18 +233,22 @@ def test_what_few_coefficients_cost(unit):
 
 
 def test_errors_of_the_inverse(unit, page):
-    printed = {20: (0.1, 0.1), 40: (-1.5, -4.9), 80: (-6.8, -13.8), 128: (-12.0, -21.0)}
+    printed = {20: (-0.2, -0.6), 40: (-3.0, -8.2), 80: (-7.4, -14.3), 128: (-11.8, -19.0)}
     for n_mels, errors in printed.items():
         found = [unit["inversion_error"](n_mels, method) for method in ("pinv", "nnls")]
         assert found == pytest.approx(errors, abs=0.06)
-    assert printed[80][0] - printed[80][1] == pytest.approx(7) and "worth 7 dB at 80 bands" in page
+    assert (
+        printed[80][0] - printed[80][1] == pytest.approx(7, abs=0.2)
+        and "worth 7 dB at 80 bands" in page
+    )
 
 
-def test_librosas_inverse_agrees_about_this_voice(unit):
+@pytest.mark.parametrize("begin", [0.4, 1.5, 2.0])
+def test_librosas_inverse_agrees_about_this_voice(unit, begin):
     """librosa starts from the pseudo-inverse too, and stops elsewhere: within 3 dB, both far better
-    than the start.
+    than the start. When it stops depends on the size of the powers, so they are made large.
     """
-    y = unit["voice"][SR : SR + 4800]
+    y = 100 * unit["voice"][int(begin * SR) :][:4800]
     S = magnitudes(y)
     M = librosa.feature.melspectrogram(S=S**2, sr=SR, n_fft=1024, n_mels=80)
     theirs = off_db(librosa.feature.inverse.mel_to_stft(M, sr=SR, n_fft=1024), S)
@@ -230,8 +263,8 @@ def test_fitting_the_bands_exactly_is_worse_here(unit):
     fitted, S = np.sqrt(unit["exact"]), unit["S"]
     bank = librosa.filters.mel(sr=SR, n_fft=1024, n_mels=80, dtype=np.float64)
     np.testing.assert_allclose(bank @ fitted**2, bank @ S**2, atol=1e-9 * (bank @ S**2).max())
-    assert off_db(fitted, S) == pytest.approx(-4.0, abs=0.06)
-    assert off_db(unit["ours"], S) == pytest.approx(-13.8, abs=0.06)
+    assert off_db(fitted, S) == pytest.approx(-3.9, abs=0.06)
+    assert off_db(unit["ours"], S) == pytest.approx(-14.3, abs=0.06)
 
 
 def test_the_piano_comes_back_worse(page):
@@ -272,7 +305,7 @@ def test_the_workbench_starts_with_four_empty_filters(unit):
 
 
 REFUSED = [
-    {"n_mels": 64},  # 400 samples, HTK: -24.1 dB
+    {"n_mels": 64},  # 400 samples, HTK: -23.4 dB
     {"n_mels": 64, "n_fft": 256},  # one empty
     {"n_mels": 64, "n_fft": 1024, "variant": "Slaney"},
     {"n_mels": 72, "n_fft": 256, "variant": "Slaney"},  # too many bands
@@ -295,8 +328,8 @@ def test_what_the_challenge_accepts(unit, setting):
 
 def test_the_errors_named_below_the_workbench(unit, page):
     found = [error_of(said(unit, n_mels=64, variant="Slaney", n_fft=n)) for n in (1024, 256)]
-    assert [round(error) for error in found] == [-12, -31]
-    assert "the error is −12 dB at 1024 samples and −31 dB at 256" in page
+    assert found == pytest.approx([-8.5, -26.9], abs=0.051)
+    assert "the error is −8.5 dB at 1024 samples and −26.9 dB at 256" in page
     assert 256 // 2 + 1 == 129
 
 
@@ -320,7 +353,7 @@ def test_the_loop_has_the_level_of_the_voice_and_no_seam(unit, n_fft):
         {"variant": "Slaney", "norm": "area 1"},
     ):
         y = said(unit, n_fft=n_fft, **setting)["sound"]
-        assert loudest_400_ms(y) < -26.7 + 14
+        assert loudest_400_ms(y) < -27.0 + 14
         assert abs(y[0]) == abs(y[-1]) == 0
 
 

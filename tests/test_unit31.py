@@ -15,7 +15,7 @@ from tools.training import loss_features
 pytest.importorskip("pesq")
 
 NAME = "31_losses"
-VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
+VOICE_DB = -27.0  # the voice that set the volume [dBFS RMS]
 
 
 # ---- what is heard -------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def test_two_copies_have_one_error_and_two_sounds(unit):
     assert errors[0] / unit["power"] == pytest.approx(0.1, rel=1e-3)
     assert (
         metrics.log_spectral_distance(turned, voice)
-        < 0.1
+        < 0.12
         < 20
         < metrics.log_spectral_distance(noisy, voice)
     )
@@ -60,11 +60,14 @@ def test_made_up_phases_have_the_magnitudes_and_not_the_samples(unit, page):
 
 def test_the_telephone_and_the_hiss(unit, page):
     value, log, sc = unit["value"], losses.LogMagnitude(), losses.SpectralConvergence()
-    assert value(sc, unit["dull"]) < 0.04 and value(sc, unit["hissing"]) < 0.01
-    assert value(log, unit["hissing"]) / value(log, unit["dull"]) == pytest.approx(1 / 3, abs=0.03)
+    assert value(sc, unit["dull"]) == pytest.approx(0.1, abs=0.01)  # "a tenth"
+    lost = unit["mse"](unit["dull"], unit["voice"]) / unit["power"]
+    assert lost == pytest.approx(0.01, abs=0.001) and "to MSE a hundredth of the power" in page
+    assert value(sc, unit["hissing"]) < 0.01
+    assert value(log, unit["hissing"]) / value(log, unit["dull"]) == pytest.approx(1 / 5, abs=0.02)
     hiss = unit["hissing"] - unit["voice"]
     assert (
-        level(unit["voice"]) - level(hiss) == pytest.approx(48.3, abs=0.2)
+        level(unit["voice"]) - level(hiss) == pytest.approx(48.0, abs=0.2)
         and "48 dB under the voice" in page
     )
 
@@ -81,12 +84,11 @@ def test_the_eight_faults_have_one_error_and_no_loud_one(unit):
     assert len(unit["faults"]) == 8
     for name, y in unit["faults"].items():
         assert np.mean((y - voice) ** 2) / unit["power"] == pytest.approx(0.1, rel=1e-3), name
-        assert np.abs(y).max() < 0.25, name
+        assert np.abs(y).max() < 0.3, name
     assert metrics.si_sdr(unit["faults"]["quieter"], voice) > 200
     assert 20 * np.log10(1 - np.sqrt(0.1)) == pytest.approx(-3.3, abs=0.01)
-    assert 1e6 * unit["delay"] / 16000 == pytest.approx(144, abs=1) and unit[
-        "cutoff"
-    ] == pytest.approx(491, abs=1)
+    assert 1e6 * unit["delay"] / 16000 == pytest.approx(75, abs=1)
+    assert unit["cutoff"] == pytest.approx(697, abs=1)
 
 
 # ---- facts of the loss family --------------------------------------------------------------------
@@ -181,12 +183,26 @@ def test_who_is_deaf_to_what(unit):
         "SI-SDR": {"half the level", "upside down"},
         "ESR, pre-emphasis": {"offset 0.01"},
         "complex STFT": set(),
-        "magnitude": phase,
+        "magnitude": phase - {"1 ms late"},
         "log magnitude": phase | {"offset 0.01"},
         "log-mel": phase | {"offset 0.01"},
         "multi-resolution": phase,
         "deep features": phase,
     }
+
+
+def test_the_plain_magnitude_hears_the_delay_a_little(unit, page):
+    """By librosa: what a delay of 1 ms costs, beside noise 20 dB under the voice."""
+    import librosa
+
+    def cost(y):
+        S, E = (np.abs(librosa.stft(x, n_fft=512, hop_length=128)) for x in (unit["voice"], y))
+        return np.mean(np.abs(E - S))
+
+    least = cost(unit["copy"])
+    found = cost(unit["changes"]["1 ms late"]) - least
+    found /= cost(unit["quiet_noise"]) - least
+    assert found == pytest.approx(0.13, abs=0.01) and "a little, 0.13" in page
 
 
 def test_a_guess_is_counted(unit):
@@ -199,7 +215,7 @@ def test_a_guess_is_counted(unit):
         (right, 70),
         ({name: "" for name in right}, 70 - int(unit["truth"].sum())),
     ):
-        source = next(c for c in code_cells(NAME) if c.startswith("mine = "))
+        source = next(c for c in code_cells(NAME) if "mine = " in c.split("truth =")[0])
         space = names | {"guess": guess, "heard": unit["heard"]}
         exec(source.split("truth =")[0], space)
         assert np.sum(space["mine"] == unit["truth"]) == wanted
@@ -240,6 +256,29 @@ def test_the_reach_of_each_loss(unit):
     )
 
 
+@pytest.mark.parametrize(("option", "panels"), [(0, [1]), (1, [0]), (2, [3]), (3, [0, 1, 2, 3, 4])])
+def test_the_guess_stands_on_its_curve(unit, monkeypatch, tmp_path, option, panels):
+    from helpers import coursework, figures
+
+    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
+    (cell,) = (c for c in code_cells(NAME, tag="figure") if "31.slope" in c)
+    drawn = []
+    monkeypatch.setattr(figures, "show", lambda fig, alt: drawn.append(fig))
+    exec(cell, dict(unit))
+    asked = {"31.slope": {"chosen": option, "tried": [option]}}
+    coursework.predict("31.slope").answers = asked
+    exec(cell, dict(unit))
+    before, after = ([len(ax.lines) for ax in fig.axes] for fig in drawn)
+    assert np.flatnonzero(np.array(after) - before).tolist() == panels
+    kinds = ("SI-SDR", "L2", "log-mel", "magnitude, 32 ms", "multi-resolution")
+    assert tuple(unit["curves"]) == kinds
+    for k in panels:
+        x, y = (v[0] for v in drawn[1].axes[k].lines[-1].get_data())
+        assert x == 200
+        assert y == pytest.approx(unit["curves"][kinds[k]][list(unit["cents"]).index(200)])
+        assert any("guess" in text.get_text() for text in drawn[1].axes[k].texts)
+
+
 def test_reach_and_downhill_on_curves_that_can_be_done_in_the_head(unit):
     cents = unit["cents"]
     valley = np.abs(cents) / 400
@@ -275,7 +314,7 @@ def test_filters_before_a_loss(page):
     for hz, db in ((100, -16.232), (4000, 2.362)):
         gain = 20 * np.log10(abs(1 - 0.85 * np.exp(-2j * np.pi * hz / 16000)))
         assert gain == pytest.approx(db, abs=1e-3)
-    assert "lowers 100 Hz by 16.2 dB and raises 4 kHz by 2.4 dB" in page and "31.4 dB more" in page
+    assert "lowers 100 Hz by 16.2 dB and raises 4 kHz by 2.4 dB" in page and "31.5 dB more" in page
 
 
 # ---- the network, ranking, the descent -----------------------------------------------------------
@@ -334,18 +373,23 @@ def ends(unit):
 
 def test_what_300_steps_leave_is_what_the_loss_does_not_hear(unit, ends, page):
     sound, target = {name: y for name, (_, _, y) in ends.items()}, unit["target"]
-    assert metrics.snr(sound["L2"], target) > 60
-    assert metrics.si_sdr(sound["SI-SDR"], target) > 30 > 0 > metrics.snr(sound["SI-SDR"], target)
+    assert metrics.snr(sound["L2"], target) > 55
+    assert metrics.si_sdr(sound["SI-SDR"], target) > 30 > 6 > metrics.snr(sound["SI-SDR"], target)
     assert (
         metrics.snr(sound["magnitude"], target) < 0
         and ends["magnitude"][1] < 0.12 * ends["magnitude"][0]
     )
-    assert ends["deep features"][1] == pytest.approx(ends["deep features"][0] / 6, rel=0.15)
+    assert ends["deep features"][1] == pytest.approx(ends["deep features"][0] / 8, rel=0.1)
+    # "noise, with the outline of the sentence in it", and "The loss falls to half"
+    sounds = (unit["starts"]["noise"], sound["log magnitude"])
+    before, after = (metrics.stoi(y, target, sr=16000) for y in sounds)
+    assert before < 0.4 and after > 0.7
+    assert ends["log magnitude"][1] == pytest.approx(ends["log magnitude"][0] / 2, rel=0.1)
     printed = {
         "L2": 4.6,
         "convergence": 4.4,
-        "SI-SDR": 4.1,
-        "magnitude": 2.1,
+        "SI-SDR": 4.0,
+        "magnitude": 2.6,
         "deep features": 1.0,
         "log magnitude": 1.0,
     }
@@ -361,9 +405,7 @@ def test_every_loss_goes_down_but_logarithms_near_the_target(unit, start):
     for name in unit["pool"]:
         values = [loss for _, loss, _ in unit["descend"](unit["pool"][name], start, steps=12)]
         risen |= {name} if values[-1] >= values[0] else set()
-    assert risen == (
-        {"log magnitude", "log-mel", "multi-resolution"} if start == "detuned copy" else set()
-    )
+    assert risen == ({"log magnitude", "multi-resolution"} if start == "detuned copy" else set())
 
 
 def test_what_is_heard_of_a_descent_is_never_loud(unit):
@@ -456,9 +498,9 @@ def test_the_deep_features_were_taught_four_of_the_eight_faults(unit, page):
 
 def test_losses_on_samples_agree_on_seven_of_eight(unit, page):
     values = [metrics.si_sdr(y, unit["voice"]) for y in unit["faults"].values()]
-    assert sum(9.5 < v < 10.1 for v in values) == 7
+    assert sum(9.5 < v < 10.2 for v in values) == 7
     pesq = [metrics.pesq(y, unit["voice"], sr=16000) for y in unit["faults"].values()]
-    assert min(pesq) < 1.04 and max(pesq) > 4.6
+    assert min(pesq) < 1.1 and max(pesq) > 4.6
     assert f"PESQ gives them everything from {min(pesq):.2f} to {max(pesq):.2f}" in page
 
 

@@ -19,7 +19,7 @@ from tests import pages
 from tests.pages import SHARED, level
 
 NAME = "34_setting2_vocoders"
-VOICE_DB = -26.7  # the voice that set the volume [dBFS RMS]
+VOICE_DB = -27.0  # the voice that set the volume [dBFS RMS]
 TABLE = list(csv.DictReader((audio.DATA / "tables" / "vocoders.csv").open(encoding="utf-8")))
 
 
@@ -298,16 +298,23 @@ def test_what_is_said_of_the_published_mos(page, texts):
 # ---- re-adjusting and the bench ------------------------------------------------------------------
 
 
-def test_the_tuned_vocoder_moves_towards_the_truth_in_rain_and_not_in_hum(unit):
+def test_the_tuned_vocoder_moves_towards_the_truth_in_rain_and_not_in_hum(unit, page):
+    gains = []
     for sounds, said in unit["found"].values():
         M = log_mel(unit["voice"])
         off = {name: off_db(sounds[name], M) for name in ("griffin_lim", "gan", "gan_tuned")}
         assert all(said[name] == pytest.approx(d, abs=0.02) for name, d in off.items())
         given = said["predicted mel"]
-        assert 0.4 <= round(given - off["gan_tuned"], 1) <= 0.9  # "takes 0.4 to 0.9 dB off"
-        assert off["gan_tuned"] < min(given, off["gan"], off["griffin_lim"]) - 0.1
-        assert all(abs(off[name] - given) < 0.5 for name in ("griffin_lim", "gan"))  # "hardly move"
-    assert min(unit["after"].values()) > unit["before"]  # with hum
+        gains.append(round(given - off["gan_tuned"], 1))
+        assert off["gan_tuned"] < min(given, off["gan"], off["griffin_lim"])
+        assert all(abs(off[name] - given) < 0.2 for name in ("griffin_lim", "gan"))
+    assert (min(gains), max(gains)) == (
+        0.2,
+        0.6,
+    ) and "the tuned one takes 0.2 to 0.6 dB off" in page
+    hum = {name: d - unit["before"] for name, d in unit["after"].items()}
+    assert round(hum.pop("gan_tuned"), 1) == 0.4 and max(map(abs, hum.values())) < 0.1
+    assert "it adds 0.4 dB, and the other two move the mel by less than 0.1" in page
 
 
 TRIED = {(6, 0, "gan"): True, (9, 0, "gan"): True, (5, 0, "gan"): False, (6, 0, "griffin_lim"): False,  # noqa: E501
@@ -329,7 +336,7 @@ def test_the_bench_says_what_it_plays(unit):
             off_db(unit["bench_sound"](hear, 6, 8), M), abs=0.03
         )
         assert level(sound) == pytest.approx(
-            level(0.7 * unit["line"]), abs=1.5
+            level(0.7 * unit["line"]), abs=2.5
         )  # a limit may lower it
     assert not reply["apart"].any()  # the recording
 
@@ -380,6 +387,52 @@ def test_what_is_said_of_the_held_out_recordings(unit, page, texts):
     assert {row["n"] for row in rows.values()} == {
         "19"
     } and "on 19 recordings at each level" in page
+
+
+def test_what_phase_and_magnitude_are_worth_is_no_chance(unit, page):
+    """The four differences of the page, from the rows of utterances, by scipy."""
+    from scipy import stats
+
+    marks = {}
+    for row in csv.DictReader((audio.DATA / "tables" / "one_magnitude.csv").open(encoding="utf-8")):
+        if row["experiment"] == "clean mel":
+            marks.setdefault((row["magnitude"], row["phase"]), []).append(float(row["pesq"]))
+    found = {}
+    for magnitude, phase, less_magnitude, less_phase in unit["pairs"]:
+        d = np.subtract(marks[magnitude, phase], marks[less_magnitude, less_phase])
+        how = {"method": "percentile", "n_resamples": 10000, "rng": np.random.default_rng(7)}
+        low, high = stats.bootstrap((d,), np.mean, **how).confidence_interval
+        keys = ("magnitude", "phase", "less_magnitude", "less_phase")
+        wanted = (magnitude, phase, less_magnitude, less_phase)
+        (row,) = (
+            r
+            for r in unit["sure"]
+            if r["measure"] == "pesq" and tuple(r[k] for k in keys) == wanted
+        )
+        stored = [float(row[k]) for k in ("difference", "low", "high")]
+        assert stored == pytest.approx([d.mean(), low, high], abs=0.015)
+        assert len(d) == 19 and low > 0
+        found[wanted] = round(d.mean(), 2)
+    assert list(found.values()) == [1.28, 0.87, 0.46, 0.05]
+    assert "a true phase is worth 0.87 or more" in page and "0.05 once the phase is true" in page
+
+
+def test_the_guess_marks_the_line_of_the_mel_that_was_held_nearest(unit, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    from helpers import coursework
+
+    names = {None: None, 0.0: "predicted mel", 1.0: "griffin_lim", 2.0: "gan_tuned"}
+    for value, name in names.items():
+        monkeypatch.setattr(coursework, "guess", lambda key, value=value: value)
+        fig, ax = plt.subplots()
+        unit["mark_guess"](ax)
+        wanted = [] if value is None else [[5, unit["changes"].get(name, (0, 0, 0))[1]]]
+        assert [line.get_xydata()[0].tolist() for line in ax.lines] == wanted
+        plt.close(fig)
+    options = catalogue.unit("34")["predict"]
+    values = [o["value"] for it in options if it["key"] == "34.readjust" for o in it["option"]]
+    assert values == [0, 1, 2]
 
 
 # ---- texts ---------------------------------------------------------------------------------------

@@ -39,11 +39,23 @@ def test_six_items_at_their_snr_and_the_same_in_every_run(unit):
         np.testing.assert_array_equal(mixture, again[1])
 
 
-def test_the_machine_voice_ends_at_2_khz(page):
-    y, sr = audio.clip("voice_a")
-    power = np.abs(np.fft.rfft(y.astype(np.float64))) ** 2
-    low = power[np.fft.rfftfreq(len(y), 1 / sr) < 2000].sum() / power.sum()
-    assert f"{100 * low:.1f} % of its power below 2 kHz" in page
+def test_the_noisy_items_are_people_and_lie_above_the_floor_of_pesq(unit, page):
+    people = {"arctic_slt", "arctic_awb", "italian", "russian"}
+    assert {speaker for speaker, _, _ in unit["PLAN"]} == people
+    rows = csv.DictReader(score_examples.TABLE.read_text(encoding="utf-8").splitlines())
+    marks = [float(r["pesq"]) for r in rows if r["method"] == "noisy"]
+    assert (round(min(marks), 2), round(max(marks), 2)) == (1.20, 1.46)
+    assert "a PESQ of 1.20 to 1.46" in page
+
+
+def test_no_network_learned_from_a_voice_that_it_is_judged_by(page):
+    """The folders that every training names hold none of the clips; it is said so on the page."""
+    corpus = SHARED / "corpus" / "speech"
+    if not corpus.exists():
+        pytest.skip("the corpus is not here")
+    sources = {path.name.split("_")[0] for path in corpus.rglob("*.flac")}
+    assert sources and not sources & {"arctic", "asterisk", "librivox"}
+    assert "nor from any other voice on this page" in page
 
 
 def test_each_item_has_a_stretch_of_noise_of_its_own(unit):
@@ -106,7 +118,7 @@ def test_a_new_phase_is_far_below_0_db_in_every_item_and_a_kept_one_is_not(unit)
     for item in list(unit["items"])[:6]:
         for name in ENHANCERS:
             value = unit["score"](item, name, "si_sdr")
-            assert value < -8 if name.startswith("setting2") else value > 0
+            assert value < -6 if name.startswith("setting2") else value > 0
 
 
 def test_the_table_marks_what_makes_no_sense(unit, page):
@@ -460,6 +472,153 @@ def test_the_desk_draws_and_says_why(unit):
         and "setting3_waveform is out: needs a recording" in said
     )
     assert unit["stages"][0].readout.startswith("Ship ")
+
+
+# ---- where the phase comes from ------------------------------------------------------------------
+
+
+def marks_of(experiment):
+    """PESQ by utterance of each (magnitude, phase), from the stored rows."""
+    path = audio.DATA / "tables" / "one_magnitude.csv"
+    found = {}
+    for row in csv.DictReader(path.open(encoding="utf-8")):
+        if row["experiment"] == experiment:
+            about = found.setdefault((row["magnitude"], row["phase"]), {})
+            about[row["utterance"]] = float(row["pesq"])
+    return found
+
+
+def by_scipy(one, other):
+    """Mean difference of two dicts by utterance, and both ends of its interval."""
+    d = np.array([one[name] - other[name] for name in one])
+    how = {"method": "percentile", "n_resamples": 10000, "rng": np.random.default_rng(11)}
+    return d.mean(), *stats.bootstrap((d,), np.mean, **how).confidence_interval
+
+
+def test_no_phase_that_can_be_had_beats_the_noisy_one(unit, page):
+    names, found = unit["ladder"]("pesq")
+    marks = marks_of("one magnitude")
+    assert len(names) == 7 and all(len(by_name) == 19 for by_name in marks.values())
+    for name, row in zip(names, found, strict=True):
+        again = by_scipy(marks["Setting 1", name], marks["Setting 1", "noisy"])
+        assert row == pytest.approx(again, abs=0.012), name
+    ends = dict(zip(names, found, strict=True))
+    rounds = [ends[f"Griffin-Lim from {start}"] for start in ("random", "noisy", "slopes")]
+    assert all(high < 0 for _, _, high in rounds)
+    assert {f"{-mean:.2f}" for mean, _, _ in rounds} == {"0.02", "0.03"}
+    assert round(-ends["of Setting 2's vocoder"][0], 2) == 0.04 and "vocoder's phase 0.04" in page
+    assert f"{-ends['slopes'][0]:.2f}" == "0.14" and "The slopes alone lose 0.14" in page
+    assert ends["of Setting 3"][1] < 0 < ends["of Setting 3"][2]  # "not told"
+    assert [f"{x:.2f}" for x in ends["true"]] == ["0.20", "0.16", "0.24"]
+    stoi = dict(zip(*unit["ladder"]("stoi"), strict=True))
+    assert f"{stoi['of Setting 3'][0]:.3f}" == "0.001" and stoi["of Setting 3"][1] > 0
+    assert f"{stoi['true'][0]:.2f}" == "0.02" and "would add 0.2 PESQ and 0.02 STOI" in page
+
+
+def test_the_learners_interval_gives_the_stored_one(unit):
+    solve = {"np": np}
+    exec(catalogue.exercises("36")["36.interval"].solution, solve)
+    one, other = (unit["pesq_with"](name) for name in ("true", "noisy"))
+    found = solve["interval"](one, other, unit["picks"])
+    assert [*found] == pytest.approx([0.157, 0.241], abs=0.002)
+
+
+def test_what_a_phase_and_what_a_magnitude_is_worth(unit, page):
+    pairs = [*unit["CHANGES"].values()]
+    found = {}
+    for experiment in ("cleaned mel", "clean mel"):
+        marks = marks_of(experiment)
+        for one, other in pairs:
+            again = by_scipy(marks[one], marks[other])
+            assert unit["worth"](experiment, one, other) == pytest.approx(again, abs=0.02)
+            assert again[1] > 0
+            found.setdefault(experiment, []).append(f"{again[0]:.2f}")
+    assert found == {"cleaned mel": ["0.49", "0.10", "2.33"], "clean mel": ["0.87", "0.46", "0.56"]}
+    assert (
+        "the true one is worth 0.87 PESQ on the network's magnitude, a true magnitude 0.56" in page
+    )
+    assert "it is the magnitude:** 2.33 against 0.49" in page
+    marks = {key: np.mean([*v.values()]) for key, v in marks_of("cleaned mel").items()}
+    assert f"{marks['network', 'true']:.2f}" == "2.06" and "gets 2.06;" in page
+    assert f"{marks['true', 'Griffin-Lim']:.2f}" == "3.90" and "gets 3.90." in page
+
+
+def test_one_stored_score_again_without_our_transforms():
+    """Setting 1's magnitude of one mixture with the noisy and the true phase, by librosa."""
+    import librosa
+    import soundfile
+
+    pesq = pytest.importorskip("pesq").pesq
+    folder = SHARED / "heldout"
+    if not (folder / "manifest.csv").exists():
+        pytest.skip("the held-out recordings are not here")
+    model, found = settings.load("setting1_stft").model, {"noisy": [], "true": []}
+    rows = csv.DictReader((folder / "manifest.csv").open(encoding="utf-8"))
+    for row in (r for r in rows if r["clean"].endswith("h03.flac")):
+        noisy, clean = (
+            soundfile.read(folder / row[k], dtype="float32")[0] for k in ("noisy", "clean")
+        )
+        how = {"n_fft": 512, "hop_length": 128}
+        Y, X = librosa.stft(noisy, **how), librosa.stft(clean, **how)
+        with torch.no_grad():
+            S = model.mask(torch.from_numpy(np.abs(Y))[None])[0][0].numpy() * np.abs(Y)
+        for name, D in (("noisy", Y), ("true", X)):
+            turned = S * np.exp(1j * np.angle(D))
+            y = librosa.istft(turned, hop_length=128, length=len(noisy))
+            found[name].append(pesq(SR, clean, y, "wb"))
+    for name, scores in found.items():
+        stored = marks_of("one magnitude")["Setting 1", name]["h03"]
+        assert len(scores) == 3 and np.mean(scores) == pytest.approx(stored, abs=0.01)
+
+
+def test_means_of_the_measurement_are_over_levels_and_pairs_over_utterances():
+    """Two utterances, two levels, two phases: worked out in the head."""
+    from tools.measure import one_magnitude
+
+    rows = [
+        {"experiment": "e", "magnitude": "m", "phase": phase, "rounds": "0", "utterance": who}
+        | {"snr_db": level, "si_sdr": "0", "stoi": "0.5", "pesq": str(mark)}
+        for phase, who, marks in (
+            ("a", "x", (1, 2)),
+            ("a", "y", (3, 3)),
+            ("b", "x", (2, 3)),
+            ("b", "y", (4, 4)),
+        )
+        for level, mark in zip(("0", "10"), marks, strict=True)
+    ]
+    means = one_magnitude.utterances(rows)
+    assert [row["pesq"] for row in means] == ["1.500", "3.000", "2.500", "4.000"]
+    (pesq,) = (r for r in one_magnitude.differences(means) if r["measure"] == "pesq")
+    assert (pesq["difference"], pesq["low"], pesq["high"]) == ("1.000",) * 3  # both rise by 1
+    assert (pesq["phase"], pesq["less_phase"], pesq["n"]) == ("b", "a", 2)
+
+
+def test_the_four_phases_of_the_player_share_one_magnitude(unit):
+    tracks = unit["exchanged"]
+    assert list(tracks) == ["noisy phase", "Griffin-Lim", "Setting 3's", "true phase"]
+    assert all(len(y) == len(unit["mixture"]) for y in tracks.values())
+    near = [metrics.si_sdr(y, unit["speech"]) for y in tracks.values()]
+    assert near[1] < 0 < near[0] < near[3]
+
+
+def test_the_guess_stands_on_the_row_of_the_true_phase(unit, monkeypatch):
+    """From the store to the figure: the cells of the notebook, after a guess was kept."""
+    import matplotlib.pyplot as plt
+
+    from helpers import coursework
+    from helpers.coursework import store
+
+    (asked,) = (it for it in catalogue.unit("36")["predict"] if it["key"] == "36.phase")
+    assert [o["value"] for o in asked["option"]] == [0.02, 0.2, 0.6, 1.2]
+    store.update(lambda state: state["predictions"].update({"36.phase": {"tried": [2]}}))
+    assert coursework.guess("36.phase") == 0.6
+    fig, ax = plt.subplots()
+    unit["mark_guess"](ax)
+    assert ax.lines[0].get_xydata().tolist() == [[0.6, 6.0]]
+    assert ax.texts[0].get_text() == "your guess"
+    plt.close(fig)
+    store.update(lambda state: state["predictions"].pop("36.phase"))
+    assert coursework.guess("36.phase") is None
 
 
 # ---- broken comparisons --------------------------------------------------------------------------

@@ -6,9 +6,23 @@ widget's own file.
 """
 
 import base64
+import re
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+
+
+def minus(text: str) -> str:
+    """Return `text` with a true minus sign before each negative number.
+
+    The hyphen stays in "16-bit", "2-3", "1e-5" and in code such as "gain_db=-6".
+
+    Examples
+    --------
+    >>> minus("-6 dB, from -1.5 to 2-3, gain_db=-6")
+    '−6 dB, from −1.5 to 2-3, gain_db=-6'
+    """
+    return re.sub(r"(?<![\w.)\]=-])-(?=\.?\d|inf\b)", "−", text)
 
 
 def bundle(widget: str, *parts: str) -> str:
@@ -28,9 +42,9 @@ def bundle(widget: str, *parts: str) -> str:
 def styles(widget: str, name: str) -> str:
     """Return the CSS shared by all widgets and, where it lies beside `widget`, that of one of them.
 
-    Every rule starts with ``.earup``.
+    Every rule starts with ``.earup``, but for that of pictures.css.
     """
-    files = [_HERE / "style.css", Path(widget).with_name(f"{name}.css")]
+    files = [_HERE / "style.css", _HERE / "pictures.css", Path(widget).with_name(f"{name}.css")]
     return "\n".join(path.read_text(encoding="utf-8") for path in files if path.is_file())
 
 

@@ -6,10 +6,13 @@ every player draws one when its cell is run.
 """
 
 import io
+import math
 from itertools import pairwise
 
+import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 WIDTH = 760  # [px]
 ROW = 64  # height of a row [px]
@@ -48,9 +51,15 @@ def card(
     for i, y in enumerate(waves):
         if y is not None:
             _wave(ImageDraw.Draw(image), y, EDGE + 28 + ROW * i, span, peak)
+    return png(image.quantize(palette=_palette(), dither=Image.Dither.NONE))
+
+
+def png(image: Image.Image) -> bytes:
+    """Return a small PNG with the mark by which pictures.css knows pictures of the course."""
+    mark = PngInfo()
+    mark.add_text("Software", "earup")
     out = io.BytesIO()
-    small = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
-    small.save(out, format="PNG", optimize=True)
+    image.save(out, format="PNG", optimize=True, pnginfo=mark)
     return out.getvalue()
 
 
@@ -74,7 +83,8 @@ def _write(
     colour: str,
     room: int = WIDTH - 2 * EDGE,
 ) -> None:
-    font = ImageFont.load_default(size * FINE)
+    path = mpl.get_data_path() + "/fonts/ttf/DejaVuSans.ttf"  # PIL's own font lacks − and é
+    font = ImageFont.truetype(path, 0.92 * size * FINE)
     if draw.textlength(text, font=font) > room * FINE:
         while draw.textlength(text + "...", font=font) > room * FINE:
             text = text[:-1]
@@ -83,13 +93,17 @@ def _write(
 
 
 def _wave(draw: ImageDraw.ImageDraw, y: np.ndarray, top: float, span: int, peak: float) -> None:
-    """Draw the lowest and highest sample of each pixel."""
+    """Draw the lowest and highest sample of each pixel, as drawWave does in core.js."""
     middle = top + ROW // 2
     half = 0.44 * ROW
     draw.line([(LEFT, middle), (WIDTH - EDGE, middle)], fill=GRID)
     edges = np.linspace(0, span, WIDTH - EDGE - LEFT + 1).astype(int)
+    # a tone of narrow periods is drawn by two whole ones, or a steady one would seem to beat
+    change = np.std(np.diff(y)) / max(np.std(y), 1e-9)
+    period = math.pi / math.asin(np.clip(change / 2, 1e-9, 1))
+    reach = math.ceil(period) if period < 6 * edges[1] else 0
     for x, (a, b) in enumerate(pairwise(edges), start=LEFT):
-        part = y[a : max(b, a + 1)]
+        part = y[max(0, a - reach) : max(b, a + 1) + reach]
         if part.size:
             high = middle - half * part.max() / peak
             low = middle - half * part.min() / peak

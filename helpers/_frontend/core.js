@@ -89,6 +89,7 @@ const paragraphs = (text, cls) => (text ? text.split("\n") : []).map((line) => e
 const heading = (text) => el("p", { class: "earup-title", text });
 
 // A number as the course prints it: a true minus sign, and words for silence.
+const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");
 const signed = (x, digits = 1) => x.toFixed(digits).replace("-", "\u2212");
 const dbfs = (db) => (Number.isFinite(db) ? `${signed(db)} dBFS` : "silence");
 
@@ -240,33 +241,61 @@ function ticks(lo, hi, n) {
   return { values: out, digits };
 }
 
+// From values of an axis to pixels between a and b, and back; u is the axis made linear.
+function scale(axis, a, b) {
+  const u = axis.log ? Math.log2 : (v) => v, lo = u(axis.low), hi = u(axis.high);
+  const at = (v) => a + ((u(v) - lo) / (hi - lo)) * (b - a);
+  const back = (px) => { const w = lo + ((px - a) / (b - a)) * (hi - lo); return axis.log ? 2 ** w : w; };
+  return { at, back };
+}
+
+function marksOf(axis, length) {
+  if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
+  const values = Array.from({ length: 41 }, (_, k) => 1000 * 2 ** (k - 20)); // octaves around 1000
+  return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
+}
+
+// Angular frequency [rad/sample] of the sine whose samples change as much from one to the next (RMS); NaN of silence.
+function rmsFrequency(y) {
+  let power = 0, change = 0;
+  for (let i = 1; i < y.length; i++) { power += y[i] ** 2; change += (y[i] - y[i - 1]) ** 2; }
+  return 2 * Math.asin(Math.min(1, Math.sqrt(change / power) / 2));
+}
+
 // Waveform as one bar from lowest to highest sample per pixel. span: samples that the box is wide; peak: half height.
+// A tone with periods narrower than 6 pixels is drawn by two whole ones, or a steady tone would seem to beat.
 function drawWave(g, box, y, { span = y.length, peak = 1, colour, scale = 2 }) {
-  const mid = box.y + box.h / 2, k = box.h / 2 / peak, step = 1 / scale;
+  const mid = box.y + box.h / 2, k = box.h / 2 / peak, step = 1 / scale, period = (2 * Math.PI) / rmsFrequency(y);
+  const reach = period < (6 * span) / box.w ? Math.ceil(period) : 0;
   g.fillStyle = colour;
   for (let x = 0; x < box.w; x += step) {
     const a = Math.floor((x / box.w) * span), b = Math.max(a + 1, Math.floor(((x + step) / box.w) * span));
     if (a >= y.length) break;
     let lo = Infinity, hi = -Infinity;
-    for (let i = a; i < Math.min(b + 1, y.length); i++) { lo = Math.min(lo, y[i]); hi = Math.max(hi, y[i]); }
+    for (let i = Math.max(0, a - reach); i < Math.min(b + 1 + reach, y.length); i++) { lo = Math.min(lo, y[i]); hi = Math.max(hi, y[i]); }
     g.fillRect(box.x + x, mid - hi * k - 0.4, step, (hi - lo) * k + 0.8);
   }
 }
 
-// Spectrogram (of stftDb) into a box; each pixel row takes the strongest of its bins. range: dB of ground and of ink.
-function drawSpectrogram(g, box, { db, frames, bins }, { range = [-100, -20], dark = false, scale = 2 }) {
-  const rows = Math.round(box.h * scale), map = levelMap(dark), image = new ImageData(frames, rows);
+// Levels of rows and columns as colours, into a box; row 0 is the lowest. low, high: what is ground and what is ink.
+function drawLevels(g, box, [rows, cols], level, [low, high], { dark, smooth }) {
+  const lut = Uint32Array.from(levelMap(dark), ([r, gr, b]) => (255 << 24) | (Math.round(b) << 16) | (Math.round(gr) << 8) | Math.round(r));
+  const picture = new ImageData(cols, rows), out = new Uint32Array(picture.data.buffer), k = 255 / (high - low);
   for (let r = 0; r < rows; r++) {
-    const a = Math.floor(((rows - 1 - r) / rows) * bins), b = Math.max(a + 1, Math.floor(((rows - r) / rows) * bins));
-    for (let m = 0; m < frames; m++) {
-      let top = -Infinity;
-      for (let k = a; k < b; k++) top = Math.max(top, db[m * bins + k]);
-      const level = Math.round((255 * (top - range[0])) / (range[1] - range[0]));
-      image.data.set(map[Math.max(0, Math.min(255, level))], 4 * (r * frames + m));
-      image.data[4 * (r * frames + m) + 3] = 255;
-    }
+    for (let c = 0, to = (rows - 1 - r) * cols; c < cols; c++) out[to + c] = lut[Math.max(0, Math.min(255, Math.round((level(r, c) - low) * k))) || 0];
   }
-  const store = el("canvas", { width: frames, height: rows });
-  store.getContext("2d").putImageData(image, 0, 0);
-  g.drawImage(store, box.x, box.y, box.w, box.h);
+  const store = new OffscreenCanvas(cols, rows);
+  store.getContext("2d").putImageData(picture, 0, 0);
+  g.imageSmoothingEnabled = smooth; g.drawImage(store, box.x, box.y, box.w, box.h);
+}
+
+// Spectrogram (of stftDb) into a box; each pixel row takes the strongest of its bins. at: share of the height to bin.
+function drawSpectrogram(g, box, { db, frames, bins }, { range = [-100, -20], dark = false, scale = 2, at = (u) => u * bins }) {
+  const rows = Math.round(box.h * scale), edges = Array.from({ length: rows + 1 }, (_, r) => Math.floor(at(r / rows)));
+  const strongest = (r, m) => {
+    let top = -Infinity;
+    for (let k = edges[r]; k < Math.max(edges[r] + 1, edges[r + 1]); k++) top = Math.max(top, db[m * bins + k]);
+    return top;
+  };
+  drawLevels(g, box, [rows, frames], strongest, range, { dark, smooth: true });
 }

@@ -134,6 +134,7 @@ class Check:
     goals: tuple[tuple[str, Callable], ...] = ()
     measured: Callable | None = None
     shows: Curve | Sound | None = None
+    seconds: float | None = None  # that a learner's function may take; SECONDS if not given
 
     def __call__(self, fn: object, texts: Mapping[str, str]) -> Result:
         """Return the outcome for a learner's function; `texts` holds the feedback for each slip and
@@ -145,7 +146,7 @@ class Check:
         probes = self.probes()
         trials = []
         try:
-            with time_limit(SECONDS):
+            with time_limit(self.seconds or SECONDS):
                 for probe in probes:
                     trials.append(run_probe(fn, probe))
                     if trials[-1].error is not None:
@@ -173,7 +174,7 @@ class Check:
                 "Replace the `...` by your own code, run that cell, then run this one again.",
             )
         if trials[-1].error is not None:
-            says = explain_error(fn, trials[-1], SECONDS)
+            says = explain_error(fn, trials[-1], self.seconds or SECONDS)
             return Result(NOT_YET, says, printed=trials[-1].printed)
         if any(t.changed for t in trials):
             return Result(

@@ -97,7 +97,9 @@ function makeGate() {
   }
   // A link that leads into a closed part opens it.
   function reach() {
-    const target = location.hash.length > 1 ? document.getElementById(decodeURIComponent(location.hash.slice(1))) : null;
+    let name = location.hash.slice(1);
+    try { name = decodeURIComponent(name); } catch { name = ""; } // no name of a place
+    const target = name ? document.getElementById(name) : null;
     if (target?.closest(".earup-closed") && reveal(target)) target.scrollIntoView();
   }
   function reveal(target) {

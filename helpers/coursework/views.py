@@ -89,12 +89,13 @@ class Sound:
     """Play the learner's own sound beside the right one.
 
     `call` returns the arguments of one call; `tracks` makes sounds by name of the learner's result,
-    of the right one, and of the arguments.
+    of the right one, and of the arguments. They are brought to one level, unless `match` is None.
     """
 
     call: Callable[[], tuple]
     tracks: Callable
     sr: int
+    match: str | None = "rms"
 
     def __call__(self, fn: Callable, truth: Callable):
         """Return a player, or None."""
@@ -105,4 +106,4 @@ class Sound:
         if made is None:
             return None
         sounds = self.tracks(made[0][0], made[1][0], *args)
-        return listening.player(sounds, sr=self.sr, match="rms", title="Your result")
+        return listening.player(sounds, sr=self.sr, match=self.match, title="Your result")

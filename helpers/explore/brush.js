@@ -82,13 +82,18 @@ function makeBrush(spec, axes, onchange, redraw) {
     const to = cellAt(event), path = stroke && between(stroke, to);
     at = to; if (stroke) { stroke = to; paint(path); } else redraw();
   }
-  // Veil what is removed, and show where the brush is.
+  // Veil and hatch what is removed, and show where the brush is.
   function draw({ g, box: b }, look) {
     Object.assign(node.style, { left: `${b.x}px`, top: `${b.y}px`, width: `${b.w}px`, height: `${b.h}px` });
-    const veil = new OffscreenCanvas(cols, rows), v = veil.getContext("2d");
+    const veil = new OffscreenCanvas(cols, rows), v = veil.getContext("2d"), dpr = devicePixelRatio;
     v.fillStyle = look.ground;
     for (let i = 0; i < cells.length; i++) if (!cells[i]) v.fillRect(i % cols, rows - 1 - Math.floor(i / cols), 1, 1);
     g.save(); g.imageSmoothingEnabled = false; g.globalAlpha = 0.82; g.drawImage(veil, b.x, b.y, b.w, b.h); g.globalAlpha = 1;
+    const hatch = new OffscreenCanvas(b.w * dpr, b.h * dpr), h2 = hatch.getContext("2d"); // so that nothing that is gone looks like silence
+    h2.imageSmoothingEnabled = false; h2.drawImage(veil, 0, 0, hatch.width, hatch.height);
+    h2.globalCompositeOperation = "source-in"; h2.strokeStyle = look.error; h2.lineWidth = dpr; h2.beginPath();
+    for (let x = -hatch.height; x < hatch.width; x += 7 * dpr) { h2.moveTo(x, hatch.height); h2.lineTo(x + hatch.height, 0); }
+    h2.stroke(); g.globalAlpha = 0.5; g.drawImage(hatch, b.x, b.y, b.w, b.h); g.globalAlpha = 1;
     const [high, wide] = size(), w = b.w / cols, h = b.h / rows;
     g.beginPath(); g.rect(b.x, b.y, b.w, b.h); g.clip();
     g.strokeStyle = value ? look.ear : look.error; g.lineWidth = 2;

@@ -256,15 +256,13 @@ def handle(
         Name of the handle that moves along the other axis: both are then one point that is dragged
         freely.
     role : str
-        A key of `helpers.figures.ROLES`: the colour of the point.
+        Has no effect any more: every handle is violet, and nothing drawn from data is.
 
     Returns
     -------
     dict
         One entry of `handles`.
     """
-    if role not in ROLES:
-        raise ValueError(f"role must be one of {list(ROLES)}, got {role!r}")
     if not low < high or not low <= start <= high or (log and low <= 0):
         raise ValueError(
             f"{label}: needs low < high and a start between them, got {low}, {high}, {start}"
@@ -274,17 +272,8 @@ def handle(
             f"{label}: needs step > 0 and along='x' or 'y', got step={step}, along={along!r}"
         )
     ends = {"low": low, "high": high, "start": start, "step": step, "page": page or 10 * step}
-    return {
-        "name": name,
-        "label": label,
-        **ends,
-        "unit": unit,
-        "panel": panel,
-        "along": along,
-        "log": log,
-        "partner": partner,
-        "role": role,
-    }
+    place = {"panel": panel, "along": along, "log": log, "partner": partner}
+    return {"name": name, "label": label, **ends, "unit": unit, **place}
 
 
 def brush(

@@ -5,7 +5,8 @@ const STROKES = { // role: [width, dash]
   signal: [1.8, []], reference: [1.2, []], prediction: [1.8, [8, 3]], error: [1.8, [9, 2.5, 2, 2.5]],
   noise: [2, [2, 2.4]], ear: [2.2, [16, 4]],
 };
-const ROOM = { left: 58, right: 16, top: 12, bottom: 46 };
+const ROOM = { left: 58, right: 16, top: 12, bottom: 40 };
+const SCREEN = 612; // [px] a stage is lowered to this height where there is room beside it or below it for words
 const PATIENCE = 5000; // [ms] after this the learner is told that no answer came
 
 // One buffer holds all arrays one after the other: contents = [[name, shape], ...] -> {name: {data, shape}}
@@ -17,20 +18,6 @@ function unpack(contents, view) {
     arrays[name] = { data: all.subarray(at, (at += n)), shape };
   }
   return arrays;
-}
-
-// From values of an axis to pixels between a and b, and back; u is the axis made linear.
-function scale(axis, a, b) {
-  const u = axis.log ? Math.log2 : (v) => v, lo = u(axis.low), hi = u(axis.high);
-  const at = (v) => a + ((u(v) - lo) / (hi - lo)) * (b - a);
-  const back = (px) => { const w = lo + ((px - a) / (b - a)) * (hi - lo); return axis.log ? 2 ** w : w; };
-  return { at, back };
-}
-
-function marksOf(axis, length) {
-  if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
-  const values = Array.from({ length: 41 }, (_, k) => 1000 * 2 ** (k - 20)); // octaves around 1000
-  return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
 }
 
 const number = (v, digits) => (v >= 1 || v <= 0 ? signed(v, digits) : String(Number(v.toPrecision(3))));
@@ -58,9 +45,9 @@ function drawAxes({ g, box, X, Y }, panel, look) {
   g.textAlign = "center"; g.textBaseline = "top";
   for (const v of xs.values) {
     if (!image) line(X.at(v), box.y, X.at(v), under);
-    g.fillText(number(v, xs.digits), X.at(v), under + 12);
+    g.fillText(number(v, xs.digits), X.at(v), under + 11);
   }
-  g.fillText(named(panel.x), box.x + box.w / 2, under + 29);
+  g.fillText(named(panel.x), box.x + box.w / 2, under + 26);
   g.textAlign = "right"; g.textBaseline = "middle";
   for (const v of panel.y.label ? ys.values : []) { // an axis without a name measures nothing
     if (!image) line(box.x, Y.at(v), box.x + box.w, Y.at(v));
@@ -93,25 +80,8 @@ const DRAW = {
     for (const [x, y] of path) { g.moveTo(x, base); g.lineTo(x, y); }
     g.stroke(); DRAW.dots({ g }, path, item);
   },
-  dots({ g }, path, item) {
-    for (const [x, y] of path) { g.beginPath(); g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI); g.fill(); }
-  },
+  dots({ g }, path, item) { for (const [x, y] of path) { g.beginPath(); g.arc(x, y, item.width ?? 4, 0, 2 * Math.PI); g.fill(); } },
 };
-
-function drawImage({ g, box }, { data, shape }, { low, high }, look) {
-  const [rows, cols] = shape, map = levelMap(look.dark), picture = new ImageData(cols, rows);
-  const lut = Uint32Array.from(map, ([r, gr, b]) => (255 << 24) | (Math.round(b) << 16) | (Math.round(gr) << 8) | Math.round(r));
-  const out = new Uint32Array(picture.data.buffer), k = 255 / (high - low);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0, from = (rows - 1 - r) * cols, to = r * cols; c < cols; c++) { // row 0 is the lowest
-      out[to + c] = lut[Math.max(0, Math.min(255, Math.round((data[from + c] - low) * k))) || 0];
-    }
-  }
-  const store = new OffscreenCanvas(cols, rows);
-  store.getContext("2d").putImageData(picture, 0, 0);
-  g.imageSmoothingEnabled = false;
-  g.drawImage(store, box.x, box.y, box.w, box.h);
-}
 
 // Lines across the panel at the places in an array, with a name at the top; `row` keeps names apart.
 function drawMarks({ g, box, X }, item, arrays, look) {
@@ -140,7 +110,10 @@ function drawPanel(canvas, spec, arrays, look) {
   const panel = { ...spec, x: fitted(spec.x, arrays), y: fitted(spec.y, arrays) };
   const frame = frameOf(canvas, panel), { g, box } = frame;
   const images = panel.items.filter((item) => item.kind === "image");
-  for (const item of images) drawImage(frame, arrays[item.name], item, look);
+  for (const { name, low, high } of images) {
+    const { data, shape } = arrays[name], cols = shape[1];
+    drawLevels(g, box, shape, (r, c) => data[r * cols + c], [low, high], { dark: look.dark, smooth: false });
+  }
   drawAxes(frame, panel, look);
   for (const item of panel.items) {
     if (item.kind === "image") continue;
@@ -202,28 +175,29 @@ function render({ model, el: host }) {
   const asleep = sleeper(model, "Moving this needs it: what you see is the last answer.");
   const said = live(model.get("readout")), fault = el("pre", { class: "earup-fault", hidden: true });
   const won = el("p", { class: "earup-won", role: "status", "aria-live": "polite", text: model.get("solved") });
-  const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true", style: `height:${panel.height}px` }));
+  const canvases = spec.panels.map((panel) => el("canvas", { class: "earup-canvas", "aria-hidden": "true" }));
   const handles = spec.handles.map(makeHandle), painted = spec.brush && spec.panels[spec.brush.panel];
   const brush = spec.brush && makeBrush(spec.brush, painted, (text) => { values[spec.brush.name] = text; return ask(); }, () => frames.length && draw());
-  const room = (panel) => (panel.width ? `flex: ${panel.equal ? 0 : 1} 1 ${panel.width}px` : "flex: 1 1 100%");
+  const room = ({ width, equal }) => (width ? `flex: 1 1 ${0.6 * width}px; ${equal ? `max-width: ${width}px` : ""}` : "flex: 1 1 100%");
   const panels = spec.panels.map((panel, i) => el("div", { class: "earup-panel", style: room(panel) }, head(panel),
     el("div", { class: "earup-plot", on: { pointerdown: (event) => grab(event, i) } }, canvases[i],
       brush && spec.brush.panel === i ? brush.node : null, handles.filter((h) => h.spec.panel === i).map((h) => h.node))));
   // in JupyterLab's command mode arrows and letters on a menu would move through the notebook instead
   const keepKey = (e) => /^(Arrow|Page|Home$|End$|.$)/.test(e.key) && !e.ctrlKey && !e.metaKey && !e.altKey && e.stopPropagation();
-  const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
-    el("p", { class: "earup-title", text: spec.title }), el("p", { class: "earup-hidden", text: spec.alt }),
-    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row,
-    el("div", { class: "earup-panels" }, panels), said,
-    asleep.node, el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
+  const controls = el("div", { class: "earup-means" },
+    spec.controls.length ? el("div", { class: "earup-row earup-controls", on: { keydown: keepKey } }, spec.controls.map(makeControl)) : null, brush && brush.row);
+  const words = el("div", { class: "earup-words" }, said, asleep.node,
+    el("p", { class: "earup-asleep", text: "Moving this needs a running notebook: Python computes what you see. After a restart, run this cell again." }),
     spec.challenge && el("p", { class: "earup-challenge", text: `Try this: ${spec.challenge}` }), won, fault);
+  const root = el("div", { class: "earup earup-scene", role: "group", "aria-label": spec.title, "data-lm-suppress-shortcuts": true },
+    heading(spec.title), el("p", { class: "earup-hidden", text: spec.alt }),
+    el("div", { class: "earup-body" }, controls, el("div", { class: "earup-panels" }, panels), words));
   const sound = spec.sr ? soundRow() : null;
 
   function head(panel) {
     const keys = panel.items.filter((item) => item.label && item.kind !== "mark");
-    return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }),
-      keys.map((item) => el("span", { class: `earup-key ${item.kind}`, style: `color:var(--${item.role})`, "data-role": item.role, text: item.label,
-        ...(item.solid ? { "data-solid": true } : {}) })));
+    return el("div", { class: "earup-head" }, panel.title && el("b", { text: panel.title }), keys.map(({ kind, role, solid, label }) =>
+      el("span", { class: `earup-key ${kind}`, style: `color:var(--${role})`, "data-role": role, "data-solid": solid, text: label })));
   }
   function soundRow() {
     const button = el("button", { class: "earup-main", type: "button", on: { click: () => (player.playing ? player.stop() : player.play()) } });
@@ -236,7 +210,7 @@ function render({ model, el: host }) {
       level.textContent = `${dbfs(20 * Math.log10(rms))} RMS, sampled at ${spec.sr} Hz. Esc stops.`;
       root.__earup = player;
     }
-    root.insertBefore(el("div", { class: "earup-row" }, button, level), said);
+    words.prepend(el("div", { class: "earup-row" }, button, level));
     player.change(arrays.sound.data); show();
     return { update: () => { player.change(arrays.sound.data); return show(); }, stop: player.stop };
   }
@@ -246,7 +220,7 @@ function render({ model, el: host }) {
     const say = () => el("output", { text: `${number(c.log ? 2 ** values[c.name] : values[c.name], c.digits)} ${c.unit}`.trim() });
     const send = (value) => { values[c.name] = value; return ask(); };
     if (c.kind === "choice") {
-      const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text })));
+      const menu = el("select", { on: { change: () => send(menu.selectedIndex) } }, c.options.map((text) => el("option", { text: minus(text) })));
       menu.selectedIndex = values[c.name];
       return el("label", {}, c.label, menu);
     }
@@ -260,9 +234,9 @@ function render({ model, el: host }) {
   // One handle: a point to drag that is also a slider for keys and screen readers. Partners are two sliders in one place.
   function makeHandle(h) {
     const mate = () => handles.find((other) => other.spec.name === h.partner);
-    const node = el("div", { class: `earup-handle ${h.partner ? "free" : h.along}`, style: `--knob: var(--${h.role ?? "signal"})`, role: "slider", tabindex: 0, "aria-label": h.label,
+    const node = el("div", { class: `earup-handle ${h.partner ? "free" : h.along}`, role: "slider", tabindex: 0, "aria-label": h.label,
       "aria-orientation": h.along === "x" ? "horizontal" : "vertical", "aria-valuemin": h.low, "aria-valuemax": h.high,
-      on: { keydown, pointermove: (event) => node.hasPointerCapture(event.pointerId) && follow(event) } });
+      on: { keydown, animationend: () => node.classList.remove("earup-nudge"), pointermove: (event) => node.hasPointerCapture(event.pointerId) && follow(event) } });
     const u = (v) => (h.log ? Math.log2(v) : v), back = (w) => (h.log ? 2 ** w : w);
     const digits = Math.max(0, Math.ceil(-Math.log10(h.step) - 1e-9));
     function put(value) { // to the nearest step, inside the range
@@ -291,7 +265,7 @@ function render({ model, el: host }) {
       node.style.left = `${across ? X.at(v) : h.partner ? X.at(other) : box.x}px`;
       node.style.top = `${!across ? Y.at(v) : h.partner ? Y.at(other) : box.y + box.h}px`;
       node.setAttribute("aria-valuenow", v);
-      node.setAttribute("aria-valuetext", `${Number(v.toFixed(h.log ? 1 : digits))} ${h.unit}`.trim());
+      node.setAttribute("aria-valuetext", minus(`${Number(v.toFixed(h.log ? 1 : digits))} ${h.unit}`.trim()));
     }
     return { node, spec: h, place, follow, lead, keydown };
   }
@@ -319,8 +293,7 @@ function render({ model, el: host }) {
   }
   function late() {
     if (asleep.lost) return back();
-    tell("Python has not answered yet: it may be busy with another cell.");
-    return answered();
+    tell("Python has not answered yet: it may be busy with another cell."); return answered();
   }
   function back() { // to where the picture is: nobody will draw another one
     Object.assign(values, answeredWith);
@@ -329,10 +302,7 @@ function render({ model, el: host }) {
     return frames.length && handles.forEach((h) => h.place());
   }
   function tell(text) { fault.textContent = text; fault.hidden = !text; }
-  function answered() {
-    clearTimeout(timer); flying = 0;
-    if (pending) ask();
-  }
+  function answered() { clearTimeout(timer); flying = 0; if (pending) ask(); }
   function receive(message, buffers) {
     tell(message.fault ?? "");
     if (!message.fault) {
@@ -343,8 +313,23 @@ function render({ model, el: host }) {
     }
     if (message.n === flying) answered();
   }
+  // Words beside the picture where both have room; else the panels are lowered, but not while a handle moves.
+  let settled = 0;
+  function settle() {
+    const width = root.clientWidth, to = (k) => canvases.forEach((c, i) => (c.style.height = `${Math.round(k * spec.panels[i].height)}px`));
+    if (width === settled) return;
+    settled = width; root.classList.toggle("wide", width >= 700); to(1);
+    const rows = Object.values(Object.groupBy(panels, (p) => p.offsetTop)).map((row) => Math.max(...row.map((p) => p.querySelector("canvas").clientHeight)));
+    const over = width >= 560 ? root.offsetHeight - SCREEN : 0;
+    if (over > 0) to(Math.max(width >= 700 ? 0.5 : 0.7, 1 - over / rows.reduce((a, b) => a + b)));
+  }
+  const nudge = new IntersectionObserver((seen) => { // once: this can be moved
+    if (!seen.some((one) => one.isIntersecting)) return;
+    nudge.disconnect(); handles.forEach((h) => h.node.classList.add("earup-nudge"));
+  }, { threshold: 1 });
+  handles.forEach((h) => nudge.observe(h.node));
   function draw() {
-    look ??= palette(root);
+    look ??= palette(root); settle();
     frames = spec.panels.map((panel, i) => drawPanel(canvases[i], panel, arrays, look));
     handles.forEach((h) => h.place()); if (brush) brush.draw(frames[spec.brush.panel], look);
     root.dispatchEvent(new CustomEvent("earup-drawn", { bubbles: true }));
@@ -352,7 +337,7 @@ function render({ model, el: host }) {
   model.on("msg:custom", receive);
   host.append(root);
   const unlook = onLook(root, () => { look = palette(root); return draw(); });
-  return () => { unlook(); asleep.end(); clearTimeout(timer); sound?.stop(); return model.off("msg:custom", receive); };
+  return () => { unlook(); nudge.disconnect(); asleep.end(); clearTimeout(timer); sound?.stop(); return model.off("msg:custom", receive); };
 }
 
 export default { render };

@@ -16,7 +16,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from helpers import figures, metrics
-from helpers._frontend import Stored, bundle, styles
+from helpers._frontend import Stored, bundle, minus, styles
 from helpers.explore import parts
 from helpers.explore.controls import from_frontend, sample_values, to_frontend
 
@@ -64,7 +64,7 @@ class Stage(Stored, anywidget.AnyWidget):
         if brush := self.spec["brush"]:
             values = values | {brush["name"]: parts.cells(brush, values[brush["name"]])}
         reply = dict(self._compute(**values))
-        words = {"readout": reply.pop("readout", ""), "solved": reply.pop("solved", "") or ""}
+        words = {name: minus(reply.pop(name, "") or "") for name in ("readout", "solved")}
         if not words["readout"]:
             raise ValueError(
                 "compute must return a 'readout': the sentence that says in numbers what is shown"
@@ -248,7 +248,7 @@ def _draw_marks(ax, item: dict, arrays: dict, x: dict, y: dict) -> None:
     stroke = _stroke(item)
     for place in arrays[item["name"]]:
         ax.axvline(place, ymax=1 - 0.07 * item["row"], **stroke)  # up to its own name
-        words = item["label"].format(f"{place:.6g}".replace("-", "−"))
+        words = item["label"].format(minus(f"{place:.6g}"))
         offset = {"dy": -6 - 13 * item["row"]} | _side(place, x)
         figures.label(ax, place, y["high"], words, item["role"], **offset)
 
@@ -342,15 +342,9 @@ def stage(
     With ``NOTEBOOK_SWEEP=1`` in the environment every handle and control is computed at both ends
     and between.
     """
-    spec = {
-        "title": title,
-        "alt": alt,
-        "panels": panels,
-        "handles": handles,
-        "sr": sr,
-        "challenge": challenge,
-    }
-    spec |= {"ceiling_db": CEILING_DB, "brush": brush}
+    words = {"title": minus(title), "alt": minus(alt), "challenge": minus(challenge)}
+    spec = {**words, "panels": panels, "handles": handles, "brush": brush}
+    spec |= {"sr": sr, "ceiling_db": CEILING_DB}
     made = Stage(compute, spec, controls or {}, on_solved)
     if os.environ.get("NOTEBOOK_SWEEP") == "1":
         made.sweep()

@@ -7,7 +7,7 @@ const RANGE = [-90, -20]; // [dB] of the spectrogram's colours, the same for eve
 function render({ model, el: host }) {
   const sr = model.get("sr"), index = model.get("index");
   const tracks = channelsOf(floats(model.get("pcm")), index);
-  const mono = tracks.map(mixed);
+  const mono = tracks.map(mixed), low = mono.every((y) => isLow(y, sr));
   const machine = deck(tracks, { sr, ceilingDb: model.get("ceiling_db"), onstate: () => refresh() });
   const total = machine.duration, digits = total < 10 ? 2 : 1;
   const seconds = (t) => `${t.toFixed(digits)} s`;
@@ -29,9 +29,9 @@ function render({ model, el: host }) {
   }, base, over);
   const button = el("button", { type: "button", class: "earup-main earup-play", on: { click: toggle } });
   const clock = el("span", { class: "earup-clock" });
-  const loop = el("input", { type: "checkbox", on: { change: () => setLoop(loop.checked ? { from: 0, to: total } : null) } });
+  const loop = el("input", { type: "checkbox", on: { change: () => machine.setRegion(loop.checked ? { from: 0, to: total } : null) } });
   const edges = ["from", "to"].map((edge) => el("button", {
-    type: "button", text: `Loop ${edge} here`, on: { click: () => setLoop(edgeAt(edge, machine.position)) },
+    type: "button", text: `Loop ${edge} here`, on: { click: () => machine.setRegion(edgeAt(edge, machine.position)) },
   }));
   const readout = live(), alt = model.get("alt"), asleep = sleeper(model, "This player plays on: it needs no Python.");
   const root = el("div", { class: "earup earup-player", role: "group", "aria-label": model.get("title") || "Player" },
@@ -46,12 +46,7 @@ function render({ model, el: host }) {
   const offKeys = shortcuts(root, table, false);
 
   // -- what a person does --
-  function toggle() {
-    if (machine.playing) machine.stop(); else machine.play();
-  }
-  function setLoop(region) {
-    machine.setRegion(region);
-  }
+  function toggle() { if (machine.playing) machine.stop(); else machine.play(); }
   function edgeAt(edge, t) {
     const region = { from: 0, to: total, ...machine.region, [edge]: t };
     return region.to - region.from >= 0.1 ? region : edge === "from" ? { from: t, to: total } : { from: 0, to: t };
@@ -74,14 +69,12 @@ function render({ model, el: host }) {
     drag = { from: timeAt(event), to: timeAt(event), loop: event.shiftKey };
     paint();
   }
-  function move(event) {
-    if (drag) { drag.to = timeAt(event); paint(); }
-  }
+  function move(event) { if (drag) { drag.to = timeAt(event); paint(); } }
   function lift() {
     if (!drag) return;
     const { from, to, loop: asLoop } = drag;
     drag = null;
-    if (asLoop) setLoop({ from: Math.min(from, to), to: Math.max(from, to) }); else machine.seek(to);
+    if (asLoop) machine.setRegion({ from: Math.min(from, to), to: Math.max(from, to) }); else machine.seek(to);
   }
 
   // -- what it shows --
@@ -116,14 +109,14 @@ function render({ model, el: host }) {
     if (base.dataset.key !== key) {
       base.dataset.key = key;
       colours = palette(root);
-      drawPicture(base, mono[machine.chosen], { sr, total, colours, peak: peakOf(index), stft: spectrum() });
+      drawPicture(base, mono[machine.chosen], { sr, total, colours, peak: peakOf(index), stft: spectrum(), low });
     }
     paint();
   }
   function spectrum() {
     const width = Math.round(stage.clientWidth - MARGIN.left - MARGIN.right);
     if (pictures.width !== width) pictures = Object.assign([], { width });
-    const nFft = 2 ** Math.round(Math.log2(0.046 * sr)); // about 46 ms: harmonics of a voice and its rhythm both show
+    const nFft = 2 ** Math.round(Math.log2((low ? 0.186 : 0.046) * sr)); // about 46 ms: harmonics of a voice and its rhythm both show
     return (pictures[machine.chosen] ??= stftDb(mono[machine.chosen], nFft, Math.max(1, (total * sr) / width)));
   }
   function paint() {
@@ -143,7 +136,6 @@ function render({ model, el: host }) {
   return () => { machine.stop(); unlook(); asleep.end(); offKeys(); cancelAnimationFrame(frame); return root.remove(); };
 }
 
-const minus = (text) => text.replace(/-(?=\d)/g, "\u2212");
 const levels = ({ rms_db: rms, peak_db: peak }) => (rms === null ? "silence" : `${signed(rms)} dBFS RMS, peak ${signed(peak)}`);
 const peakOf = (index) => Math.max(...index.map((track) => 10 ** ((track.peak_db ?? -120) / 20)));
 
@@ -153,21 +145,26 @@ function channelsOf(pcm, index) {
   return index.map(({ channels, samples }) => Array.from({ length: channels }, () => pcm.subarray(start, (start += samples))));
 }
 
+// Whether all that can be seen of a sound lies below about 500 Hz: of its changes, in which a voice's consonants count.
+const isLow = (y, sr) => !(rmsFrequency(y.map((v, i) => v - (y[i - 1] ?? v))) * sr >= 2 * Math.PI * 500);
+
 // The mean of the channels, for the picture only.
 function mixed(channels) {
   return channels.length === 1 ? channels[0] : channels[0].map((v, i) => channels.reduce((sum, y) => sum + y[i], 0) / channels.length);
 }
 
-function drawPicture(canvas, y, { sr, total, colours, peak, stft }) {
+function drawPicture(canvas, y, { sr, total, colours, peak, stft, low }) {
   const { g, w, dpr } = fit(canvas), width = w - MARGIN.left - MARGIN.right;
   const wave = { x: MARGIN.left, y: 4, w: width, h: MARGIN.wave };
   const spec = { x: MARGIN.left, y: wave.y + wave.h + MARGIN.gap, w: width, h: MARGIN.spec };
+  const unit = low ? 1 : 1000, nyquist = sr / 2 / unit, up = { low: low ? 31.25 : 0, high: nyquist, log: low };
+  const V = scale(up, spec.y + spec.h, spec.y), vertical = marksOf(up, 320);
   g.font = "12px Arial, 'Liberation Sans', Helvetica, sans-serif";
   g.strokeStyle = colours.grid;
   g.strokeRect(wave.x, wave.y + wave.h / 2, width, 0);
   drawWave(g, wave, y, { span: total * sr, peak: peak * 1.05, colour: colours.signal, scale: dpr });
   drawSpectrogram(g, { ...spec, w: (width * stft.frames * Math.max(1, (total * sr) / Math.round(width))) / (total * sr) }, stft,
-    { range: RANGE, dark: colours.dark, scale: dpr });
+    { range: RANGE, dark: colours.dark, scale: dpr, at: (u) => (V.back(spec.y + spec.h * (1 - u)) / nyquist) * (stft.bins - 1) + 0.5 });
   g.strokeStyle = colours.mute;
   g.strokeRect(spec.x - 0.5, spec.y + 0.5, spec.w + 1, spec.h);
   const label = (text, x, top, align, colour = colours.text) => {
@@ -175,11 +172,11 @@ function drawPicture(canvas, y, { sr, total, colours, peak, stft }) {
     g.fillText(minus(text), x, top);
   };
   label(peak >= 0.0095 ? `\u00b1${peak.toPrecision(2)}` : `\u00b1${peak.toExponential(0)}`, spec.x - 8, wave.y + wave.h / 2, "right");
-  const nyquist = sr / 2000, vertical = ticks(0, nyquist, 4), across = ticks(0, total, Math.min(8, width / 90));
+  const across = ticks(0, total, Math.min(8, width / 90));
   g.fillStyle = colours.mute;
   for (const v of vertical.values) {
-    const top = spec.y + spec.h * (1 - v / nyquist);
-    label(v.toFixed(vertical.digits), spec.x - 8, top, "right");
+    const top = V.at(v);
+    label(v < 1000 ? v.toFixed(vertical.digits) : `${v / 1000}k`, spec.x - 8, top, "right");
     g.fillStyle = colours.mute;
     g.fillRect(spec.x - 5, top, 4, 1);
   }
@@ -191,7 +188,7 @@ function drawPicture(canvas, y, { sr, total, colours, peak, stft }) {
   }
   label("Time [s]", spec.x + width, spec.y + spec.h + 28, "right");
   const said = width > 320 ? `, colour from ${RANGE[0]} to ${RANGE[1]} dB` : ""; // on a phone there is no room for it
-  label(`Frequency [kHz]${said}`, spec.x, spec.y + spec.h + 28, "left");
+  label(`Frequency ${low ? "[Hz], log scale" : "[kHz]"}${said}`, spec.x, spec.y + spec.h + 28, "left");
 }
 
 function drawHead(canvas, at, region, colours) {

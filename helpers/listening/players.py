@@ -7,7 +7,7 @@ import numpy as np
 import traitlets
 
 from helpers import metrics
-from helpers._frontend import Stored, bundle, styles
+from helpers._frontend import Stored, bundle, minus, styles
 from helpers._frontend.card import card
 from helpers.listening.tracks import (
     CEILING_DB,
@@ -77,7 +77,7 @@ def player(
     --------
     >>> y = np.full(8000, 0.1, dtype=np.float32)
     >>> player({"A": y, "B": y / 2}, sr=8000, match="rms").notes[1]
-    'Matched by RMS level to the quietest track: A moved by -6.0 dB, B by 0.0 dB.'
+    'Matched by RMS level to the quietest track: A moved by −6.0 dB, B by 0.0 dB.'
     >>> player({"A": y * 10}, sr=8000)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: track 'A' peaks at 0.0 dBFS, over the ceiling of -1.0 dBFS; pass gain_db=-12.0...
@@ -93,7 +93,7 @@ def player(
     moved = {name: scaled(y, moves[name] + gain_db) for name, y in sounds.items()}
     advice = ", or set ceiling_db if it must be this loud"
     refuse_loud(moved, sr, ceiling_db, guarded, gain_db, advice=advice)
-    notes = [f"Exact levels, nothing normalised; ceiling {ceiling_db:.1f} dBFS."]
+    notes = [minus(f"Exact levels, nothing normalised; ceiling {ceiling_db:.1f} dBFS.")]
     notes += level_notes(moved, sr, moves, match, gain_db)
     return Player(
         moved,
@@ -168,4 +168,4 @@ def _measured(name: str, y: np.ndarray) -> dict:
 
 
 def _level(db: float | None) -> str:
-    return "silence" if db is None else f"{round(db, 1) + 0:.1f} dBFS"
+    return "silence" if db is None else minus(f"{round(db, 1) + 0:.1f} dBFS")

@@ -115,9 +115,7 @@ function render({ model, el: host }) {
     readout.textContent = take ? `${text} ${summary()}` : text;
     ask(false);
   }
-  function kept() {
-    return take.y.slice(Math.round(trim.from * take.sr), Math.round(trim.to * take.sr));
-  }
+  const kept = () => take.y.slice(Math.round(trim.from * take.sr), Math.round(trim.to * take.sr));
   function summary() {
     const y = kept(), peak = y.reduce((top, v) => Math.max(top, Math.abs(v)), 0), power = y.reduce((sum, v) => sum + v * v, 0) / y.length;
     return peak ? `Peak ${dbfs(20 * Math.log10(peak))}, RMS ${dbfs(10 * Math.log10(power))}.` : "It is silent: check that the microphone is on.";

@@ -7,6 +7,7 @@ import numpy as np
 
 from helpers import audio, loudness, metrics
 from helpers._checks import is_number
+from helpers._frontend import minus
 
 CEILING_DB = -1.0  # highest peak unless an author says otherwise [dBFS]
 LOUDEST_DB = -12.0  # highest RMS level of any 400 ms unless an author says otherwise [dBFS]
@@ -163,4 +164,4 @@ def level_notes(
         notes.append(
             f"The tracks differ in length; silence follows where one ends: {', '.join(early)}."
         )
-    return notes
+    return [minus(note) for note in notes]

@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 SHOTS = Path(__file__).parent / "shots"
 NIGHTLY = os.environ.get("EARUP_NIGHTLY") == "1"
@@ -24,10 +23,12 @@ _players = [value for value in _shown if isinstance(value, _Player)]
 def _expected(player, track, end, size):
     y = _np.atleast_2d(list(_players[player].tracks.values())[track]).mean(axis=0)
     sr = _players[player].sr
+    y = _np.pad(y, (0, max(map(_np.size, _players[player].tracks.values()))))  # silence follows a short one
     part = y[max(0, round(end * sr) - size) : round(end * sr)]
     spectrum = _np.abs(_np.fft.rfft(part * _np.hanning(len(part))))
-    rms = float(_np.sqrt(_np.mean(part**2)))
-    print(_json.dumps([rms, int(_np.argmax(spectrum)) * sr / len(part), sr]))
+    near = [y[max(0, round((end + d) * sr) - size) : round((end + d) * sr)] for d in (-0.02, 0, 0.02)]
+    levels = [float(_np.sqrt(_np.mean(some**2))) for some in near]
+    print(_json.dumps([levels, int(_np.argmax(spectrum)) * sr / len(part), sr]))
 """
 # In the page: look until the head is far enough, and take sound and place in the same moment. A
 # page that was busy then says so: a click may already be leaving the half second that the analyser
@@ -49,6 +50,7 @@ def sweep(lab):
     lab.page.set_default_timeout(300_000)
     move_every_slider(lab.page)
     move_every_handle(lab.page)
+    scrub_every_loop(lab.page)
     hear_every_player(lab)
     assert lab.errors == []
     if NIGHTLY:
@@ -102,6 +104,21 @@ def move_every_handle(page):
                     arg=[i, before],
                 )
         assert "Error" not in scenes.nth(i).inner_text()
+
+
+def scrub_every_loop(page):
+    """Take each loop to both ends by keyboard; its words follow, and no Python is asked."""
+    films = page.locator(".earup-film")
+    for i in range(films.count()):
+        bar = films.nth(i).locator("input[type=range]")
+        for key in ("End", "Home"):
+            before = films.nth(i).locator(".earup-live").inner_text()
+            bar.press(key)
+            page.wait_for_function(
+                "([i, before]) => document.querySelectorAll('.earup-film')[i]"
+                ".querySelector('.earup-live').innerText !== before",
+                arg=[i, before],
+            )
 
 
 def paint(page, i, brush):
@@ -159,19 +176,18 @@ def compare(lab, player, i, k):
     samples.
     """
     heard = catch(lab.page, player, i)
-    rms, peak, sr = json.loads(
+    levels, peak, sr = json.loads(
         lab.python(f"_expected({i}, {k}, {heard['end']}, {len(heard['y'])})")
     )
     y = np.array(heard["y"][-min(len(heard["y"]), int(heard["end"] * sr)) :])
-    if rms < 1e-4:
+    if levels[1] < 1e-4:
         assert np.sqrt(np.mean(y**2)) < 2e-4
         return
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
-    assert 20 * np.log10(np.sqrt(np.mean(y**2)) / rms) == pytest.approx(0, abs=1.0), (
-        lab.name,
-        i,
-        k,
-    )
+    # within 1 dB; the place is known to 20 ms, in which a voice can begin
+    level = 20 * np.log10(np.sqrt(np.mean(y**2)))
+    low, high = 20 * np.log10(min(levels)), 20 * np.log10(max(levels))
+    assert low - 1 < level < high + 1, (lab.name, i, k, level, low, high)
     bins = peak * len(y) / sr
     near = slice(max(0, round(0.97 * bins) - 2), round(1.03 * bins) + 3)
     assert spectrum[near].max() > 0.5 * spectrum.max(), (lab.name, i, k, peak)

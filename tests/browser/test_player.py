@@ -395,3 +395,54 @@ def test_the_picture_shows_the_tone_at_its_frequency(widget_page):
         (1 - (np.argmin(rows[2:-2]) + 2.5) / 156) * SR / 2
     )  # darkest row, 0 to 8 kHz over 156 pixels
     assert freq == pytest.approx(500, abs=60)
+
+
+PIXELS = """() => { const c = document.querySelector('.earup-stage canvas'), g = c.getContext('2d');
+  const { width, height, data } = g.getImageData(0, 0, c.width, c.height);
+  return { width, height, data: [...data] }; }"""
+
+
+def drawn(page):
+    """Return the picture of the first player: an array of (rows, columns, 4)."""
+    page.wait_for_function("() => document.querySelector('.earup-stage canvas').dataset.key")
+    found = page.evaluate(PIXELS)
+    shape = (found["height"], found["width"], 4)
+    return np.array(found["data"], dtype=np.uint8).reshape(shape)
+
+
+def blue_heights(page, *, top=4, bottom=68):
+    """How many pixels of each column of the waveform are blue."""
+    picture = drawn(page)[top:bottom, 47:-13].astype(int)
+    return (np.abs(picture[:, :, :3] - (0x2B, 0x6F, 0xB6)).sum(axis=2) < 90).sum(axis=0)
+
+
+@pytest.mark.parametrize("width", [375, 800])
+@pytest.mark.parametrize("freq", [100, 97])
+def test_a_steady_tone_is_drawn_steady_and_a_beating_one_beats(widget_page, width, freq):
+    """Its envelope is flat, for less than a period falls on a pixel; 3 Hz apart it has nodes."""
+    t = np.arange(2 * 44100) / 44100
+    tone = 0.1 * np.sin(2 * np.pi * freq * t)
+    page = widget_page(listening.player({"tone": tone}, sr=44100), width=width)
+    heights = blue_heights(page)
+    assert heights.min() >= heights.max() - 1 > 50
+    beat = 0.5 * (tone + 0.1 * np.sin(2 * np.pi * (freq + 3) * t))
+    heights = blue_heights(widget_page(listening.player({"beat": beat}, sr=44100), width=width))
+    nodes = heights < 0.2 * heights.max()
+    assert np.count_nonzero(np.diff(nodes.astype(int)) == 1) == 6  # 3 a second for 2 s
+
+
+def test_low_tones_stand_on_a_log_axis_and_others_on_a_linear_one(widget_page):
+    """100 and 200 Hz are an octave apart: one of log2(22050 / 31.25) in the height of the picture."""
+    t = np.arange(44100) / 44100
+    rows = {}
+    for name, low, high in (("low", 100, 200), ("all", 5000, 10000)):
+        y = 0.05 * (np.sin(2 * np.pi * low * t) + np.sin(2 * np.pi * high * t))
+        page = widget_page(listening.player({"y": y}, sr=44100), width=800)
+        middle = drawn(page)[80:232, 300:400, :3].astype(int).sum(axis=(1, 2))
+        dark = middle < (middle.min() + middle.max()) / 2
+        (begins,) = np.nonzero(np.diff(np.r_[0, dark.astype(int)]) == 1)
+        (ends,) = np.nonzero(np.diff(np.r_[dark.astype(int), 0]) == -1)
+        rows[name] = (begins + ends) / 2
+    assert len(rows["low"]) == 2 and len(rows["all"]) == 2
+    assert -np.diff(rows["low"][::-1]) == pytest.approx(156 / np.log2(22050 / 31.25), abs=2)
+    assert -np.diff(rows["all"][::-1]) == pytest.approx(156 * 5000 / 22050, abs=2)

@@ -7,13 +7,18 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from helpers import explore
+from helpers.figures import ROLES
 from tests.aliasing import AMP, SR, aliasing
 from tests.test_explore import free
+from tests.test_figures import contrast
 
 HANDLE = ".earup-handle"
+# a stage is drawn a moment after it is mounted: only then do its handles stand somewhere
+DRAWN = """() => [...document.querySelectorAll('.earup-handle')].every(n => n.ariaValueText)"""
 
 
 @pytest.fixture
@@ -42,9 +47,19 @@ def on_stage(widget_page):
             f"answer{id(widget)}",
         )
         page.asked = asked
+        page.wait_for_function(DRAWN)
         return page
 
     return mount
+
+
+def cielab(colour):
+    """CIE 1976 L*a*b* of an sRGB colour, white point D65."""
+    c = np.array(to_rgb(colour))
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ linear
+    x, y, z = np.cbrt(xyz / [0.9505, 1.0, 1.089])  # all brighter than the linear part
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 def now(page):
@@ -107,7 +122,6 @@ def test_keys_stay_inside_and_leave_shortcuts_alone(on_stage):
 
 def test_dragging_follows_the_pointer(on_stage):
     page = on_stage(aliasing())
-    page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
     place = lambda: page.eval_on_selector(HANDLE, "n => parseFloat(n.style.left)")  # noqa: E731
     page.focus(HANDLE)
     ends = {}
@@ -128,9 +142,49 @@ def test_dragging_follows_the_pointer(on_stage):
     assert now(page) == pytest.approx(20000 * 0.6, abs=50)  # let go
 
 
+def test_a_handle_nudges_once_when_it_is_first_seen_and_not_where_motion_is_unwanted(
+    on_stage, browser
+):
+    moving = "n => n.getAnimations({subtree: true}).some(a => a.animationName === 'earup-nudge')"
+    page = on_stage(aliasing())
+    handle = page.wait_for_selector(f"{HANDLE}.earup-nudge")
+    assert handle.evaluate(moving)
+    handle.evaluate("n => n.getAnimations({subtree: true}).forEach(a => a.finish())")
+    page.wait_for_selector(f"{HANDLE}:not(.earup-nudge)")
+    page.evaluate("() => document.querySelector('#root').hidden = true")
+    page.evaluate("() => document.querySelector('#root').hidden = false")
+    page.focus(HANDLE)
+    page.keyboard.press("Home")
+    until_readout(page, "heard at 0 Hz")
+    assert not page.eval_on_selector(HANDLE, moving)
+    calm = browser.new_context(reduced_motion="reduce")
+    page = on_stage(aliasing(), context=calm)
+    handle = page.wait_for_selector(f"{HANDLE}.earup-nudge")
+    assert not handle.evaluate(moving)
+    calm.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_handle_has_a_colour_of_its_own_with_contrast(on_stage, theme):
+    """3:1 on the ground (WCAG 1.4.11), and far from every colour that data have (CIELAB)."""
+    page = on_stage(aliasing(), theme=theme)
+    page.wait_for_function("() => document.querySelector('.earup-handle')")
+    values = page.eval_on_selector(
+        ".earup-scene",
+        "(n, names) => names.map(name => getComputedStyle(n).getPropertyValue('--' + name).trim())",
+        ["grip", "ground", *ROLES],
+    )
+    grip, ground, *roles = values
+    knob = page.eval_on_selector(
+        HANDLE, "n => getComputedStyle(n, '::before').backgroundColor.match(/\\d+/g).map(Number)"
+    )
+    assert tuple(c / 255 for c in knob) == to_rgb(grip)
+    assert contrast(grip, ground) >= 3
+    assert min(np.linalg.norm(cielab(grip) - cielab(role)) for role in roles) > 40
+
+
 def test_a_press_on_the_panel_brings_the_handle(on_stage):
     page = on_stage(aliasing())
-    page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
     box = page.locator(".earup-canvas").nth(1).bounding_box()
     handle = page.locator(HANDLE).bounding_box()
     page.mouse.click(handle["x"] + 22 + 100, box["y"] + 40)
@@ -141,7 +195,6 @@ def test_a_press_on_the_panel_brings_the_handle(on_stage):
 
 def test_a_free_point_is_dragged_both_ways_and_moved_by_all_arrow_keys(on_stage):
     page = on_stage(free())
-    page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
     first, second = (page.locator(HANDLE).nth(k) for k in (0, 1))
     start = second.bounding_box()
     assert first.bounding_box() == start  # two sliders in one place
@@ -158,7 +211,9 @@ def test_a_free_point_is_dragged_both_ways_and_moved_by_all_arrow_keys(on_stage)
     page.mouse.down()
     page.mouse.move(x - 4 * right, y + 2 * up, steps=4)
     page.mouse.up()
-    until_readout(page, "at -1.5, -0.5")
+    until_readout(page, "at −1.5, −0.5")
+    said = [n.get_attribute("aria-valuetext") for n in (first, second)]
+    assert said == ["−1.5", "−0.5"]
     assert [n.get_attribute("aria-valuenow") for n in (first, second)] == ["-1.5", "-0.5"]
     boxes = [page.locator(".earup-canvas").nth(k).bounding_box() for k in (0, 1)]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
@@ -180,7 +235,6 @@ def test_latest_value_wins_with_one_request_under_way(on_stage):
 def test_picture_changes_and_is_the_right_one(on_stage):
     widget = aliasing()
     page = on_stage(widget)
-    page.wait_for_function("() => document.querySelector('.earup-handle').style.left")
 
     def orange():
         shot = Image.open(io.BytesIO(page.locator(".earup-canvas").nth(1).screenshot())).convert(

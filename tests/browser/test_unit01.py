@@ -99,11 +99,11 @@ def test_both_challenges_are_won_by_keyboard_and_not_by_a_near_miss(lab):
     lab.page.wait_for_function(SAYS, arg=[0, "Yes: one second of the voice"])
 
     limit = scenes.nth(1).get_by_role("slider", name="Limit", exact=True)
-    for _ in range(8):
+    for _ in range(7):
         limit.press("PageUp")
-    lab.page.wait_for_function(SAYS, arg=[1, "119 of 175 frames stay"])
+    lab.page.wait_for_function(SAYS, arg=[1, "85 of 154 frames stay"])
     assert "Yes:" not in scenes.nth(1).inner_text()
-    for _ in range(6):
+    for _ in range(4):
         limit.press("ArrowUp")
     lab.page.wait_for_function(SAYS, arg=[1, "Yes: about half of the frames."])
     assert lab.errors == []

@@ -54,11 +54,11 @@ def add_up(page, scene, i):
 def swap(page, scene, i):
     """At 256 ms and at 1 s one donor is ahead; at 512 ms neither."""
     window = scene.get_by_role("slider", name="Window")
-    ahead = "Windows of 256 ms: magnitude A + phase B is 0.74 like A and 0.57 like B"
+    ahead = "Windows of 256 ms: magnitude A + phase B is 0.69 like A and 0.57 like B"
     win(
         page,
         (window, "ArrowRight*6", ahead, False),
-        (window, "ArrowRight*2", "Yes: 0.63 and 0.64.", True),
+        (window, "ArrowRight*2", "Yes: 0.57 and 0.62.", True),
         (window, "ArrowRight*2", "Windows of 1024 ms", False),
         scene=i,
     )

@@ -26,7 +26,7 @@ def hear_it(page):
     scene = page.locator(".earup-scene").first
     says(
         page,
-        "Start random, momentum 0: −4.1 dB before any round, −8.4 dB after 1. You hear: this "
+        "Start random, momentum 0: −4.2 dB before any round, −9.0 dB after 1. You hear: this "
         "round.",
     )
     scene.get_by_role("button", name="Listen").press("Enter")
@@ -52,12 +52,12 @@ def play(page):
     won = "Yes: −20.6 dB after 16 rounds."
     win(
         page,
-        (rounds, "PageUp*2", "−15.1 dB after 16.", False),
+        (rounds, "PageUp*2", "−15.8 dB after 16.", False),
         (momentum, "ArrowDown*4", "momentum 1.2:", False),
         (momentum, "ArrowUp", won, True),
-        (rounds, "ArrowLeft", "−17.5 dB after 11.", False),
+        (rounds, "ArrowLeft", "−18.5 dB after 11.", False),
         (rounds, "ArrowRight", won, True),
-        (rounds, "ArrowRight", "−22.3 dB after 23.", False),
+        (rounds, "ArrowRight", "−25.1 dB after 23.", False),
         (rounds, "ArrowLeft", won, True),
         (start, "ArrowDown", "Start zero, momentum 0.99:", False),
         (start, "ArrowDown", "Start gradient, momentum 0.99:", False),

@@ -132,3 +132,17 @@ test("numbers for people: a true minus sign, and a word for silence", () => {
   assert.equal(core.signed(-3.04), "\u22123.0");
   assert.equal(core.dbfs(-Infinity), "silence");
 });
+
+test("rmsFrequency of a sine is its frequency, of two the root of the mean square, of silence none", () => {
+  const sine = (f, a = 1) => Float64Array.from({ length: 8000 }, (_, n) => a * Math.sin((2 * Math.PI * f * n) / 8000));
+  const hz = (y) => (core.rmsFrequency(y) * 8000) / (2 * Math.PI);
+  assert.ok(Math.abs(hz(sine(100)) - 100) < 0.1);
+  assert.ok(Math.abs(hz(sine(3000, 0.01)) - 3000) < 3);
+  const both = sine(100).map((v, n) => v + sine(200)[n]);
+  assert.ok(Math.abs(hz(both) - Math.sqrt((100 ** 2 + 200 ** 2) / 2)) < 0.5); // as long as sin x is about x
+  assert.ok(Number.isNaN(hz(new Float64Array(100))));
+});
+
+test("minus writes a true minus sign before digits", () => {
+  assert.equal(core.minus("-6 dB"), "\u22126 dB");
+});

@@ -6,7 +6,8 @@ import numpy as np
 
 from tests.js import node
 
-NAMES = "fft, stftDb, rampCurve, ramp, faded, floats, ticks, levelMap, claim, silence, signed, dbfs"
+NAMES = """fft, stftDb, rampCurve, ramp, faded, floats, ticks, levelMap, claim, silence, signed,
+    dbfs, rmsFrequency, minus"""
 
 
 def _fft_vectors(rng):

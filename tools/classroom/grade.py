@@ -198,8 +198,14 @@ def _tried(stand: Stand, exercise) -> tuple[str, str]:
     """Return what the check finds when it tries a function."""
     from helpers.coursework import catalogue, checking
     from helpers.coursework.probing import run_probe
+    from tools.site.engine import cutting
 
     check = catalogue.checks(exercise.unit)[exercise.key]
+    if hasattr(check, "reading"):  # what it returns is no data: it is read where it was made
+        path = catalogue.DATA / exercise.unit / "checks.py"
+        statements = cutting.statements_of(path.read_text(encoding="utf-8"))
+        name = check.reading.__name__
+        stand.request["reads"] = ["\n".join(cutting.needed(statements, {name})), name]
     trials = []
     for probe in check.probes():
         trials.append(run_probe(stand, probe))

@@ -22,7 +22,13 @@ from tools import notebooks
 
 ROOT = notebooks.ROOT
 SETS = ("student", "solutions", "teacher")
-NOT_FOR_STUDENTS = ("tests", "tools/measure/make_clips.py", ".ci", ".github")
+NOT_FOR_STUDENTS = (
+    "tests",
+    "tools/measure/make_clips.py",
+    "tools/measure/make_words.py",
+    ".ci",
+    ".github",
+)
 # what `course.py test notebooks` needs: the notebooks run, and are compared with what they store
 KEPT_FOR_STUDENTS = tuple(
     f"tests/{name}"
@@ -138,6 +144,10 @@ def function(source: str):
     import numpy as np
 
     space = {"np": np, "math": math}
+    if "torch" in source:
+        import torch
+
+        space["torch"] = torch
     exec(compile(source, "<solution>", "exec"), space)
     return [thing for name, thing in space.items() if callable(thing) and f"def {name}(" in source][
         -1

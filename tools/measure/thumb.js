@@ -18,8 +18,10 @@ window.measured = {
     const hear = new MutationObserver(() => { window.answered = true; });
     for (const node of told) hear.observe(node, { childList: true, characterData: true, subtree: true });
     const menu = place.querySelector("select"), knob = place.querySelector("[role=slider], input[type=range]");
-    if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
-    else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) knob.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    const brush = place.querySelector(".earup-brush"), press = (node, key) => node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    if (brush) { press(brush, " "); press(brush, "ArrowUp"); press(brush, " "); }
+    else if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
+    else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) press(knob, key);
     else { menu.selectedIndex = 1; menu.dispatchEvent(new Event("change")); }
   },
   small(least) { // controls that neither they nor their labels make large enough

@@ -16,20 +16,24 @@ ROOT = notebooks.ROOT
 SHAPE = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 BADGES = "data/badges/"
 
+# no line is wider than a learner's window (tools/verify/tidy_cells.py)
 BOOTSTRAP = """\
-# Does nothing where the course is installed. On Colab, or with this file alone, it fetches the course first.
+# Fetches the course where it is missing; else it does nothing.
 import importlib.util
 import os
 import runpy
 import subprocess
 
+COURSE = "{url}"
+
 if importlib.util.find_spec("helpers") is None:
     course = ".." if os.path.isdir("../helpers") else "ear-up"
     if not os.path.isdir(course):
-        address = os.environ.get("EARUP_REPOSITORY", "{url}")
+        address = os.environ.get("EARUP_REPOSITORY", COURSE)
         print("Fetching the course from", address)
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, course], check=True)
-    runpy.run_path(course + "/tools/bootstrap.py", run_name="__main__")"""  # noqa: E501
+        clone = ["git", "clone", "--quiet", "--depth", "1"]
+        subprocess.run([*clone, address, course], check=True)
+    runpy.run_path(course + "/tools/bootstrap.py", run_name="__main__")"""
 
 
 def current(root: Path = ROOT) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent / "extension"
 GATE = ROOT / "helpers" / "coursework" / "gate.js"
+PICTURES = ROOT / "helpers" / "_frontend" / "pictures.css"
 EXTENSION = "share/jupyter/labextensions/earup"
 SERVER = "etc/jupyter/jupyter_server_config.d/earup.json"
 SETTINGS = "share/jupyter/lab/settings/overrides.json"
@@ -22,9 +23,10 @@ SETTINGS = "share/jupyter/lab/settings/overrides.json"
 def script() -> str:
     """Return the one script that JupyterLab loads; its parts share no name with the page."""
     needed = json.dumps((HERE / "needed.py").read_text(encoding="utf-8"))
+    pictures = json.dumps(PICTURES.read_text(encoding="utf-8"))
     parts = [GATE, HERE / "pages.js"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in parts)
-    return f"(() => {{\nconst NEEDED = {needed};\n{text}\n}})();\n"
+    return f"(() => {{\nconst NEEDED = {needed};\nconst PICTURES = {pictures};\n{text}\n}})();\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,10 +1,12 @@
-"""Linters over everything, and what the notebooks may store."""
+"""Linters over everything, what the notebooks may store, and what their cells may show."""
 
 import argparse
 import subprocess
 import sys
 
 from tools import notebooks
+from tools.site import address
+from tools.verify import tidy_cells
 
 ROOT = notebooks.ROOT
 TEXT = ["helpers", "tools", "tests", "notebooks", "data", "course.py"]
@@ -29,6 +31,16 @@ def stored() -> list[str]:
     ]
 
 
+def cells() -> list[str]:
+    """Return what a learner sees in the notebooks that is not for learners."""
+    url = address.current()
+    return [
+        f"{path.name}: {what}"
+        for path in notebooks.paths()
+        for what in tidy_cells.problems(notebooks.read(path), url=url)
+    ]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run `course.py check` and return how many checks failed."""
     argparse.ArgumentParser(prog="course.py check", description=__doc__).parse_args(argv)
@@ -41,9 +53,10 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{name}: {'fine' if done.returncode == 0 else 'FAILED'}", flush=True)
         if done.returncode:
             print(done.stdout + done.stderr, flush=True)
-    found = stored()
-    print(f"stored outputs: {'FAILED' if found else 'fine'}", *found, sep="\n  ", flush=True)
-    return failed + bool(found)
+    for name, found in (("stored outputs", stored()), ("cells", cells())):
+        print(f"{name}: {'FAILED' if found else 'fine'}", *found, sep="\n  ", flush=True)
+        failed += bool(found)
+    return failed
 
 
 if __name__ == "__main__":

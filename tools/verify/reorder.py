@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools import notebooks
 
-CHECKED = "# NBVAL_CHECK_OUTPUT"
+CHECKED = "nbval-check-output"  # the tag
 
 
 def printed(cell) -> str:
@@ -41,7 +41,8 @@ def problems(path: Path, *, order=reversed) -> list[str]:
         cells = list(enumerate(notebook.cells))
         for i, cell in cells:
             client.execute_cell(cell, i)
-        first = {i: printed(cell) for i, cell in cells if CHECKED in cell.source}
+        checked = [pair for pair in cells if CHECKED in pair[1].metadata.get("tags", [])]
+        first = {i: printed(cell) for i, cell in checked}
         for i, cell in order(cells):
             try:
                 client.execute_cell(cell, i)

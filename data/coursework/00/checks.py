@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers import audio
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Sound
+
+SR = 16000
 
 
 def half_probes() -> list[Probe]:
@@ -51,7 +55,31 @@ SWAP_SLIPS = (
     ("one side twice", lambda y: y[[1, 1]]),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def _voices():
+    """Return two seconds of a woman on the left and a man on the right."""
+    return np.stack([audio.clip(name)[0][: 2 * SR] for name in ("arctic_slt", "arctic_awb")])
+
+
+def _heard(own, right, y):
+    return {"as it was": y, "yours": own, "the right one": right}
+
+
 CHECKS = {
-    "00.half": Check(half_probes, lambda y: y * 0.5, HALF_SLIPS, atol=1e-4),
-    "00.swap_sides": Check(stereo_probes, lambda y: y[::-1], SWAP_SLIPS, atol=1e-9),
+    "00.half": Check(
+        half_probes,
+        lambda y: y * 0.5,
+        HALF_SLIPS,
+        atol=1e-4,
+        shows=Sound(lambda: (_voices()[0],), _heard, SR, match=None),  # the level is the point
+    ),
+    "00.swap_sides": Check(
+        stereo_probes,
+        lambda y: y[::-1],
+        SWAP_SLIPS,
+        atol=1e-9,
+        shows=Sound(lambda: (_voices(),), _heard, SR),
+    ),
 }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers import audio, signals
 from helpers.coursework.checking import Check, Probe
+from helpers.coursework.views import Curve, Sound
+
+SR = 16000
 
 # ---- semitones above 440 Hz ---------------------------------------------------------------------
 
@@ -635,22 +639,160 @@ READ_SLIPS = (
     ("the period [ms], by crests", lambda first_ms, last_ms, crests: (last_ms - first_ms) / crests),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def note_view():
+    """Return semitones above 440 Hz, from an octave below to two above, and a call for each."""
+    semitones = np.arange(-12, 25)
+    return semitones, [(int(n),) for n in semitones]
+
+
+TUNE = ["do", "re", "mi", "do"] * 2 + ["mi", "fa", "so", "-"] * 2
+
+
+def _played(freqs):
+    """Return one soft tone after the other, a rest for 0 Hz."""
+    tones = [signals.sine(hz, sr=SR, duration=0.25, amp=0.1) for hz in freqs]
+    return np.concatenate([signals.fade(y, sr=SR) for y in tones])
+
+
+def _tune_heard(own, right, names, steps, do):
+    return {"do alone": _played([do]), "your tune": _played(own), "the right tune": _played(right)}
+
+
+def _voice(seconds=3.0):
+    """Return the beginning of the sentence that unit 01 is about."""
+    return audio.clip("arctic_slt")[0][: round(seconds * SR)].astype(float)
+
+
+def _heard(own, right, y, *others):
+    return {"as it was": y, "yours": own, "the right one": right}
+
+
+def fade_view():
+    """Return places in a tone of 200 samples whose last half is faded."""
+    places = np.arange(200)
+    return places, [(np.sin(2 * np.pi * places / 20), 100)]
+
+
+def _chord_call():
+    return np.array([330.0, 415.3, 494.0]), np.arange(SR) / SR
+
+
+def _chord_heard(own, right, freqs, t):
+    sounds = {"your chord": own, "the right chord": right}
+    sounds = {name: signals.fade(0.15 * y, sr=SR) for name, y in sounds.items()}
+    return {"one after the other": _played(freqs)} | sounds
+
+
+def _sides_heard(own, right, y, position):
+    return {"in the middle": np.stack([y, y]), "yours": own, "the right one": right}
+
+
+def _pauses_heard(own, right, frames, limit):
+    return {"with its pauses": frames.ravel(), "yours": own, "the right one": right}
+
+
+def safe_view():
+    """Return peaks of what comes in, and a call for each, with a ceiling of 0.25."""
+    peaks = np.arange(0.05, 1.01, 0.05)
+    wave = np.sin(2 * np.pi * np.arange(20) / 20)  # its lowest and highest samples are −1 and 1
+    return peaks, [(peak * wave, 0.25) for peak in peaks]
+
+
+def _peak(sounds):
+    return np.max(np.abs(sounds), axis=-1)
+
+
+def tuned_view():
+    """Return numbers of halvings of 400 to 500 Hz, with 440 Hz as the goal."""
+    times = np.arange(9)
+    return times, [(under(440), 400.0, 500.0, int(n)) for n in times]
+
+
+def read_view():
+    """Return places of the fifth crest [ms], with the first at 1.6 ms."""
+    last = np.arange(6.0, 30.1, 1.0)
+    return last, [(1.6, ms, 5) for ms in last]
+
+
 CHECKS = {
-    "01.note": Check(note_probes, _note, NOTE_SLIPS, atol=1e-3),
-    "01.tune": Check(tune_probes, _tune, TUNE_SLIPS, atol=1e-6),
-    "01.cut": Check(cut_probes, _span, CUT_SLIPS, atol=1e-9),
-    "01.fade": Check(fade_probes, _fade, FADE_SLIPS, atol=1e-6),
+    "01.note": Check(
+        note_probes,
+        _note,
+        NOTE_SLIPS,
+        atol=1e-3,
+        shows=Curve(note_view, "semitones above 440 Hz", "frequency [Hz]"),
+    ),
+    "01.tune": Check(
+        tune_probes,
+        _tune,
+        TUNE_SLIPS,
+        atol=1e-6,
+        shows=Sound(lambda: (TUNE, STEPS, 330), _tune_heard, SR),
+    ),
+    "01.cut": Check(
+        cut_probes,
+        _span,
+        CUT_SLIPS,
+        atol=1e-9,
+        shows=Sound(lambda: (_voice(), SR, 0.5, 1.5), _heard, SR),
+    ),
+    "01.fade": Check(
+        fade_probes,
+        _fade,
+        FADE_SLIPS,
+        atol=1e-6,
+        shows=Curve(fade_view, "place in the sound, n = 100", "sample"),
+    ),
     "01.chord": Check(
-        chord_probes, lambda freqs, t: np.mean(_waves(freqs, t), axis=0), CHORD_SLIPS, atol=1e-6
+        chord_probes,
+        lambda freqs, t: np.mean(_waves(freqs, t), axis=0),
+        CHORD_SLIPS,
+        atol=1e-6,
+        shows=Sound(_chord_call, _chord_heard, SR),
     ),
     "01.pan": Check(
-        pan_probes, lambda y, position: _sides(y, 1 - position, position), PAN_SLIPS, atol=1e-6
+        pan_probes,
+        lambda y, position: _sides(y, 1 - position, position),
+        PAN_SLIPS,
+        atol=1e-6,
+        shows=Sound(lambda: (_voice(), 0.2), _sides_heard, SR),
     ),
     "01.pauses": Check(
-        pauses_probes, lambda f, limit: _kept(f, _rms(f) >= limit), PAUSES_SLIPS, atol=1e-9
+        pauses_probes,
+        lambda f, limit: _kept(f, _rms(f) >= limit),
+        PAUSES_SLIPS,
+        atol=1e-9,
+        shows=Sound(lambda: (_voice().reshape(-1, 320), 0.01), _pauses_heard, SR),
     ),
-    "01.safe": Check(safe_probes, _safe, SAFE_SLIPS, atol=1e-6),
-    "01.echo": Check(echo_probes, _echo, ECHO_SLIPS, atol=1e-6),
-    "01.tuned": Check(tuned_probes, lambda *args: _middle(_halved(*args)), TUNED_SLIPS, atol=1e-6),
-    "01.read": Check(read_probes, _read, READ_SLIPS, atol=1e-6),
+    "01.safe": Check(
+        safe_probes,
+        _safe,
+        SAFE_SLIPS,
+        atol=1e-6,
+        shows=Curve(safe_view, "peak of what comes in", "new peak", _peak),
+    ),
+    "01.echo": Check(
+        echo_probes,
+        _echo,
+        ECHO_SLIPS,
+        atol=1e-6,
+        shows=Sound(lambda: (_voice(), 4000, 0.5), _heard, SR),
+    ),
+    "01.tuned": Check(
+        tuned_probes,
+        lambda *args: _middle(_halved(*args)),
+        TUNED_SLIPS,
+        atol=1e-6,
+        shows=Curve(tuned_view, "times that 400 to 500 Hz were halved", "frequency [Hz]"),
+    ),
+    "01.read": Check(
+        read_probes,
+        _read,
+        READ_SLIPS,
+        atol=1e-6,
+        shows=Curve(read_view, "place of the fifth crest [ms], the first at 1.6", "frequency [Hz]"),
+    ),
 }

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.signal import hilbert
 
+from helpers import audio, signals
 from helpers.coursework.checking import Check, Probe
+from helpers.coursework.views import Curve, Sound
+
+SR = 16000
 
 # ---- a tone from an arrow -----------------------------------------------------------------------
 
@@ -326,12 +331,106 @@ AMOUNT_SLIPS = (
     ("level", lambda y, sr, freqs: 20 * np.log10(_amount(y, sr, freqs))),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def tone_view():
+    """Return 8 ms [ms] of an arrow that turns 250 times a second and starts at 30 degrees."""
+    ms = np.arange(0, 8.01, 0.05)
+    return ms, [(ms / 1000, 250, 0.5, 30)]
+
+
+def sum_view():
+    """Return angles between two tones [degrees], up to where they nearly cancel."""
+    degrees = np.arange(-170.0, 171, 5)
+    return degrees, [(degrees,)]
+
+
+def turn_view():
+    """Return angles [degrees] by which an arrow is turned that points east, and a call for each."""
+    degrees = np.arange(0, 361, 5)
+    return degrees, [(np.array([1.0 + 0j]), int(n)) for n in degrees]
+
+
+def series_view():
+    """Return angles [rad], and 8 terms of the series of exp(i · angle)."""
+    angle = np.linspace(-np.pi, np.pi, 101)
+    return angle, [(1j * angle, 8)]
+
+
+def _pluck_call():
+    return np.arange(SR) / SR, 330, 0.8
+
+
+def _plucks_heard(own, right, t, freq, t60):
+    sounds = {"does not die": np.sin(2 * np.pi * freq * t), "yours": own, "the right one": right}
+    return {name: signals.fade(0.2 * y, sr=SR) for name, y in sounds.items()}
+
+
+def _shift_call():
+    return hilbert(audio.clip("arctic_awb")[0].astype(float)), SR, 100
+
+
+def _shifts_heard(own, right, arrows, sr, hz):
+    return {"as it was": arrows.real, "yours, +100 Hz": own, "the right one": right}
+
+
+def amount_view():
+    """Return frequencies [Hz], and 50 ms of a sound of three tones that is asked about them."""
+    freqs = np.arange(20.0, 1001, 20)
+    t = np.arange(800) / SR
+    tones = ((240, 0.5, 0.3), (480, 0.3, 2.0), (720, 0.15, -1.0))
+    return freqs, [(sum(_height(t, *tone) for tone in tones), SR, freqs)]
+
+
 CHECKS = {
-    "02.tone": Check(tone_probes, _tone, TONE_SLIPS, atol=1e-6),
-    "02.sum": Check(sum_probes, _sum_db, SUM_SLIPS, atol=1e-3),
-    "02.turn": Check(turn_probes, _turned, TURN_SLIPS, atol=1e-6),
-    "02.series": Check(series_probes, _series, SERIES_SLIPS, atol=1e-6),
-    "02.pluck": Check(pluck_probes, _pluck, PLUCK_SLIPS, atol=1e-6),
-    "02.shift": Check(shift_probes, _shifted, SHIFT_SLIPS, atol=1e-6),
-    "02.amount": Check(amount_probes, _amount, AMOUNT_SLIPS, atol=1e-6),
+    "02.tone": Check(
+        tone_probes,
+        _tone,
+        TONE_SLIPS,
+        atol=1e-6,
+        shows=Curve(tone_view, "time [ms], 250 Hz from 30° on", "height"),
+    ),
+    "02.sum": Check(
+        sum_probes,
+        _sum_db,
+        SUM_SLIPS,
+        atol=1e-3,
+        shows=Curve(sum_view, "angle between two tones [°]", "level re one tone [dB]"),
+    ),
+    "02.turn": Check(
+        turn_probes,
+        _turned,
+        TURN_SLIPS,
+        atol=1e-6,
+        shows=Curve(turn_view, "turn of an arrow that pointed east [°]", "north part", np.imag),
+    ),
+    "02.series": Check(
+        series_probes,
+        _series,
+        SERIES_SLIPS,
+        atol=1e-6,
+        shows=Curve(series_view, "angle [rad], exponent i · angle, 8 terms", "north part", np.imag),
+    ),
+    "02.pluck": Check(
+        pluck_probes,
+        _pluck,
+        PLUCK_SLIPS,
+        atol=1e-6,
+        shows=Sound(_pluck_call, _plucks_heard, SR),
+    ),
+    "02.shift": Check(
+        shift_probes,
+        _shifted,
+        SHIFT_SLIPS,
+        atol=1e-6,
+        shows=Sound(_shift_call, _shifts_heard, SR),
+    ),
+    "02.amount": Check(
+        amount_probes,
+        _amount,
+        AMOUNT_SLIPS,
+        atol=1e-6,
+        shows=Curve(amount_view, "frequency [Hz]", "amplitude"),
+    ),
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers import audio
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 _TYPES = (np.float64, np.float32)
 
@@ -238,10 +240,76 @@ CLIPPED_SLIPS = (
     ("the peak itself", lambda y: np.max(np.abs(y))),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def level_view():
+    """Return peaks of a sine [dBFS], and a call for each."""
+    peaks = np.arange(-60, 1, 3)
+    wave = np.sin(2 * np.pi * np.arange(441) / 9)
+    return peaks, [(wave * 10 ** (db / 20),) for db in peaks]
+
+
+def alias_view():
+    """Return frequencies [kHz] up to two and a half times 8000 Hz, and a call for each."""
+    freqs = np.arange(0, 20001, 100)
+    return freqs / 1000, [(int(freq), 8000) for freq in freqs]
+
+
+def quantize_view():
+    """Return samples within full scale and beyond it, for 3 bits."""
+    y = np.linspace(-1.25, 1.25, 302)  # an even number of places: none half-way between two steps
+    return y, [(y, 3)]
+
+
+def mulaw_view():
+    """Return samples from −1 to 1."""
+    y = np.linspace(-1, 1, 201)
+    return y, [(y,)]
+
+
+def clipped_view():
+    """Return by how much a voice is recorded too hot [dB], and a call for each."""
+    voice = audio.clip("arctic_slt")[0].astype(float)
+    voice = voice / np.max(np.abs(voice))
+    excess = np.arange(0, 13)
+    return excess, [(np.clip(voice * 10 ** (db / 20), -1, 1),) for db in excess]
+
+
 CHECKS = {
-    "10.level": Check(level_probes, _level, LEVEL_SLIPS, atol=1e-3),
-    "10.alias": Check(alias_probes, _alias, ALIAS_SLIPS, atol=1e-3),
-    "10.quantize": Check(quantize_probes, _quantize, QUANTIZE_SLIPS, atol=1e-6),
-    "10.mulaw": Check(mulaw_probes, _mu_law, MULAW_SLIPS, atol=1e-5),
-    "10.clipped": Check(clipped_probes, _clipped, CLIPPED_SLIPS, atol=1e-6),
+    "10.level": Check(
+        level_probes,
+        _level,
+        LEVEL_SLIPS,
+        atol=1e-3,
+        shows=Curve(level_view, "peak of a sine [dBFS]", "level [dBFS]"),
+    ),
+    "10.alias": Check(
+        alias_probes,
+        _alias,
+        ALIAS_SLIPS,
+        atol=1e-3,
+        shows=Curve(alias_view, "tone [kHz], 8000 samples a second", "frequency heard [Hz]"),
+    ),
+    "10.quantize": Check(
+        quantize_probes,
+        _quantize,
+        QUANTIZE_SLIPS,
+        atol=1e-6,
+        shows=Curve(quantize_view, "sample", "sample with 3 bits"),
+    ),
+    "10.mulaw": Check(
+        mulaw_probes,
+        _mu_law,
+        MULAW_SLIPS,
+        atol=1e-5,
+        shows=Curve(mulaw_view, "sample", "sample on the curve"),
+    ),
+    "10.clipped": Check(
+        clipped_probes,
+        _clipped,
+        CLIPPED_SLIPS,
+        atol=1e-6,
+        shows=Curve(clipped_view, "how much too hot a voice is [dB]", "clipped samples"),
+    ),
 }

@@ -6,7 +6,8 @@ import numpy as np
 
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
-from helpers.loudness import FREQS, equal_loudness_contour
+from helpers.coursework.views import Curve
+from helpers.loudness import FREQS, equal_loudness_contour, weighting
 
 
 def _make_up(quiet, loud, freqs):
@@ -237,9 +238,67 @@ MATCH_SLIPS = (
     ("both gains added", lambda y, lufs, target, top: _move(y, target - lufs + top)),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+OCTAVES = np.arange(-5, 3.51, 0.125)  # above 1 kHz: 31 Hz to 11.3 kHz
+
+
+def make_up_view():
+    """Return octaves above 1 kHz, and contours of 40 and 80 phon there."""
+    freqs = 1000 * 2**OCTAVES
+    return OCTAVES, [(*(equal_loudness_contour(phon, freqs) for phon in (40, 80)), freqs)]
+
+
+def a_level_view():
+    """Return octaves above 1 kHz, and one sine of amplitude 0.1 for each."""
+    gains = weighting(1000 * 2**OCTAVES, curve="A")
+    return OCTAVES, [(np.array([0.1]), np.array([gain])) for gain in gains]
+
+
+def sone_view():
+    """Return numbers of sounds of 60 phon, and a call for each."""
+    numbers = np.arange(1, 21)
+    return numbers, [(np.full(n, 60.0),) for n in numbers]
+
+
+def match_view():
+    """Return targets [LUFS] for a sound of −20 LUFS with a peak of −5 dBFS, its ceiling −1."""
+    targets = np.arange(-40, -5)
+    wave = 10 ** (-5 / 20) * np.sin(2 * np.pi * np.arange(400) / 20)
+    return targets, [(wave, -20.0, float(target), -1.0) for target in targets]
+
+
+def _peaks_db(sounds):
+    return 20 * np.log10(np.max(np.abs(sounds), axis=-1) + 1e-6)
+
+
 CHECKS = {
-    "11.make_up": Check(make_up_probes, _make_up, MAKE_UP_SLIPS, atol=1e-3),
-    "11.a_level": Check(a_level_probes, _a_level, A_LEVEL_SLIPS, atol=1e-3),
-    "11.sone": Check(sone_probes, _together, SONE_SLIPS, atol=1e-3),
-    "11.match": Check(match_probes, _match, MATCH_SLIPS, atol=1e-6),
+    "11.make_up": Check(
+        make_up_probes,
+        _make_up,
+        MAKE_UP_SLIPS,
+        atol=1e-3,
+        shows=Curve(make_up_view, "octaves above 1 kHz, 80 phon played at 40", "gain [dB]"),
+    ),
+    "11.a_level": Check(
+        a_level_probes,
+        _a_level,
+        A_LEVEL_SLIPS,
+        atol=1e-3,
+        shows=Curve(a_level_view, "octaves above 1 kHz, one sine of −20 dBFS", "level [dBFS]"),
+    ),
+    "11.sone": Check(
+        sone_probes,
+        _together,
+        SONE_SLIPS,
+        atol=1e-3,
+        shows=Curve(sone_view, "number of sounds of 60 phon", "level [phon]"),
+    ),
+    "11.match": Check(
+        match_probes,
+        _match,
+        MATCH_SLIPS,
+        atol=1e-6,
+        shows=Curve(match_view, "target of a sound of −20 LUFS [LUFS]", "peak [dBFS]", _peaks_db),
+    ),
 }

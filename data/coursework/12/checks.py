@@ -7,6 +7,7 @@ import numpy as np
 from helpers import pitch
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 _FIRST = (np.array([100.0, 10_000.0]), np.array([200.0, 10_100.0]))
 
@@ -190,9 +191,65 @@ ERB_SLIPS = (
     ),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def semitone_view():
+    """Return tones from 100 to 1600 Hz, all heard against 100 Hz."""
+    high = np.arange(100.0, 1601, 25)
+    return high, [(np.full(high.size, 100.0), high)]
+
+
+def ladder_view():
+    """Return the rungs of a ladder over the range of the figures."""
+    return np.arange(25), [(200.0, 6400.0, 25)]
+
+
+def distance_view():
+    """Return middles between 200 and 3200 Hz, one call for each."""
+    middles = np.arange(300.0, 3101, 100)
+    return middles, [(200.0, float(middle), 3200.0) for middle in middles]
+
+
+def _above_mel(offsets):
+    return offsets[:, 2]
+
+
+def erb_view():
+    """Return frequencies from the bass to the treble, in a bank up to 8 kHz."""
+    freqs = np.linspace(50.0, 7500, 41)
+    return freqs, [(float(freq), 8000.0) for freq in freqs]
+
+
 CHECKS = {
-    "12.semitones": Check(semitone_probes, _semitones, SEMITONE_SLIPS, atol=1e-3),
-    "12.distance": Check(distance_probes, _from_rulers, DISTANCE_SLIPS, atol=1e-3),
-    "12.ladder": Check(ladder_probes, _rungs, LADDER_SLIPS, atol=1e-2),
-    "12.erbs": Check(erb_probes, _bands, ERB_SLIPS, atol=1e-3),
+    "12.semitones": Check(
+        semitone_probes,
+        _semitones,
+        SEMITONE_SLIPS,
+        atol=1e-3,
+        shows=Curve(semitone_view, "higher tone [Hz], the lower at 100", "semitones"),
+    ),
+    "12.distance": Check(
+        distance_probes,
+        _from_rulers,
+        DISTANCE_SLIPS,
+        atol=1e-3,
+        shows=Curve(
+            distance_view, "middle [Hz] of 200 and 3200 Hz", "semitones above mel's", _above_mel
+        ),
+    ),
+    "12.ladder": Check(
+        ladder_probes,
+        _rungs,
+        LADDER_SLIPS,
+        atol=1e-2,
+        shows=Curve(ladder_view, "rung", "frequency [Hz]"),
+    ),
+    "12.erbs": Check(
+        erb_probes,
+        _bands,
+        ERB_SLIPS,
+        atol=1e-3,
+        shows=Curve(erb_view, "frequency [Hz]", "bands up to 8 kHz"),
+    ),
 }

@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers import pitch
 from helpers.coursework.checking import Check, Probe
+from helpers.coursework.views import Curve, Sound
 
 # ---- 13.repeats ----------------------------------------------------------------------------------
 
@@ -318,12 +319,121 @@ BITS_SLIPS = (
     ("levels for distances", lambda level, hidden: np.ceil(np.maximum(level, hidden) / 6.02)),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+SR = 16000
+
+
+def repeats_view():
+    """Return second partials from 600 to 1200 Hz, each beside one of 600 Hz."""
+    second = np.arange(600, 1201, 25)
+    return second, [(np.array([600, f]),) for f in second]
+
+
+def adsr_view():
+    """Return the moments of a note of 0.9 s, 200 values a second."""
+    return np.arange(180) / 200, [(0.1, 0.2, 0.5, 0.3, 0.6, 200)]
+
+
+def _vowel():
+    """Return harmonics of 120 Hz, and the formants of an ah with their widths."""
+    mouth = np.array([730.0, 1090, 2440, 3500]), np.array([60.0, 90, 150, 200])
+    return 120.0 * np.arange(1, 42), *mouth
+
+
+def _vowels_heard(own, right, freqs, formants, widths):
+    """Return a buzz with harmonics that fall as 1/k, and what two mouths make of it."""
+    t = np.arange(SR) / SR
+    waves = np.sin(2 * np.pi * np.outer(freqs, t)) * freqs[0] / freqs[:, None]
+    ramps = np.minimum(1, 50 * np.minimum(t, t[::-1]))  # 20 ms
+    gains = {"the buzz": 0 * right, "your mouth": own, "the right mouth": right}
+    heard = {name: 10 ** (gain / 20) @ waves for name, gain in gains.items()}
+    return {name: 0.03 * ramps * y / np.std(y) for name, y in heard.items()}
+
+
+def chroma_view():
+    """Return two octaves and a half from 110 Hz on."""
+    freqs = np.geomspace(111.0, 640, 49)
+    return freqs, [(float(freq),) for freq in freqs]
+
+
+def _chroma_alone(places):
+    return places[:, 0]
+
+
+def apart_view():
+    """Return F0 of low and of high voices, and one call for all."""
+    f0 = np.arange(60.0, 601, 10)
+    return f0, [(f0,)]
+
+
+def share_view():
+    """Return notches up to 2.5 ERBs on either side."""
+    u = np.linspace(0, 2.5, 51)
+    return u, [(u,)]
+
+
+def _in_decibels(shares):
+    return 10 * np.log10(np.maximum(shares, 1e-5))
+
+
+def bits_view():
+    """Return levels of bands over what is hidden there, which is 30 dB."""
+    over = np.arange(-20.0, 51, 2.5)
+    return over, [(over + 30, np.full(over.size, 30.0))]
+
+
 CHECKS = {
-    "13.repeats": Check(repeats_probes, _repeats, REPEATS_SLIPS, atol=1e-4),
-    "13.adsr": Check(adsr_probes, _adsr, ADSR_SLIPS, atol=1e-6),
-    "13.envelope": Check(envelope_probes, _envelope, ENVELOPE_SLIPS, atol=1e-4),
-    "13.chroma": Check(chroma_probes, _chroma, CHROMA_SLIPS, atol=1e-3),
-    "13.apart": Check(apart_probes, _apart, APART_SLIPS, atol=0.005),
-    "13.notch_share": Check(share_probes, _share, SHARE_SLIPS, atol=2e-4),
-    "13.bits": Check(bits_probes, _bits, BITS_SLIPS, atol=1e-6),
+    "13.repeats": Check(
+        repeats_probes,
+        _repeats,
+        REPEATS_SLIPS,
+        atol=1e-4,
+        shows=Curve(repeats_view, "partial [Hz] beside one of 600 Hz", "repeats a second"),
+    ),
+    "13.adsr": Check(
+        adsr_probes,
+        _adsr,
+        ADSR_SLIPS,
+        atol=1e-6,
+        shows=Curve(adsr_view, "time [s], the key let go at 0.6", "envelope"),
+    ),
+    "13.envelope": Check(
+        envelope_probes,
+        _envelope,
+        ENVELOPE_SLIPS,
+        atol=1e-4,
+        shows=Sound(_vowel, _vowels_heard, SR),
+    ),
+    "13.chroma": Check(
+        chroma_probes,
+        _chroma,
+        CHROMA_SLIPS,
+        atol=1e-3,
+        shows=Curve(chroma_view, "frequency [Hz]", "chroma [semitones above C]", _chroma_alone),
+    ),
+    "13.apart": Check(
+        apart_probes,
+        _apart,
+        APART_SLIPS,
+        atol=0.005,
+        shows=Curve(apart_view, "F0 [Hz]", "harmonics apart"),
+    ),
+    "13.notch_share": Check(
+        share_probes,
+        _share,
+        SHARE_SLIPS,
+        atol=2e-4,
+        shows=Curve(
+            share_view, "clear on either side [ERB]", "noise let through [dB]", _in_decibels
+        ),
+    ),
+    "13.bits": Check(
+        bits_probes,
+        _bits,
+        BITS_SLIPS,
+        atol=1e-6,
+        shows=Curve(bits_view, "level over what is hidden [dB]", "bits"),
+    ),
 }

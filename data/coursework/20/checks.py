@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers import audio
 from helpers.coursework.checking import Check, Probe
+from helpers.coursework.views import Curve, Sound
 
 # ---- 20.compare ----------------------------------------------------------------------------------
 
@@ -311,12 +313,135 @@ TONES_SLIPS = (
     ),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+SR = 8000
+
+
+def compare_view():
+    """Return turns in a record of 25 samples that holds a cosine with 5 periods."""
+    wave = np.cos(2 * np.pi * 5 * np.arange(25) / 25 + 0.5)
+    return np.arange(25), [(wave, int(k)) for k in range(25)]
+
+
+def _reach(sums):
+    return np.hypot(sums[:, 0], sums[:, 1])
+
+
+def polar_view():
+    """Return phases all round, and cosines that start with them."""
+    phases = np.linspace(-3.1, 3.1, 49)
+    turn = 2 * np.pi * 5 * np.arange(32) / 32
+    return phases, [(np.cos(turn + phase), 5) for phase in phases]
+
+
+def _phase_alone(found):
+    return found[:, 1]
+
+
+def bins_view():
+    """Return the places of an odd record, which has no bin at half the sampling rate."""
+    return np.arange(17), [(np.zeros(33), 8000)]
+
+
+def rebuild_view():
+    """Return 16 ms of a woman's voice, and half of its spectrum."""
+    y = audio.clip("arctic_slt")[0][8000:8256].astype(float)
+    return np.arange(256) / 16, [(np.fft.rfft(y), 256)]
+
+
+def delay_view():
+    """Return the samples around a click in a record of 33, which comes half a sample late."""
+    click = np.zeros(33)
+    click[16] = 1.0
+    return np.arange(33), [(click, 2.5)]
+
+
+def _into_hall():
+    """Return the last word of a sentence, and 0.25 s of echoes; short, as a table of all their
+    arrows fits into memory too.
+    """
+    spoken, sr = audio.clip("arctic_slt")
+    word = audio.resample(spoken[-11200:-4000].astype(float), sr=sr, to=SR)
+    after = np.arange(2000) / SR
+    echoes = np.random.default_rng(20).standard_normal(2000) * 10 ** (-3 * after / 0.4)
+    return word * np.minimum(1, np.arange(word.size) / 80), np.append(1.0, 0.08 * echoes)
+
+
+def _rooms_heard(own, right, y, h):
+    return {"the voice": 0.6 * y, "your room": 0.6 * own, "the right room": 0.6 * right}
+
+
+def _three_in_noise():
+    """Return a second of noise in which three tones of a chord sound softly."""
+    t = np.arange(SR) / SR
+    y = 0.03 * np.random.default_rng(3).standard_normal(SR)
+    for freq, amp in ((440, 0.03), (550, 0.02), (660, 0.025)):
+        y = y + amp * np.sin(2 * np.pi * freq * t)
+    return y, SR
+
+
+def _chords_heard(own, right, y, sr):
+    """Return the record, and the tones that were found in it."""
+    t = np.arange(sr) / sr
+    ramps = np.minimum(1, 50 * np.minimum(t, t[::-1]))  # 20 ms
+    chords = [0.04 * np.sin(2 * np.pi * np.outer(freqs, t)).sum(axis=0) for freqs in (own, right)]
+    return {
+        "the record": ramps * y,
+        "your tones": ramps * chords[0],
+        "the right tones": ramps * chords[1],
+    }
+
+
 CHECKS = {
-    "20.compare": Check(compare_probes, _compare, COMPARE_SLIPS, atol=1e-6),
-    "20.polar": Check(polar_probes, _polar, POLAR_SLIPS, atol=1e-5),
-    "20.bins": Check(bins_probes, _bins, BINS_SLIPS, atol=1e-6),
-    "20.rebuild": Check(rebuild_probes, _rebuild, REBUILD_SLIPS, atol=1e-7),
-    "20.delay": Check(delay_probes, _delay, DELAY_SLIPS, atol=1e-6),
-    "20.room": Check(room_probes, np.convolve, ROOM_SLIPS, atol=1e-7),
-    "20.tones": Check(tones_probes, _tones, TONES_SLIPS, atol=1e-4),
+    "20.compare": Check(
+        compare_probes,
+        _compare,
+        COMPARE_SLIPS,
+        atol=1e-6,
+        shows=Curve(compare_view, "turns in 25 samples", "reach", _reach),
+    ),
+    "20.polar": Check(
+        polar_probes,
+        _polar,
+        POLAR_SLIPS,
+        atol=1e-5,
+        shows=Curve(polar_view, "phase of the cosine [rad]", "phase [rad]", _phase_alone),
+    ),
+    "20.bins": Check(
+        bins_probes,
+        _bins,
+        BINS_SLIPS,
+        atol=1e-6,
+        shows=Curve(bins_view, "bin of 33 samples at 8000 Hz", "frequency [Hz]"),
+    ),
+    "20.rebuild": Check(
+        rebuild_probes,
+        _rebuild,
+        REBUILD_SLIPS,
+        atol=1e-7,
+        shows=Curve(rebuild_view, "time [ms]", "amplitude"),
+    ),
+    "20.delay": Check(
+        delay_probes,
+        _delay,
+        DELAY_SLIPS,
+        atol=1e-6,
+        shows=Curve(delay_view, "sample, a click at 16, 2.5 late", "amplitude"),
+    ),
+    "20.room": Check(
+        room_probes,
+        np.convolve,
+        ROOM_SLIPS,
+        atol=1e-7,
+        shows=Sound(_into_hall, _rooms_heard, SR),
+    ),
+    "20.tones": Check(
+        tones_probes,
+        _tones,
+        TONES_SLIPS,
+        atol=1e-4,
+        shows=Sound(_three_in_noise, _chords_heard, SR),
+    ),
 }

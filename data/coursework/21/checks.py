@@ -10,6 +10,7 @@ from scipy.signal import get_window
 from helpers import spectra
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 
 def bin_probes() -> list[Probe]:
@@ -266,13 +267,94 @@ STRONGEST_SLIPS = (
     ("largest signed value", lambda y, sr, known: known[np.argmax(_sums(y, sr, known))]),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+
+def bin_view():
+    """Return shortest lengths, for two tones that fit together every 80 samples."""
+    shortest = np.arange(1, 402, 8)
+    return shortest, [(np.array([1000, 1100]), 8000, int(n)) for n in shortest]
+
+
+def leak_view():
+    """Return distances up to six bins to either side, for 64 samples."""
+    d = np.linspace(-6, 6, 121)
+    return d, [(d, 64)]
+
+
+def amplitude_view():
+    """Return places of a sine of amplitude 0.5, over three bins of 64 samples of Hann."""
+    places = np.linspace(9.0, 12, 49)
+    turn = 2 * np.pi * np.arange(64) / 64
+    w = get_window("hann", 64)
+    return places, [(0.5 * np.cos(place * turn + 1), w) for place in places]
+
+
+def noise_view():
+    """Return records from 64 to 65 536 samples of Hann, whose floor is at -52.3 dB each time."""
+    powers = np.arange(6, 17)
+    return powers, [(-52.3, get_window("hann", 2 ** int(power))) for power in powers]
+
+
+def parabola_view():
+    """Return places of a tone between two bins, and three levels around its tallest bin."""
+    places = np.linspace(-0.49, 0.49, 49)
+    n = np.arange(64)
+    hills = []
+    for place in places:
+        y = np.exp(2j * np.pi * (20 + place) * n / 64) * get_window("hann", 64)
+        hills.append((20 * np.log10(np.abs(np.fft.fft(y)[19:22])),))
+    return places, hills
+
+
+def strongest_view():
+    """Return tones that glide over a band of the telephone, 50 samples each."""
+    freqs = np.arange(650.0, 1001, 10)
+    t = np.arange(50) / 8000
+    return freqs, [(np.sin(2 * np.pi * freq * t + 1), 8000, LOWS) for freq in freqs]
+
+
 CHECKS = {
-    "21.bin": Check(bin_probes, _length, BIN_SLIPS, atol=1e-3),
-    "21.leak": Check(leak_probes, lambda d, n: np.abs(_ratio(d, n)), LEAK_SLIPS, atol=1e-5),
-    "21.amplitude": Check(
-        amplitude_probes, lambda y, w: 2 * _tallest(y, w) / w.sum(), AMPLITUDE_SLIPS, atol=1e-5
+    "21.bin": Check(
+        bin_probes,
+        _length,
+        BIN_SLIPS,
+        atol=1e-3,
+        shows=Curve(bin_view, "shortest [samples], for 1000 and 1100 Hz", "length [samples]"),
     ),
-    "21.noise": Check(noise_probes, _noise, NOISE_SLIPS, atol=1e-3),
-    "21.parabola": Check(parabola_probes, _offset, PARABOLA_SLIPS, atol=1e-5),
-    "21.strongest": Check(strongest_probes, _strongest, STRONGEST_SLIPS, atol=1e-3),
+    "21.leak": Check(
+        leak_probes,
+        lambda d, n: np.abs(_ratio(d, n)),
+        LEAK_SLIPS,
+        atol=1e-5,
+        shows=Curve(leak_view, "distance from the tone [bins]", "amplitude"),
+    ),
+    "21.amplitude": Check(
+        amplitude_probes,
+        lambda y, w: 2 * _tallest(y, w) / w.sum(),
+        AMPLITUDE_SLIPS,
+        atol=1e-5,
+        shows=Curve(amplitude_view, "place of a sine of 0.5 [bins], Hann", "amplitude"),
+    ),
+    "21.noise": Check(
+        noise_probes,
+        _noise,
+        NOISE_SLIPS,
+        atol=1e-3,
+        shows=Curve(noise_view, "samples, as a power of 2; floor −52.3 dB", "level [dBFS]"),
+    ),
+    "21.parabola": Check(
+        parabola_probes,
+        _offset,
+        PARABOLA_SLIPS,
+        atol=1e-5,
+        shows=Curve(parabola_view, "place of the tone [bins]", "offset [bins]"),
+    ),
+    "21.strongest": Check(
+        strongest_probes,
+        _strongest,
+        STRONGEST_SLIPS,
+        atol=1e-3,
+        shows=Curve(strongest_view, "frequency of the tone [Hz]", "strongest [Hz]"),
+    ),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers import stft
+from helpers import audio, stft
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve, Sound
 
 _SHAPES = (
     (16000, 16000, 512, 128),
@@ -270,10 +271,82 @@ READ_SLIPS = (
     ("silences taken for vowels", _as(vowel=1, hiss=2, gap=1)),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+SR = 16000
+
+
+def stripe_view():
+    """Return samples, and calls for frames of 512 with hop 128: each is seen by four."""
+    samples = np.arange(1000, 2600, 16)
+    return samples, [(int(sample), 122, 512, 128) for sample in samples]
+
+
+def _middle(frames):
+    """Return the middle of the frames that see a sample."""
+    return np.mean(frames, axis=-1)
+
+
+def column_view():
+    """Return frequencies [Hz] and a tone on a bin, another 20 dB below it, and faint noise."""
+    t = np.arange(1024) / SR
+    y = np.sin(2 * np.pi * 2000 * t) + 0.1 * np.sin(2 * np.pi * 5000 * t)
+    y += 1e-4 * np.random.default_rng(3).standard_normal(t.size)
+    return np.fft.rfftfreq(64, 1 / SR), [(y, 64, 16)]
+
+
+def _column(pictures):
+    """Return the tenth frame of a picture."""
+    return pictures[0][:, 10]
+
+
+def voice_frames():
+    """Return a voice cut into frames that wear a Hann window, every half window, and the hop."""
+    y = audio.clip("arctic_slt")[0][: 2 * SR].astype(float)
+    frames = np.lib.stride_tricks.sliding_window_view(y, 512)[::256].T
+    return frames * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512))[:, None], 256
+
+
+def _joined(own, right, frames, hop):
+    return {"yours": own, "the right sum": right, "frames end to end": frames.T.ravel()}
+
+
+def hops_view():
+    """Return all hops of a Hann window of 48 samples."""
+    hops = np.arange(1, 49)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(48) / 48)
+    return hops, [(hann, int(hop)) for hop in hops]
+
+
+# "22.read" has no view: its seven numbers are names of places in a picture that stands above
 CHECKS = {
-    "22.times": Check(times_probes, _seen, TIMES_SLIPS, atol=1e-9),
-    "22.spectrogram": Check(spectrogram_probes, _spectrogram, SPECTROGRAM_SLIPS, atol=1e-6),
+    "22.times": Check(
+        times_probes,
+        _seen,
+        TIMES_SLIPS,
+        atol=1e-9,
+        shows=Curve(stripe_view, "sample at which a click lies", "middle of its frames", _middle),
+    ),
+    "22.spectrogram": Check(
+        spectrogram_probes,
+        _spectrogram,
+        SPECTROGRAM_SLIPS,
+        atol=1e-6,
+        shows=Curve(column_view, "frequency [Hz]", "level of one frame [dB]", _column),
+    ),
     "22.read": Check(read_probes, lambda letter: _SORTS[letter], READ_SLIPS, atol=1e-9),
-    "22.overlap": Check(overlap_probes, _add, OVERLAP_SLIPS, atol=1e-9),
-    "22.ripple": Check(ripple_probes, _ripple, RIPPLE_SLIPS, atol=1e-9),
+    "22.overlap": Check(
+        overlap_probes,
+        _add,
+        OVERLAP_SLIPS,
+        atol=1e-9,
+        shows=Sound(voice_frames, _joined, SR),
+    ),
+    "22.ripple": Check(
+        ripple_probes,
+        _ripple,
+        RIPPLE_SLIPS,
+        atol=1e-9,
+        shows=Curve(hops_view, "hop of a Hann window of 48 samples", "ripple"),
+    ),
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers import audio, mel
 from helpers.coursework.checking import Check
 from helpers.coursework.probing import Probe
+from helpers.coursework.views import Curve
 
 
 def triangle_probes() -> list[Probe]:
@@ -50,10 +52,6 @@ def _swapped(freqs, low, centre, high):
 
 def _half_width(freqs, low, centre, high):
     return np.maximum(0, 1 - np.abs(freqs - centre) / ((high - low) / 2))
-
-
-def _sides(freqs, low, centre, high):
-    return (freqs - low) / (centre - low), (high - freqs) / (high - centre)
 
 
 TRIANGLE_SLIPS = (
@@ -236,10 +234,73 @@ CAUSE_SLIPS = (
     ("counted from 0", lambda letter: _CAUSES[letter] - 1),
 )
 
+# ---- what a right function makes ----------------------------------------------------------------
+
+CORNERS = (200.0, 400.0, 900.0)  # of a lopsided filter [Hz]
+
+
+def filter_view():
+    """Return frequencies [Hz] on both sides of a lopsided filter, and one call for all."""
+    freqs = np.arange(0.0, 1201, 10)
+    return freqs, [(freqs, *CORNERS)]
+
+
+def levels_view():
+    """Return powers [dB re 1], half of them under a floor of −100 dB, and one call for all."""
+    db = np.arange(-200.0, 21, 5)
+    return db, [(10 ** (db[None] / 10), 1e-10, 1.0)]
+
+
+def band_view():
+    """Return times [s], and one log mel spectrogram of a voice."""
+    y, sr = audio.clip("arctic_slt")
+    M = mel.mel_spectrogram(y.astype(float), sr=sr, n_fft=1024, hop_length=256, n_mels=40)
+    L = mel.log_compress(M, floor=1e-10)
+    return np.arange(L.shape[1]) * 256 / sr, [(L,)]
+
+
+def _band(pictures):
+    """Return one band, the tenth, of a picture."""
+    return pictures[0][9]
+
+
+def bank_view():
+    """Return frame lengths, and calls with the edges of 128 HTK bands up to 8 kHz."""
+    mels = np.linspace(0, 2595 * np.log10(1 + 8000 / 700), 130)
+    edges = 700 * (10 ** (mels / 2595) - 1)
+    sizes = np.arange(128, 640, 16)
+    return sizes, [(edges, 16000, int(n_fft)) for n_fft in sizes]
+
+
+# "23.cause" has no view: its five numbers are names of pictures that stand above
 CHECKS = {
-    "23.triangle": Check(triangle_probes, _triangle, TRIANGLE_SLIPS, atol=1e-5),
-    "23.log": Check(log_probes, _log, LOG_SLIPS, atol=1e-4),
-    "23.normalise": Check(normalise_probes, lambda L: _scaled(L, 1), NORMALISE_SLIPS, atol=1e-5),
-    "23.empty": Check(empty_probes, _empty, EMPTY_SLIPS, atol=1e-6),
+    "23.triangle": Check(
+        triangle_probes,
+        _triangle,
+        TRIANGLE_SLIPS,
+        atol=1e-5,
+        shows=Curve(filter_view, "frequency [Hz]", "weight"),
+    ),
+    "23.log": Check(
+        log_probes,
+        _log,
+        LOG_SLIPS,
+        atol=1e-4,
+        shows=Curve(levels_view, "power that goes in [dB re 1]", "level [dB]"),
+    ),
+    "23.normalise": Check(
+        normalise_probes,
+        lambda L: _scaled(L, 1),
+        NORMALISE_SLIPS,
+        atol=1e-5,
+        shows=Curve(band_view, "time [s], one band of a voice", "level in spreads", _band),
+    ),
+    "23.empty": Check(
+        empty_probes,
+        _empty,
+        EMPTY_SLIPS,
+        atol=1e-6,
+        shows=Curve(bank_view, "frame length [samples]", "empty filters of 128"),
+    ),
     "23.cause": Check(cause_probes, lambda letter: _CAUSES[letter], CAUSE_SLIPS, atol=1e-9),
 }

@@ -232,7 +232,7 @@ def steps_view():
 
 def _spoken():
     """Return a second of a voice from random phases, its magnitudes, and the transforms."""
-    y = audio.clip("voice_a")[0][8000:24000].astype(float)
+    y = audio.clip("arctic_slt")[0][6000:22000].astype(float)
     analyse, invert = _pair(512, 128, y.size)
     S = np.abs(analyse(y))
     turns = np.random.default_rng(0).uniform(-np.pi, np.pi, S.shape)
@@ -258,7 +258,7 @@ def _twins_heard(own, right, y, n_fft):
 
 def _two_words():
     """Return two words with a pause between them, at 16 kHz."""
-    words = audio.clip("voice_b")[0][:32000].astype(float)
+    words = audio.clip("arctic_awb")[0][:32000].astype(float)
     return np.concatenate([words[4000:14000], np.zeros(4000), words[14000:26000]]), 1024
 
 

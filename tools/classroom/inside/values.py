@@ -41,6 +41,8 @@ def _array(value: np.ndarray | np.generic) -> dict:
     kind = value.dtype.kind
     if kind == "O":
         return {"k": "objects", "s": list(value.shape), "v": _floats(value)}
+    if kind == "U" and value.nbytes < 100_000:  # names, of speakers for example
+        return {"k": "texts", "s": list(value.shape), "v": value.ravel().tolist()}
     if kind not in NUMBERS:
         return {"k": "texts", "s": list(value.shape)}
     if value.nbytes > LIMIT // 2:
@@ -98,7 +100,8 @@ def unpack(form: dict, call) -> object:
         held = _numbers(value) if value else np.full(_shape(form), None)
         return held.astype(object).reshape(_shape(form))
     if kind == "texts":
-        return np.full(_shape(form), "text")
+        given = np.array([str(text) for text in value]) if value else np.array("text")
+        return given.reshape(_shape(form)) if value else np.full(_shape(form), given)
     if kind == "function" and call is not None:
         return lambda *args: call(value, args)
     return _thing(form)

@@ -51,6 +51,8 @@ class Faces:
         "soundfile",
         "soxr",
         "torch",
+        "safetensors",
+        "tqdm",
         "librosa",
         "numba",
         "pesq",

@@ -99,6 +99,9 @@ def main(request: str, reply: str) -> None:
     face.CLIPS.update(clips())
     face.use()
     quick.use()
+    from helpers import _weights
+
+    _weights.FOLDER = Path("/no/weights/in/a/page")
     answers = {"stages": {}, "exercises": {}}
     for stem, cells in asked["stages"].items():
         answers["stages"][stem] = {cell: tried(**one) for cell, one in cells.items()}

@@ -94,7 +94,7 @@
       for (const part of [...spec.handles, ...spec.controls]) {
         const text = params.get(part.name), v = Number(text);
         if (text === null || text.trim() === "" || !Number.isFinite(v)) return null;
-        if (part.kind === "toggle") values[part.name] = v !== 0;
+        if (part.kind === "toggle") { if (v !== 0 && v !== 1) return null; values[part.name] = v === 1; }
         else if (part.kind === "choice") { if (!part.options[v]) return null; values[part.name] = v; }
         else if (v < part.low || v > part.high) return null;
         else values[part.name] = snapped(part, v);
@@ -114,8 +114,8 @@
   }
 
   const asked = () => {
-    const params = new URLSearchParams(location.hash.slice(1)), slug = params.get("explore");
-    const place = slug && document.querySelector(`.earup-place[data-stage="${CSS.escape(slug)}"]`);
+    const params = new URLSearchParams(location.hash.slice(1)), [slug, second] = params.getAll("explore");
+    const place = slug && second === undefined && document.querySelector(`.earup-place[data-stage="${CSS.escape(slug)}"]`);
     return place ? { place, params } : null;
   };
 

@@ -1,6 +1,6 @@
 // JupyterLab's part of coming back: what sleeps says so, one button wakes a page, questions hold what follows, an
 // untouched page stays unchanged, and the course remembers where you were. No build: frontend.py wraps this file, with
-// gate.js and needed.py as NEEDED, into the one script that JupyterLab loads. It is written against JupyterLab 4.
+// gate.js, needed.py as NEEDED and pictures.css as PICTURES, into the one script that JupyterLab loads. It is written against JupyterLab 4.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const ENDED = ["restarting", "autorestarting", "dead", "terminating"];
@@ -273,7 +273,7 @@ async function plugin(scope) {
     requires: [notebook.INotebookTracker],
     activate(app, tracker) {
       document.documentElement.setAttribute("data-earup-wakes", "");
-      document.head.append(el("style", { text: STYLE }));
+      document.head.append(el("style", { text: STYLE + PICTURES }));
       try { listed(notebook.NotebookToCModel); } catch {} // a JupyterLab that lists its contents otherwise
       const attend = async (panel) => {
         await panel.context.ready;
