@@ -75,25 +75,43 @@ def run(sources, folder, names=None):
     return names
 
 
-def drawn_with_guess(name, key, choice, unit, patch, folder):
-    """Return the lines that a guess adds to the figure that asks for it, in its first run after."""
+def with_guess(unit, key, option, folder, patch):
+    """Guess in a prediction, as its widget stores it, or leave it if `option` is None; then run the
+    cell that asks for the guess again, and return its figure.
+    """
     import matplotlib.pyplot as plt
 
-    from helpers.coursework import store
+    from helpers import coursework, figures
 
-    patch.setenv("EARUP_PROGRESS", str(folder / "progress.json"))
-    (source,) = [text for text in code_cells(name) if f'coursework.guess("{key}")' in text]
-    found = []
-    for _ in range(2):  # before the guess, and after it
-        names = run([source], folder, dict(unit))
-        found.append([line for ax in names["fig"].axes for line in ax.lines])
-        plt.close(names["fig"])
-        store.update(lambda state: state["predictions"].update({key: {"tried": [choice]}}))
-    before, after = (
-        [line for line in lines if line.get_label().startswith("your guess")] for lines in found
-    )
-    assert not before and len(found[1]) == len(found[0]) + len(after)
-    return after
+    patch.setenv("EARUP_PROGRESS", str(folder / f"progress_{option}.json"))
+    if option is not None:
+        coursework.predict(key).answers = {key: {"chosen": option, "tried": [option]}}
+    cells = code_cells(next((ROOT / "notebooks").glob(f"{key[:2]}_*.ipynb")).stem)
+    (cell,) = [text for text in cells if f'coursework.guess("{key}")' in text]
+    shown = []
+    patch.setattr(figures, "show", lambda fig, alt: shown.append(fig))
+    run([cell], folder, dict(unit))
+    (fig,) = shown
+    plt.close(fig)
+    return fig
+
+
+def figure_with_guess(unit, key, option, folder, patch):
+    """Return the figure after a guess, or after none, and what it says of the guess."""
+    fig = with_guess(unit, key, option, folder, patch)
+    labels = [text for ax in fig.axes for text in ax.texts if "your guess" in text.get_text()]
+    assert len(labels) == (option is not None)
+    return fig, labels[0] if labels else None
+
+
+def drawn_with_guess(unit, key, option, folder, patch):
+    """Return the lines that a guess adds to the figure that asks for it."""
+    figs = [with_guess(unit, key, which, folder, patch) for which in (None, option)]
+    before, after = ([line for ax in fig.axes for line in ax.lines] for fig in figs)
+    added = [line for line in after if line.get_label().startswith("your guess")]
+    assert len(after) == len(before) + len(added)
+    assert not [line for line in before if line.get_label().startswith("your guess")]
+    return added
 
 
 def in_a_sweep():
@@ -147,26 +165,3 @@ def loudest(y, sr):
     n = min(int(0.4 * sr), len(y))
     total = np.concatenate([[0], np.cumsum(np.square(y, dtype=np.float64))])
     return 10 * np.log10(np.max(total[n:] - total[:-n]) / n)
-
-
-def figure_with_guess(unit, key, option, folder, patch):
-    """Guess in a prediction, as its widget stores it, or leave it if `option` is None; then run the
-    cell that asks for the guess again. Return its figure and what it says of the guess.
-    """
-    import matplotlib.pyplot as plt
-
-    from helpers import coursework, figures
-
-    patch.setenv("EARUP_PROGRESS", str(folder / f"progress_{option}.json"))
-    if option is not None:
-        coursework.predict(key).answers = {key: {"chosen": option, "tried": [option]}}
-    cells = code_cells(next((ROOT / "notebooks").glob(f"{key[:2]}_*.ipynb")).stem)
-    (cell,) = [text for text in cells if f'coursework.guess("{key}")' in text]
-    shown = []
-    patch.setattr(figures, "show", lambda fig, alt: shown.append(fig))
-    run([cell], folder, dict(unit))
-    (fig,) = shown
-    plt.close(fig)
-    labels = [text for ax in fig.axes for text in ax.texts if "your guess" in text.get_text()]
-    assert len(labels) == (option is not None)
-    return fig, labels[0] if labels else None

@@ -12,7 +12,6 @@ from helpers.explore.loop import FINE, LIMIT, SHADES
 from tools import notebooks
 from tools.site.engine import cutting
 
-INSERTED = True  # whether the five loops stand in the notebooks
 UNITS = ("02", "22", "23", "32", "33")
 AXES = explore.axis("Time", 0, 3, unit="s"), explore.axis("Level", -60, 0, unit="dB")
 
@@ -111,16 +110,12 @@ def test_two_sliders_are_refused():
 
 def test_five_units_have_a_loop():
     texts = {p.stem[:2]: p.read_text(encoding="utf-8") for p in notebooks.paths()}
-    assert {unit for unit, text in texts.items() if "explore.loop(" in text} == (
-        set(UNITS) if INSERTED else set()
-    )
+    assert {unit for unit, text in texts.items() if "explore.loop(" in text} == set(UNITS)
 
 
 @pytest.fixture(scope="module")
 def loop_of():
     """Make the loop of a unit, with what it is made of: ``widget, names = loop_of("22")``."""
-    if not INSERTED:
-        pytest.skip("the loops do not stand in the notebooks yet")
     kept = {}
 
     def make(unit):

@@ -238,7 +238,7 @@ def test_nothing_is_louder_than_the_first_page_promises(unit):
 def test_a_guess_about_the_echo_is_drawn_where_it_says(
     unit, choice, strength, monkeypatch, tmp_path
 ):
-    (line,) = pages.drawn_with_guess(NAME, "01.grow", choice, unit, monkeypatch, tmp_path)
+    (line,) = pages.drawn_with_guess(unit, "01.grow", choice, tmp_path, monkeypatch)
     assert line.get_xydata().tolist() == [[12, pytest.approx(strength, abs=0.005)]]
 
 

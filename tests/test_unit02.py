@@ -199,14 +199,14 @@ def test_a_part_of_the_voice_lies_below_150_hz_and_turns_the_other_way(unit, pag
 def test_a_guess_about_60_db_is_a_line_that_has_lost_as_much_there(
     unit, choice, count, monkeypatch, tmp_path
 ):
-    (line,) = pages.drawn_with_guess(NAME, "02.sixty", choice, unit, monkeypatch, tmp_path)
+    (line,) = pages.drawn_with_guess(unit, "02.sixty", choice, tmp_path, monkeypatch)
     (x0, y0), (x1, y1) = line.get_xydata()
     assert (x0, y0) == (0, 0) and y1 / x1 * 0.1 * count == pytest.approx(-60)
 
 
 @pytest.mark.parametrize(("choice", "found"), [(0, 1), (1, 0.5), (2, 0)])
 def test_a_guess_about_the_cosine_stands_at_the_sine(unit, choice, found, monkeypatch, tmp_path):
-    (line,) = pages.drawn_with_guess(NAME, "02.cosine", choice, unit, monkeypatch, tmp_path)
+    (line,) = pages.drawn_with_guess(unit, "02.cosine", choice, tmp_path, monkeypatch)
     assert line.get_xydata().tolist() == [[0, found]]
 
 

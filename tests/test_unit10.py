@@ -165,13 +165,13 @@ def test_nearly_all_of_the_voice_is_left_of_the_crossing(unit, page):
 def test_a_guess_about_the_climbing_tone_is_drawn_into_the_sweep(
     unit, choice, khz, monkeypatch, tmp_path
 ):
-    (line,) = drawn_with_guess(NAME, "10.alias_where", choice, unit, monkeypatch, tmp_path)
+    (line,) = drawn_with_guess(unit, "10.alias_where", choice, tmp_path, monkeypatch)
     ((when, heard),) = line.get_xydata()
     assert 100 * (7900 / 100) ** (when / 3) == pytest.approx(5000) and heard == khz
 
 
 def test_a_guess_of_silence_draws_nothing(unit, monkeypatch, tmp_path):
-    assert drawn_with_guess(NAME, "10.alias_where", 2, unit, monkeypatch, tmp_path) == []
+    assert drawn_with_guess(unit, "10.alias_where", 2, tmp_path, monkeypatch) == []
 
 
 def test_the_three_voices_differ_in_clipping_alone(unit):

@@ -226,7 +226,7 @@ def test_the_gate_leaves_out_the_pause_and_nothing_of_the_speech(unit):
 def test_a_guess_about_the_pause_is_a_level_in_its_figure(
     unit, choice, moved, monkeypatch, tmp_path
 ):
-    (line,) = drawn_with_guess(NAME, "11.gate", choice, unit, monkeypatch, tmp_path)
+    (line,) = drawn_with_guess(unit, "11.gate", choice, tmp_path, monkeypatch)
     alone = unit["lufs_by_hand"](unit["voice48"], 48000)[2]
     np.testing.assert_allclose(line.get_ydata(), alone + moved, atol=1e-6)
 

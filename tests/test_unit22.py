@@ -12,7 +12,7 @@ from scipy.signal import ShortTimeFFT, get_window
 from helpers import audio
 from helpers.coursework import catalogue
 from tests import pages
-from tests.pages import code_cells, level, loudest
+from tests.pages import code_cells, figure_with_guess, level, loudest
 
 NAME = "22_stft"
 VOICE_DB = -27.0  # the voice that set the volume [dBFS RMS]
@@ -564,27 +564,8 @@ def test_a_low_bin_is_almost_two_semitones_wide(unit, page):
 
 def test_the_guess_is_drawn_where_the_curves_cross(unit, monkeypatch, tmp_path):
     """From the answer to the widget, through the file of progress, to the line in the figure."""
-    import matplotlib.pyplot as plt
-
-    from helpers import coursework, figures
-
-    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
-    (cell,) = (c for c in code_cells(NAME, tag="figure") if "22.cross" in c)
-    drawn = []
-    monkeypatch.setattr(figures, "show", lambda fig, alt: drawn.append(fig))
-
-    def guesses():
-        """The lines that the cell draws upright, and the words beside them."""
-        exec(cell, dict(unit))
-        ax = drawn[-1].axes[0]
-        upright = [line for line in ax.lines if len(set(line.get_xdata())) == 1]
-        words = [text.get_text() for text in ax.texts]
-        plt.close(drawn[-1])
-        return [line.get_xdata()[0] for line in upright], words
-
-    places, words = guesses()
-    assert places == [] and "your guess" not in words  # nothing was guessed yet
-    coursework.predict("22.cross").answers = {"22.cross": {"chosen": 1, "tried": [1]}}
-    assert coursework.guess("22.cross") == 100
-    places, words = guesses()
-    assert places == [100] and "your guess" in words
+    for option, wanted in ((None, []), (1, [100])):
+        fig, said = figure_with_guess(unit, "22.cross", option, tmp_path, monkeypatch)
+        upright = [line for line in fig.axes[0].lines if len(set(line.get_xdata())) == 1]
+        assert [line.get_xdata()[0] for line in upright] == wanted
+        assert (said is not None) == bool(wanted)

@@ -13,7 +13,7 @@ from scipy.signal import istft
 
 from helpers import audio, mel
 from helpers.coursework import catalogue
-from tests.pages import level
+from tests.pages import level, with_guess
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
 NAME = "23_mel_spectrogram"
@@ -129,22 +129,13 @@ def test_widths_beside_the_ear(page):
 
 
 def test_half_of_the_bands_lie_below_1700_hz_and_the_guess_is_drawn(unit, monkeypatch, tmp_path):
-    from helpers import coursework, figures
-    from tests.pages import code_cells
-
     edges = slaney_corners(40)
     assert np.median(edges[1:-1]) == pytest.approx(1690, abs=1)  # "About 1700 Hz"
     assert np.sum(edges[1:-1] < 1700) == 20 and np.sum(edges[1:-1] > 4000) < 40 / 4
     assert edges[1] - edges[0] == pytest.approx(70, abs=5) and edges[2] < 1000
-    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
-    (cell,) = (c for c in code_cells(NAME, tag="figure") if "23.middle" in c)
-    drawn = []
-    monkeypatch.setattr(figures, "show", lambda fig, alt: drawn.append(fig))
-    exec(cell, dict(unit))
-    assert not any("your guess" in text.get_text() for text in drawn[0].axes[0].texts)
-    coursework.predict("23.middle").answers = {"23.middle": {"chosen": 3, "tried": [3]}}
-    exec(cell, dict(unit))
-    hertz, mels, _ = drawn[1].axes
+    before = with_guess(unit, "23.middle", None, tmp_path, monkeypatch)
+    assert not any("your guess" in text.get_text() for text in before.axes[0].texts)
+    hertz, mels, _ = with_guess(unit, "23.middle", 3, tmp_path, monkeypatch).axes
     assert any("your guess" in text.get_text() for text in hertz.texts)
     assert hertz.lines[-1].get_xdata()[0] == 4.0
     half = 15 + 27 * np.log(4) / np.log(6.4)  # 4000 Hz in mel, Slaney's, written out

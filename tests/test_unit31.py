@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from helpers import audio, listening, losses, mel, metrics, psychophysics
 from helpers.coursework import catalogue
-from tests.pages import ROOT, SHARED, code_cells, level, loudest
+from tests.pages import ROOT, SHARED, code_cells, level, loudest, with_guess
 from tools.training import loss_features
 
 pytest.importorskip("pesq")
@@ -258,16 +258,7 @@ def test_the_reach_of_each_loss(unit):
 
 @pytest.mark.parametrize(("option", "panels"), [(0, [1]), (1, [0]), (2, [3]), (3, [0, 1, 2, 3, 4])])
 def test_the_guess_stands_on_its_curve(unit, monkeypatch, tmp_path, option, panels):
-    from helpers import coursework, figures
-
-    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
-    (cell,) = (c for c in code_cells(NAME, tag="figure") if "31.slope" in c)
-    drawn = []
-    monkeypatch.setattr(figures, "show", lambda fig, alt: drawn.append(fig))
-    exec(cell, dict(unit))
-    asked = {"31.slope": {"chosen": option, "tried": [option]}}
-    coursework.predict("31.slope").answers = asked
-    exec(cell, dict(unit))
+    drawn = [with_guess(unit, "31.slope", k, tmp_path, monkeypatch) for k in (None, option)]
     before, after = ([len(ax.lines) for ax in fig.axes] for fig in drawn)
     assert np.flatnonzero(np.array(after) - before).tolist() == panels
     kinds = ("SI-SDR", "L2", "log-mel", "magnitude, 32 ms", "multi-resolution")

@@ -224,6 +224,14 @@ def test_the_interval_is_wilsons(unit):
     assert unit["interval"](hits) == pytest.approx((want.low, want.high), abs=1e-4)
 
 
+def test_the_guess_stands_across_the_bars(unit, tmp_path, monkeypatch):
+    for option, percent in enumerate((100, 90, 70, 10)):
+        fig, said = pages.figure_with_guess(unit, "40.voice", option, tmp_path, monkeypatch)
+        assert said.xy[0] == percent
+        assert fig.axes[0].lines[-1].get_xdata()[0] == percent
+    pages.figure_with_guess(unit, "40.voice", None, tmp_path, monkeypatch)
+
+
 # ---- the tables ----------------------------------------------------------------------------------
 
 
