@@ -195,6 +195,10 @@ def test_a_unit_works_without_a_kernel(site, served, visit, name):
     outputs = [o for cell in nb.cells for o in cell.get("outputs", []) if "data" in o]
     shown = sum("application/vnd.jupyter.widget-view+json" in o["data"] for o in outputs)
     assert page.locator(".earup-place").count() == shown > 5
+    texts = "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    named = re.findall(r"\*\*((?:Exercise|Figure) \d+\.\d+)", texts)
+    listed = page.locator(".earup-listed").all_text_contents()
+    assert sorted(listed) == sorted(named) != []  # in the contents, under their sections
     sounds(page)
     answers(page)
     # what needs Python has it in the page, or says where to run it

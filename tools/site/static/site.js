@@ -31,7 +31,9 @@ function list() {
   });
   for (const [place, name] of items) {
     const id = (place.id ||= name.toLowerCase().replaceAll(/[ .]/g, "-"));
-    const section = place.closest("section[id]"), entry = section && contents.querySelector(`a[href="#${CSS.escape(section.id)}"]`)?.closest("li");
+    let section = place.closest("section[id]"), entry = null;
+    for (; section && !entry; section = section.parentElement.closest("section[id]")) // a small section may not be listed
+      entry = contents.querySelector(`a[href="#${CSS.escape(section.id)}"]`)?.closest("li");
     if (!entry) continue;
     const link = Object.assign(document.createElement("a"), { href: `#${id}`, textContent: name, className: "reference internal nav-link earup-listed" });
     const item = document.createElement("li");
