@@ -34,6 +34,8 @@ function list() {
     let section = place.closest("section[id]"), entry = null;
     for (; section && !entry; section = section.parentElement.closest("section[id]")) // a small section may not be listed
       entry = contents.querySelector(`a[href="#${CSS.escape(section.id)}"]`)?.closest("li");
+    // the theme opens the entries of small sections only while they are read, so it stands under the chapter
+    for (let above = entry; above; above = above.parentElement.closest("li.toc-entry")) entry = above;
     if (!entry) continue;
     const link = Object.assign(document.createElement("a"), { href: `#${id}`, textContent: name, className: "reference internal nav-link earup-listed" });
     const item = document.createElement("li");
