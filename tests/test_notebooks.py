@@ -1,6 +1,9 @@
 """The contract of a unit, read from its notebook; tests/test_executed.py asks that it runs."""
 
+import ast
+import builtins
 import copy
+import itertools
 import json
 import os
 import re
@@ -13,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy
 import pytest
+from matplotlib import font_manager
 
 from helpers.coursework import catalogue
 from tools import bootstrap, notebooks
@@ -202,6 +206,65 @@ def test_cells_are_short(unit):
     assert lengths[-1] <= 25
     assert lengths[len(lengths) // 2] <= 6
     assert sum(n <= 15 for n in lengths) >= 0.9 * len(lengths)
+
+
+def names_of(source):
+    """The names that a cell makes, arguments and imports among them, and those that it uses."""
+    tree = ast.parse(source)
+    made, used = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (made if isinstance(node.ctx, ast.Store) else used).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.alias):
+            made.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+    return made, used
+
+
+def ahead_of_time(sources):
+    """Names that stand in a cell above the one that makes them, inside functions too."""
+    cells = [names_of(source) for source in sources]
+    ever = set().union(*(made for made, _ in cells))
+    known = set(dir(builtins))
+    early = []
+    for made, used in cells:
+        early += sorted((used & ever) - known - made)
+        known |= made
+    return early
+
+
+def test_nothing_is_used_above_the_cell_that_makes_it(unit):
+    """A reader goes from top to bottom, also through functions that are called later."""
+    assert ahead_of_time([unit.text[i] for i in unit.code]) == []
+
+
+def test_what_is_used_too_early_is_seen():
+    assert ahead_of_time(["def f():\n    return FLOOR", "FLOOR = 3", "f()"]) == ["FLOOR"]
+    assert ahead_of_time(["FLOOR = 3", "def f(x):\n    return x + FLOOR", "f(1)"]) == []
+
+
+def test_who_asserts_shows_the_numbers(unit):
+    """In the cell itself, or in the cell of code right above it."""
+    silent = []
+    for before, i in itertools.pairwise(unit.code):
+        asserts = re.search(r"^\s*(assert |np\.testing\.)", unit.text[i], re.MULTILINE)
+        if asserts and not (unit.cells[i]["outputs"] or unit.cells[before]["outputs"]):
+            silent.append(unit.text[i])
+    assert silent == []
+
+
+def test_every_character_of_a_picture_has_a_glyph(unit):
+    """Stored pictures of players and figures draw their words in DejaVu Sans or Liberation Sans."""
+    fonts = [font_manager.findfont(name) for name in ("DejaVu Sans",)]
+    known = set().union(*(font_manager.get_font(path).get_charmap() for path in fonts))
+    for i in unit.code:
+        for output in unit.cells[i]["outputs"]:
+            if "image/png" in output.get("data", {}):
+                words = "".join(output["data"].get("text/plain", ""))
+                assert {c for c in words if c not in "\n" and ord(c) not in known} == set()
 
 
 def test_stored_outputs_hold_text_and_figures_only(unit):

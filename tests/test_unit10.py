@@ -57,11 +57,14 @@ def test_sincs_on_the_dots_draw_the_tone_and_no_staircase(unit, page):
     assert "no staircase" in page
 
 
-def test_beats_come_four_times_a_second(unit):
-    sr, beats = unit["sr"], unit["beats"]
-    envelope = np.convolve(beats**2, np.ones(sr // 100), mode="same")
-    spectrum = np.abs(np.fft.rfft(envelope - envelope.mean()))
-    assert np.argmax(spectrum[:40]) * sr / len(beats) == 4
+def test_three_weights_pass_what_is_steady_and_stop_the_nyquist_frequency(unit):
+    freqs, response = scipy.signal.freqz(unit["weights"], worN=[0.0, np.pi / 2, np.pi])
+    np.testing.assert_allclose(np.abs(response), np.cos(freqs / 2) ** 2, atol=1e-12)  # 1, 1/2, 0
+    np.testing.assert_allclose(np.abs(response), [1, 0.5, 0], atol=1e-12)
+
+
+def test_a_spectrum_is_explained_above_the_first_one(page):
+    assert page.index("**spectrum**") < page.index("**Figure 10.4.")
 
 
 def test_dither_keeps_a_tone_that_rounding_erases(unit):

@@ -407,7 +407,9 @@ ASKED = [
     ("the fan's tone has {:.0f}.", phon_at(40 - gain(100, "A"), 100)),
     ("stand {:.0f} and 41 dB SPL", 40 - gain(100, "A")),
     ("A takes {:.1f} dB off at 100 Hz and", -gain(100, "A")),
-    ("passes {:.1f} dB SPL at 100 Hz", spl(40, 100)),
+    ("Yes: {:.1f}. At 100 Hz it takes", phon_at(spl(40, 100) + 20, 100)),
+    ("only {:.1f} dB from 40 to 80 phon", spl(80, 100) - spl(40, 100)),
+    ("A tone of 100 Hz at {:.0f} dB SPL", spl(40, 100)),
     ("60 dB at 1 kHz and {:.1f} dB at 50 Hz", spl(80, 50) - spl(20, 50)),
     ("the contour rose by {:.0f} dB", spl(40, 100, 2003) - spl(40, 100, 1987)),
     ("at 25 Hz they differ from 1933 by {:.0f} dB", spl(40, 25) - old(25, "fletcher_munson_1933")),
@@ -471,6 +473,28 @@ def test_a_soft_title_rises_only_as_far_as_its_peak_allows():
     out = solution("11.match")(y, -20.0, -14.0, -1.0)
     rise = 10 * np.log10(np.mean(out**2) / np.mean(y**2))
     assert -20 + rise == pytest.approx(-16, abs=0.01)
+
+
+def test_four_tones_of_one_level_last_as_long_as_their_names_say(unit):
+    sr = unit["sr"]
+    for name, y in unit["lasting"].items():
+        sounding = np.flatnonzero(np.abs(y) > 1e-6)
+        assert np.ptp(sounding) / sr * 1000 == pytest.approx(float(name.split()[0]), abs=1.0)
+        assert np.abs(y).max() == pytest.approx(0.06, rel=0.01)
+        assert peak_hz(y, sr) == pytest.approx(1000, abs=60)
+    assert len({len(y) for y in unit["lasting"].values()}) == 1
+
+
+def test_bass_grows_louder_faster_by_the_contours(iso, page):
+    """The exponents, read off the contours far above threshold instead of the formula."""
+    slopes = [(iso[90.0, f] - iso[70.0, f]) / 20 for f in (1000.0, 100.0)]
+    assert slopes[0] == pytest.approx(1, abs=0.01)
+    assert 0.3 / slopes[1] == pytest.approx(0.43, abs=0.01)
+    assert "0.30 at 1 kHz and 0.43 at 100 Hz" in page
+
+
+def test_the_formula_stands_where_one_looks_it_up(page):
+    assert page.index("## To look up: the formula") > page.index("## What this means for a network")
 
 
 def test_the_question_about_the_pause_stands_before_the_recipe(page):

@@ -7,8 +7,10 @@ import librosa
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.signal
+from matplotlib.colors import to_rgb
 
-from helpers import audio, pitch
+from helpers import audio, figures, pitch
 from tests import pages
 from tests.pages import level, peak_hz
 
@@ -24,6 +26,17 @@ def tables():
             return list(csv.DictReader(file))
 
     return read
+
+
+def contrast(one, other):
+    """Contrast of two colours by WCAG: 1 to 21."""
+    lights = []
+    for colour in (one, other):
+        linear = [
+            x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in to_rgb(colour)
+        ]
+        lights.append(np.dot((0.2126, 0.7152, 0.0722), linear) + 0.05)
+    return max(lights) / min(lights)
 
 
 def notes(y, sr, seconds):
@@ -150,6 +163,26 @@ def test_a_filter_of_the_picture_is_one_erb_wide(unit):
     reply = unit["two_tones"](1, 4000)  # so close that each is at the middle
     area = np.sum(10 ** (reply["left"] / 10)) * (away[1] - away[0])
     assert area == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(("gap", "centre"), [(3, 1000), (20, 500), (133, 1000), (456, 4000)])
+def test_the_middle_filter_swells_as_the_envelope_of_what_it_passes(unit, gap, centre):
+    reply = unit["two_tones"](gap, centre)
+    half = gap / 2 / (24.7 * (1 + 0.00437 * centre))  # from the middle to either tone [ERB]
+    passed = (1 + 4 * half) * np.exp(-4 * half)  # in power
+    t = np.arange(16000) / 16000  # whole periods of both
+    pair = sum(np.cos(2 * np.pi * f * t) for f in (2000, 2000 + gap))
+    envelope = np.sqrt(passed) * np.abs(scipy.signal.hilbert(pair))
+    again = np.interp(reply["over_s"], t, envelope)
+    np.testing.assert_allclose(reply["swell"], again, atol=0.03)
+
+
+def test_grey_lines_that_are_to_be_followed_can_be_seen():
+    assert contrast(figures.tint("reference", 0.75), "#FFFFFF") >= 3  # WCAG, for graphics
+
+
+def test_a_reader_is_told_which_scales_matter(page):
+    assert "For this unit three will do" in page
 
 
 def test_the_challenge_of_the_two_tones_is_one_erb_at_4_khz(unit):

@@ -515,6 +515,21 @@ def spoken(clip):
     return [(row["phone"], float(row["start_s"]), float(row["end_s"])) for row in rows]
 
 
+def test_a_steady_tone_turns_by_the_step_of_the_page(page):
+    y = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    D = librosa.stft(y, n_fft=512, hop_length=128)[14, 10:-10]  # bin 14: 437.5 Hz
+    turns = np.diff(np.unwrap(np.angle(D))) / (2 * np.pi)
+    assert pytest.approx(3.52) == 440 * 128 / 16000
+    np.testing.assert_allclose(turns % 1, 0.52, atol=0.005)
+    assert "that is 3.52 turns, of which 0.52 can be seen" in page
+
+
+def test_two_frames_agree_on_a_sample_by_least_squares(page):
+    windows, said = np.array([[0.9], [0.2]]), np.array([0.90, 0.10])
+    best = np.linalg.lstsq(windows, said, rcond=None)[0][0]
+    assert f"= {best:.2f}$. Who saw" in page
+
+
 def test_the_seven_letters_stand_where_the_answer_says(unit):
     space = {}
     exec(catalogue.exercise("22.read").solution, space)

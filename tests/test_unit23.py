@@ -426,3 +426,56 @@ def test_each_letter_of_the_riddle_differs_as_its_cause_says(unit):
         else:
             cause = 1
         assert space["cause_of"](letter) == cause, letter
+
+
+def test_few_coefficients_take_the_harmonics_from_the_magnitudes(unit):
+    """13 of 80 cosines cannot hold ripples that are as close as harmonics: how deep are they?"""
+    S = magnitudes(unit["voice"])
+    L = 10 * np.log10(np.maximum(librosa.feature.melspectrogram(S=S**2, sr=SR, n_mels=80), 1e-10))
+    loud = L.mean(axis=0) > np.quantile(L.mean(axis=0), 0.6)
+    ripple = {}
+    for kept in (13, 40, 80):
+        smooth = idct(dct(L, axis=0, norm="ortho")[:kept], n=80, axis=0, norm="ortho")
+        ripple[kept] = np.abs(np.diff(smooth[:24, loud], n=2, axis=0)).mean()  # up to 900 Hz
+    assert ripple[13] < ripple[40] / 3 < ripple[80] / 3
+    off = {name: off_db(magnitudes(y), S) for name, y in list(unit["few"].items())[1:]}
+    assert off["13 coefficients"] > off["40 coefficients"] + 3 > off["80 coefficients"] + 3
+
+
+def periodicity(y):
+    """Mean correlation of loud frames with themselves one period later, at 80 to 267 Hz."""
+    found = []
+    for start in range(0, len(y) - 1024, 512):
+        frame = y[start : start + 1024]
+        if np.mean(frame**2) > 1e-4:  # of a voice at −27 dBFS
+            lags = np.correlate(frame, frame, "full")[1023:]
+            found.append(lags[60:200].max() / lags[0])
+    return np.mean(found)
+
+
+def test_of_13_coefficients_a_whisper_is_left(unit, page):
+    found = {name: periodicity(y) for name, y in unit["few"].items()}
+    numbers = [f"{found[name]:.2f}" for name in ("recording", "40 coefficients", "13 coefficients")]
+    said = "the recording correlates by {}, with 40 coefficients by {}, with 13 by {}."
+    assert said.format(*numbers) in page
+
+
+def test_fixed_numbers_leave_the_level_and_move_nothing_else(unit):
+    levels = 10 * np.log10(np.maximum(unit["M"], 1e-14))
+    lower = 10 * np.log10(np.maximum(0.01 * unit["M"], 1e-14))
+    assert unit["fixed_mean"] == pytest.approx(levels.mean(), rel=1e-9)
+    assert unit["fixed_spread"] == pytest.approx(levels.std(), rel=1e-9)
+    np.testing.assert_allclose(levels - lower, 20, atol=1e-9)
+
+
+def test_two_low_notes_need_a_long_frame(page):
+    low, high = (440 * 2 ** ((note - 69) / 12) for note in (40, 41))  # E2 and F2
+    assert f"{low:.1f} and {high:.1f} Hz, lie {high - low:.1f} Hz apart" in page
+    assert f"2 / {high - low:.1f} s = {2 / (high - low):.2f} s" in page
+
+
+def test_half_a_decibel_for_each_is_the_exponent(texts):
+    power = np.array([1e-4, 1e-6])
+    np.testing.assert_allclose(10 * np.log10(power), [-40, -60])
+    np.testing.assert_allclose(10 * np.log10(np.sqrt(power)), [-20, -30])
+    assert "theirs reads about −20, and your −60 are about −30" in texts

@@ -150,8 +150,8 @@ class Contour:
             "As loud as 1 kHz, with 95 % intervals: " + "; ".join(said) + ".",
             f"Checks: {catch}{retest} {checks}",
             *self._compared(),
-            "Intervals: likelihood of the answers, integrated over the listener's noise, flat over "
-            "all levels.",
+            "Intervals: how well each level explains the answers, averaged over how unsure the "
+            "listener may be; no level was preferred beforehand.",
         ]
 
     def _compared(self) -> list[str]:

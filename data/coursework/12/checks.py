@@ -75,6 +75,7 @@ LADDER_SLIPS = (
     ("left in mel", lambda low, high, n: np.linspace(*pitch.hz_to_mel([low, high]), n)),
     ("Slaney's mel", lambda low, high, n: _rungs(low, high, n, variant="slaney")),
     ("ends missing", lambda low, high, n: _rungs(low, high, n + 2)[1:-1]),
+    ("top left out", lambda low, high, n: _rungs(low, high, n + 1)[:-1]),
     ("one rung too many", lambda low, high, n: _rungs(low, high, n + 1)),
     (
         "natural exponential",

@@ -231,7 +231,8 @@ def _read_loss(fn, made, target):
     if torch.is_tensor(value) and value.requires_grad:
         value.backward()
         slopes = leaf.grad
-    return np.concatenate([[float(value)], slopes.numpy().ravel()])
+    number = value.detach() if torch.is_tensor(value) else value
+    return np.concatenate([[float(number)], slopes.numpy().ravel()])
 
 
 def _root_loss(made, target, *, small=1e-4, root=0.5, power=2.0, bend=None, over="mean"):
