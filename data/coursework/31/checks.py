@@ -276,7 +276,7 @@ def _read_training(fn, estimate, clean):
     if torch.is_tensor(value) and value.requires_grad:
         value.backward()
         slopes = leaf.grad
-    return np.concatenate([[float(value.detach())], slopes.numpy()])
+    return np.concatenate([[float(torch.as_tensor(value).detach())], slopes.numpy()])
 
 
 def _training_loss(estimate, clean, *, weight=10.0, snr=1.0, floor=1e-3, per=10.0, over="mean",
