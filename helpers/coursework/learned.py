@@ -4,6 +4,8 @@ off what they return, for example a loss and its slope, or the weights after a s
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +41,8 @@ def learned(reads: Callable, needs: str, *fields, **more) -> Check:
             return Seen(fn, reads)
 
         def __call__(self, fn, texts):
+            with contextlib.suppress(ImportError):  # a check says what is missing
+                importlib.import_module("torch")  # before its clock runs: this may take long
             return super().__call__(self.seen(fn) if callable(fn) else fn, texts)
 
         def judge(self, fn, trials, texts):

@@ -271,12 +271,12 @@ def _read_training(fn, estimate, clean):
         shape = tuple(first.shape)
         raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
     leaf = torch.from_numpy(estimate).clone().requires_grad_()
-    value = fn(leaf, torch.from_numpy(clean))
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(clean)))
     slopes = torch.zeros_like(leaf)
-    if torch.is_tensor(value) and value.requires_grad:
+    if value.requires_grad:
         value.backward()
         slopes = leaf.grad
-    return np.concatenate([[float(torch.as_tensor(value).detach())], slopes.numpy()])
+    return np.concatenate([[float(value.detach())], slopes.numpy()])
 
 
 def _training_loss(estimate, clean, *, weight=10.0, snr=1.0, floor=1e-3, per=10.0, over="mean",

@@ -280,7 +280,8 @@ def _another(**changes):
 
 
 def _read_as(fn):
-    return lambda seed, share, rate: _read_distil(fn, seed, share, rate)
+    """Return a model that takes networks from a learner's call, and seeds from a comparison."""
+    return lambda *args: fn(*args) if len(args) == 6 else _read_distil(fn, *args)
 
 
 DISTIL_SLIPS = (
