@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from helpers import audio, stft
 from helpers.coursework.checking import Check
+from helpers.coursework.learned import Unfit, learned
 from helpers.coursework.probing import Probe
-from helpers.coursework.views import Curve
+from helpers.coursework.views import Curve, Sound
 
 SR = 16000
 
@@ -236,6 +240,134 @@ DESIGN_SLIPS = (
     ("misses the tone", lambda e, s: _design(e, s, (512,))),
 )
 
+# ---- the loss that trained ours -----------------------------------------------------------------
+
+
+def train_probes() -> list[Probe]:
+    """Return noisy copies of noise, a copy without fault, and silence."""
+    probes = []
+    for seed, (gain, noise) in enumerate(((1.0, 0.0), (0.9, 0.3), (0.5, 1.5), (0.0, 0.0))):
+        clean = _noise(1400, 60 + seed)
+        estimate = gain * clean + noise * _noise(1400, 160 + seed)
+        say = f"{gain:g} times the clean sound with {noise:g} times as much noise"
+        say = {0: "the clean sound itself", 3: "silence"}.get(seed, say)
+        probes.append(Probe((estimate, clean), say))
+    return probes
+
+
+def _read_training(fn, estimate, clean):
+    """Return a loss and the slope of each sample; 0 where no slope comes back."""
+    import torch
+
+    if isinstance(estimate, str):
+        return _heard_training(fn)
+    given = estimate.copy()
+    first = fn(torch.from_numpy(estimate), torch.from_numpy(clean))
+    if isinstance(first, (float, np.floating)):
+        first = torch.tensor(float(first))  # the right number, perhaps, and no way back
+    if not torch.is_tensor(first) or not np.array_equal(given, estimate):
+        return first
+    if first.ndim:
+        shape = tuple(first.shape)
+        raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
+    leaf = torch.from_numpy(estimate).clone().requires_grad_()
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(clean)))
+    slopes = torch.zeros_like(leaf)
+    if value.requires_grad:
+        value.backward()
+        slopes = leaf.grad
+    return np.concatenate([[float(value.detach())], slopes.numpy()])
+
+
+def _training_loss(estimate, clean, *, weight=10.0, snr=1.0, floor=1e-3, per=10.0, over="mean",
+                   log="log10", power=0.15, bend=None):  # fmt: skip
+    import torch
+
+    def compressed(y):
+        window = torch.hann_window(512, dtype=y.dtype)
+        D = torch.stft(y, 512, 128, window=window, return_complex=True)
+        return (D.real.square() + D.imag.square() + 1e-6) ** power
+
+    rms = clean.square().mean().sqrt()
+    off = compressed(estimate / rms) - compressed(clean / rms)
+    off = off.square() if bend is None else bend(off)
+    error, energy = (estimate - clean).square().sum(), clean.square().sum()
+    ratio = getattr(torch, log)((error + floor * energy) / energy)
+    return snr * per * ratio + weight * (off.sum() if over == "sum" else off.mean())
+
+
+def _as_read(fn):
+    """Return a model that takes tensors from a learner's call, and arrays from a comparison."""
+    return lambda estimate, clean: (
+        _read_training(fn, estimate, clean)
+        if isinstance(estimate, np.ndarray)
+        else fn(estimate, clean)
+    )
+
+
+def _trained_with(**changes):
+    return _as_read(functools.partial(_training_loss, **changes))
+
+
+TRAIN_SLIPS = (
+    ("no slope", _as_read(lambda e, s: _training_loss(e, s).detach())),
+    ("no floor", _trained_with(floor=0.0)),
+    ("SNR alone", _trained_with(weight=0.0)),
+    ("magnitudes alone", _trained_with(snr=0.0)),
+    ("the ten forgotten", _trained_with(weight=1.0)),
+    ("SNR upside down", _trained_with(snr=-1.0)),
+    ("20 instead of 10", _trained_with(per=20.0)),
+    ("natural logarithm", _trained_with(log="log")),
+    ("summed", _trained_with(over="sum")),
+    ("not squared", _trained_with(bend=lambda off: off.abs())),
+    ("a root too many", _as_read(lambda e, s: _training_loss(e, s, weight=0.0)
+                                 + 10 * (_training_loss(e, s, snr=0.0) / 10).sqrt())),
+)  # fmt: skip
+
+
+def _heard_training(fn):
+    """Return what 60 steps with a loss make of a mixture that no step has heard."""
+    import torch
+
+    frames = {"n_fft": 512, "hop_length": 128}
+    voice = audio.clip("librivox_a")[0][16000:48000].astype(float)
+    rain = audio.clip("rain")[0].astype(float)
+    lesson = audio.mix(voice, rain[: voice.size], snr_db=0)
+    X = torch.from_numpy(stft.stft(lesson, **frames))[None]
+    clean = torch.from_numpy(voice)
+    window = torch.hann_window(512, dtype=torch.float64)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = torch.nn.Conv1d(257, 32, 3, padding=1), torch.nn.ReLU()
+        last = torch.nn.Conv1d(32, 257, 1), torch.nn.Sigmoid()
+        network = torch.nn.Sequential(*layers, *last).double()
+        adam = torch.optim.Adam(network.parameters(), lr=4e-3)
+        for _ in range(60):
+            D = network((X.abs() + 1e-3).log()) * X
+            made = torch.istft(D, 512, 128, window=window, length=clean.numel())
+            cost = fn(made[0], clean)
+            adam.zero_grad()
+            cost.backward()
+            adam.step()
+    X = torch.from_numpy(stft.stft(_exam()[0], **frames))[None]
+    with torch.no_grad():
+        D = (network((X.abs() + 1e-3).log()) * X)[0].numpy()
+    return stft.istft(D, hop_length=128, length=_exam()[0].size)
+
+
+def _exam():
+    """Return a mixture that no step has heard, and its voice."""
+    voice = audio.clip("arctic_awb")[0][:32000].astype(float)
+    rain = audio.clip("rain")[0].astype(float)
+    return audio.mix(voice, rain[32000:64000], snr_db=0), voice
+
+
+def _training_heard(own, right, *args):
+    noisy, voice = _exam()
+    by_snr = _heard_training(functools.partial(_training_loss, weight=0.0))
+    return {"noisy": noisy, "by your loss": own, "by the SNR alone": by_snr, "voice": voice}
+
+
 # ---- what a right function makes ----------------------------------------------------------------
 
 
@@ -289,6 +421,16 @@ CHECKS = {
         FOOL_SLIPS,
         atol=1e-9,
         shows=Curve(fool_view, "SNR [dB]", "level [dB re the target]", _levels),
+    ),
+    "31.trained": learned(
+        _read_training,
+        "a tensor that holds one number",
+        train_probes,
+        functools.partial(_read_training, _training_loss),
+        TRAIN_SLIPS,
+        atol=1e-7,
+        seconds=30.0,  # PyTorch wakes up slowly on a busy machine
+        shows=Sound(lambda: ("train", ""), _training_heard, SR),
     ),
     "31.design": Check(
         design_probes,

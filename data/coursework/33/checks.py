@@ -219,6 +219,74 @@ def _twin_measured(got):
     return f"the magnitudes are off by up to {20 * np.log10(worst):.0f} dB.".replace("-", "−")
 
 
+# ---- a round as a step downhill -----------------------------------------------------------------
+
+
+def _both_ways(n: int, n_fft: int, hop: int):
+    """Return the frames' spectra of a sound of n samples (all bins, of unit length), and the way
+    back that adds everything up: the transpose of the first.
+    """
+    window = np.sin(np.pi * np.arange(n_fft) / n_fft) ** 2
+    padded = n + 2 * n_fft
+    starts = np.arange(0, padded - n_fft + 1, hop)
+
+    def analyse(y):
+        long = np.pad(np.asarray(y, dtype=float), n_fft)
+        frames = np.stack([window * long[s : s + n_fft] for s in starts])
+        return np.fft.fft(frames, norm="ortho").T
+
+    def transpose(D):
+        pieces = window * np.fft.ifft(np.asarray(D).T, norm="ortho")
+        long = np.zeros(padded, dtype=complex)
+        for start, piece in zip(starts, pieces, strict=True):
+            long[start : start + n_fft] += piece
+        return long[n_fft : n_fft + n].real
+
+    return analyse, transpose
+
+
+def slope_probes() -> list[Probe]:
+    """Return noises, magnitudes that are not theirs, the two ways, and rates."""
+    probes = []
+    for seed, (n, n_fft, rate) in enumerate(((160, 32, 0.5), (200, 64, 0.1), (97, 16, 1.1))):
+        rng = np.random.default_rng(40 + seed)
+        y = 0.3 * rng.standard_normal(n)
+        ways = _both_ways(n, n_fft, n_fft // 4)
+        S = rng.uniform(0.1, 1.0, ways[0](y).shape)
+        say = f"{n} samples of noise, frames of {n_fft} and rate = {rate:g}"
+        probes.append(Probe((y, S, *ways, rate), say))
+    return probes
+
+
+def _downhill(y, S, analyse, transpose, rate, *, off=None):
+    """Return y after one step; `off` makes the error in every cell of STFT and magnitude."""
+    D = analyse(y)
+    error = (np.abs(D) - S) * np.exp(1j * np.angle(D)) if off is None else off(D, S)
+    return y - rate * transpose(error)
+
+
+def _off(off):
+    return lambda y, S, analyse, transpose, rate: _downhill(y, S, analyse, transpose, rate, off=off)
+
+
+def _turned(D):
+    return np.exp(1j * np.angle(D))
+
+
+SLOPE_SLIPS = (
+    ("uphill", lambda y, S, a, t, rate: _downhill(y, S, a, t, -rate)),
+    ("rate forgotten", lambda y, S, a, t, rate: _downhill(y, S, a, t, 1)),
+    ("twice the slope", lambda y, S, a, t, rate: _downhill(y, S, a, t, 2 * rate)),
+    ("the slope itself", lambda y, S, a, t, rate: (y - _downhill(y, S, a, t, rate)) / rate),
+    ("the step alone", lambda y, S, a, t, rate: _downhill(y, S, a, t, rate) - y),
+    ("no phase", _off(lambda D, S: np.abs(D) - S)),
+    ("against S itself", _off(lambda D, S: D - S)),
+    ("magnitudes forgotten", _off(lambda D, S: D)),
+    ("powers compared", _off(lambda D, S: (np.abs(D) ** 2 - S**2) * _turned(D))),
+    ("the sign of the error", _off(lambda D, S: np.sign(np.abs(D) - S) * _turned(D))),
+    ("times the STFT", _off(lambda D, S: (np.abs(D) - S) * D)),
+)
+
 # ---- what a right function makes ----------------------------------------------------------------
 
 SR = 16000
@@ -252,6 +320,21 @@ def _rounds_heard(own, right, *args):
     return {"before": args[0], "your round": own, "the right round": right, "voice": _spoken()[0]}
 
 
+def _downhill_call():
+    """Return a second of a voice with random phases, its magnitudes, two ways, and a rate."""
+    voice, y, *_ = _spoken()
+    analyse, transpose = _both_ways(voice.size, 512, 128)
+    return y, np.abs(analyse(voice)), analyse, transpose, 2 / 3
+
+
+def _downhill_heard(own, right, y, S, analyse, transpose, rate):
+    """Return the sound before, after one step of the learner's, and after 30 of the right ones."""
+    many = own
+    for _ in range(30):
+        many = _downhill(many, S, analyse, transpose, rate)
+    return {"before": y, "your step": own, "30 more steps": many, "voice": _spoken()[0]}
+
+
 def _twins_heard(own, right, y, n_fft):
     return {"the sound": y, "your twin": own, "one of ours": right}
 
@@ -283,6 +366,13 @@ CHECKS = {
         FAST_SLIPS,
         atol=1e-9,
         shows=Sound(_fast_call, _rounds_heard, SR),
+    ),
+    "33.slope": Check(
+        slope_probes,
+        _downhill,
+        SLOPE_SLIPS,
+        atol=1e-9,
+        shows=Sound(_downhill_call, _downhill_heard, SR),
     ),
     "33.twin": Check(
         twin_probes,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from helpers.coursework.checking import Check
+from helpers.coursework.learned import Unfit, learned
 from helpers.coursework.probing import Probe
-from helpers.coursework.views import Curve
+from helpers.coursework.views import Curve, Sound
 
 
 def dilated_probes() -> list[Probe]:
@@ -146,6 +147,190 @@ DENSITY_SLIPS = (
 )
 
 
+# ---- a loss that is deaf to phase ---------------------------------------------------------------
+
+SR = 16000
+PERIOD = 128  # samples: a voice at 125 Hz
+LENGTH = 2048
+LOWEST = 40  # harmonics below 5 kHz are compared
+
+
+def _vowel(n: int) -> np.ndarray:
+    """Return the response of a mouth that says "ah", (n // 2 + 1,)."""
+    f = np.fft.rfftfreq(n, 1 / SR)
+    formants = ((700, 120, 1.0), (1100, 140, 0.6), (2500, 220, 0.25), (3500, 300, 0.12))
+    return sum(a / (1 + 1j * (f - F) / B) for F, B, a in formants)
+
+
+def _pulses(starts, n: int = LENGTH) -> np.ndarray:
+    """Return pulses every `PERIOD` samples, one row for each place of the first one."""
+    rows = np.zeros((len(starts), n))
+    for row, start in zip(rows, starts, strict=True):
+        row[start::PERIOD] = 1.0
+    return rows
+
+
+def _spoken(starts, n: int = LENGTH) -> np.ndarray:
+    """Return vowels at −20 dBFS that begin at several places in a period."""
+    y = np.fft.irfft(np.fft.rfft(_pulses(starts, n)) * _vowel(n), n)
+    return 0.1 * y / y.std()
+
+
+def deaf_probes() -> list[Probe]:
+    """Return vowels, each with itself, at other phases, at half the level, and as silence."""
+    target = _spoken([0, 50])
+    D = np.fft.rfft(target)
+    turns = np.random.default_rng(5).uniform(-np.pi, np.pi, D.shape)
+    other = np.fft.irfft(np.abs(D) * np.exp(1j * turns), LENGTH)
+    pairs = {
+        "a vowel and itself": target,
+        "a vowel with other phases": other,
+        "a vowel at half the level": target / 2,
+        "silence for a vowel": np.zeros(target.shape),
+    }
+    return [Probe((made, target), say) for say, made in pairs.items()]
+
+
+def _read_deaf(fn, made, target):
+    """Return a loss and the size of its slope; for silence also level, fault and sound of a vowel
+    that learns from the loss.
+    """
+    import torch
+
+    given = made.copy()
+    first = fn(torch.from_numpy(made), torch.from_numpy(target))
+    if isinstance(first, (float, np.floating)):
+        first = torch.tensor(float(first))  # a good number, perhaps, and no way back
+    if not torch.is_tensor(first) or not np.array_equal(given, made):
+        return first
+    if first.ndim:
+        shape = tuple(first.shape)
+        raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
+    leaf = torch.from_numpy(made).clone().requires_grad_()
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(target)))
+    size = 0.0
+    if value.requires_grad:
+        value.backward()
+        size = float(leaf.grad.norm())
+    read = np.array([float(value.detach()), size])
+    if made.any():
+        return read
+    return np.concatenate([read, _learned_vowel(fn, value.requires_grad)])
+
+
+def _learned_vowel(fn, learns=True):
+    """Return level and mean fault of harmonics [dB], and the vowel, after 120 steps: pulses through
+    a filter that learns. The target begins at a place that the network is not told.
+    """
+    import torch
+
+    h = torch.zeros(256, dtype=torch.float64)
+    h[0] = 0.01
+    h.requires_grad_()
+    adam = torch.optim.Adam([h], lr=0.03)
+    rng = np.random.default_rng(6)
+
+    def says(starts, n):
+        pulses = torch.from_numpy(_pulses(starts, n))
+        return torch.fft.irfft(torch.fft.rfft(pulses) * torch.fft.rfft(h, n), n)
+
+    for _ in range(120 if learns else 0):
+        target = torch.from_numpy(_spoken(rng.integers(PERIOD, size=4)))
+        cost = fn(says(rng.integers(PERIOD, size=4), LENGTH), target)
+        adam.zero_grad()
+        cost.backward()
+        adam.step()
+    y = says([0], 8 * LENGTH)[0].detach().numpy()
+    harmonics = np.arange(1, LOWEST + 1) * (y.size // PERIOD)
+    has, wanted = (np.abs(np.fft.rfft(x)[harmonics]) for x in (y, _spoken([0], y.size)[0]))
+    fault = 20 * np.log10(np.maximum(has, 1e-9) / wanted)
+    level = 20 * np.log10(np.maximum(y.std(), 1e-6) / 0.1)
+    return np.concatenate([[level, np.mean(np.abs(fault))], y])
+
+
+def _deaf_loss(made, target, *, sizes=(512, 1024), small=1e-6, gain=1.0):
+    import torch
+
+    total = 0.0
+    for n in sizes:
+        window = torch.hann_window(n, dtype=made.dtype)
+        S, wanted = (
+            (D.real.square() + D.imag.square() + small).sqrt()
+            for D in (torch.stft(y, n, n // 4, window=window, return_complex=True)
+                      for y in (made, target))
+        )  # fmt: skip
+        total = total + (S - wanted).abs().mean() + 0.1 * (S.log() - wanted.log()).abs().mean()
+    return gain * total / len(sizes)
+
+
+def _by_energy(made, target):
+    return (made.square().mean() - target.square().mean()).square() * 1e3
+
+
+def _scaled(made, target):
+    """Compare magnitudes at one level: the level is not heard."""
+    return _deaf_loss(made / (made.std() + 1e-3), target / (target.std() + 1e-3))
+
+
+def _shares_of_silence(got):
+    """Return what itself, other phases and half the level cost, as shares of what silence costs."""
+    itself, other, half, silence = (values[0] for values in got)
+    return itself / silence, other / silence, half / silence
+
+
+DEAF_GOALS = (
+    ("no slope", lambda got: got[1][1] == 0),
+    ("equal sounds cost", lambda got: got[3][0] <= 0 or abs(_shares_of_silence(got)[0]) > 1e-3),
+    ("hears phase", lambda got: not _shares_of_silence(got)[1] < 0.5),
+    ("deaf to level", lambda got: not _shares_of_silence(got)[2] > 0.03),
+    ("another vowel", lambda got: not max(abs(got[3][2]), got[3][3]) < 3),
+)
+
+
+def _as_read(fn):
+    return lambda made, target: (
+        _read_deaf(fn, made, target) if isinstance(made, np.ndarray) else fn(made, target)
+    )
+
+
+DEAF_SLIPS = (
+    ("no slope", _as_read(lambda made, target: _deaf_loss(made, target).detach())),
+    ("equal sounds cost", _as_read(lambda made, target: _deaf_loss(made, target) + 1)),
+    ("hears phase", _as_read(lambda made, target: (made - target).square().mean())),
+    ("deaf to level", _as_read(_scaled)),
+    ("another vowel", _as_read(_by_energy)),
+)
+
+
+def _deaf_measured(got):
+    _, other, half = _shares_of_silence(got)
+    level, fault = got[3][2:4]
+    if not np.isfinite([other, half, level, fault]).all():
+        return ""
+    words = f"re silence, other phases {other:.2f} and half the level {half:.2f}; the vowel that "
+    words += f"learned from it: level {level:+.1f} dB, harmonics off by {fault:.1f} dB."
+    return words.replace("-", "−")
+
+
+def _truth_deaf(made, target):
+    return _read_deaf(_deaf_loss, made, target)
+
+
+def _deaf_call():
+    target = _spoken([0, 50])
+    return np.zeros(target.shape), target
+
+
+def _vowels(own, right, made, target):
+    """Return vowels as loud as they came out: the target, the learner's, and squared error's."""
+    squared = _learned_vowel(lambda made, target: (made - target).square().mean())[2:]
+    n = 8 * LENGTH
+    ramp = np.minimum(1, np.minimum(np.arange(n), n - 1 - np.arange(n)) / 800)
+    tracks = {"the vowel": _spoken([0], n)[0], "learned from your loss": own[4:]}
+    tracks["learned from squared error"] = squared
+    return {name: np.clip(ramp * y, -0.9, 0.9) for name, y in tracks.items()}
+
+
 def dilated_view():
     """Return what a click becomes in one layer with a gap of 12."""
     click = (np.arange(40) == 8) * 1.0
@@ -167,6 +352,18 @@ CHECKS = {
         shows=Curve(dilated_view, "sample, a click at 8, gap 12", "output"),
     ),
     "34.reach": Check(reach_probes, _reach, REACH_SLIPS, atol=1e-9),
+    "34.deaf": learned(
+        _read_deaf,
+        "a tensor that holds one number",
+        deaf_probes,
+        _truth_deaf,
+        DEAF_SLIPS,
+        atol=1e-7,
+        goals=DEAF_GOALS,
+        measured=_deaf_measured,
+        seconds=60.0,  # it learns for a second, and for more on a busy machine
+        shows=Sound(_deaf_call, _vowels, SR, match=None),
+    ),
     "34.density": Check(
         density_probes,
         _density,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
+from helpers import audio, metrics
 from helpers.coursework.checking import Check
+from helpers.coursework.learned import Unfit, learned
 from helpers.coursework.probing import Probe
-from helpers.coursework.views import Curve
+from helpers.coursework.views import Curve, Sound
 
 
 def encode_probes() -> list[Probe]:
@@ -177,6 +181,188 @@ STRIDE_SLIPS = (
     ("the period of the sine", lambda y, sr, f0: sr / f0),
 )
 
+# ---- a network on the waveform ------------------------------------------------------------------
+
+SR = 16000
+AHEAD = 64  # samples that a network may wait for
+LARGEST = 30_000  # weights
+ASKED_DB = 4.0  # of SI-SDR, in a voice that the training has not met
+ROUNDS = 80
+PIECE = 6400
+STATS = 4  # numbers before the sound
+
+
+def _window_rain() -> np.ndarray:
+    """Return the rain as it sounds behind a window: 6 dB less for every octave above 500 Hz."""
+    from scipy.signal import butter, lfilter
+
+    return lfilter(*butter(1, 500, fs=SR), audio.clip("rain")[0])
+
+
+@functools.cache
+def _lessons() -> list[tuple]:
+    """Return batches of noisy and of clean sounds, (4, 1, PIECE): the rain is from its first half."""
+    rng = np.random.default_rng(35)
+    names = ("librivox_a", "librivox_b", "italian", "russian")
+    voices = np.concatenate([audio.clip(name)[0] for name in names])
+    rain = _window_rain()[: 3 * SR]
+    found = []
+    for _ in range(20):
+        pairs = []
+        while len(pairs) < 4:
+            start, r = rng.integers(voices.size - PIECE), rng.integers(rain.size - PIECE)
+            clean = voices[start : start + PIECE]
+            if np.any(clean):
+                noisy = audio.mix(clean, rain[r : r + PIECE], snr_db=rng.uniform(-5, 10))
+                pairs.append((noisy, clean))
+        found.append(tuple(np.stack(side)[:, None].astype(np.float32) for side in zip(*pairs)))
+    return found
+
+
+@functools.cache
+def _exam() -> tuple:
+    """Return a mixture and its voice, which no lesson holds."""
+    voice = audio.clip("arctic_awb")[0][: 3 * SR].astype(float)
+    return audio.mix(voice, _window_rain()[3 * SR :], snr_db=0), voice
+
+
+def network_probes() -> list[Probe]:
+    """Return how far a network may look ahead; it is trained for a second or two."""
+    _lessons()  # made before the clock of the check runs
+    return [Probe((AHEAD,), f"ahead = {AHEAD}")]
+
+
+def _read_network(fn, ahead):
+    """Return whether the shape fits, size, how far ahead it looks, and the gain; then its sound."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = fn(ahead)
+        if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
+            return network
+        if not isinstance(network, torch.nn.Module):
+            kind = type(network).__name__
+            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
+        noisy, voice = _exam()
+        y = torch.from_numpy(noisy.astype(np.float32))[None, None]
+        made = network(y)
+        fits = torch.is_tensor(made) and made.shape == y.shape
+        size = sum(w.numel() for w in network.parameters() if w.requires_grad)
+        sees = _looks_ahead(network) if fits else 0
+        gain, sound = 0.0, noisy
+        if fits and 0 < size <= LARGEST:
+            _learn(network)
+            with torch.no_grad():
+                sound = network(y)[0, 0].numpy().astype(float)
+            change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
+            gain = change if np.any(sound) else -99.0
+    return np.concatenate([[fits, size, sees, gain], sound])
+
+
+def _looks_ahead(network):
+    """Return how many samples before a changed one an output changes; 0 if none does."""
+    import torch
+
+    y = torch.from_numpy(np.random.default_rng(1).normal(0, 0.1, 3000).astype(np.float32))
+    found = 0
+    with torch.no_grad():
+        before = network(y[None, None])[0, 0]
+        for place in range(1500, 1532, 3):
+            other = y.clone()
+            other[place] += 0.5
+            moved = (network(other[None, None])[0, 0] - before).abs()
+            touched = torch.nonzero(moved > 1e-6 * float(before.abs().max() + 1e-9))
+            if len(touched):
+                found = max(found, place - int(touched[0]))
+    return found
+
+
+def _learn(network):
+    """Train a network for some rounds: minus the SNR, which stops to count at 30 dB."""
+    import torch
+
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
+    for k in range(ROUNDS):
+        noisy, clean = (torch.from_numpy(part) for part in _lessons()[k % len(_lessons())])
+        energy = clean.square().sum(-1)
+        error = (network(noisy) - clean).square().sum(-1)
+        loss = 10 * torch.log10((error + 1e-3 * energy) / energy).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def _plain_network(ahead, *, span=129, filters=32, look=None):
+    """Return filters with a bend behind each, and a sum of them."""
+    import torch
+
+    look = ahead if look is None else look
+    return torch.nn.Sequential(
+        torch.nn.ConstantPad1d((span - 1 - look, look), 0.0),
+        torch.nn.Conv1d(1, filters, span),
+        torch.nn.Tanh(),
+        torch.nn.Conv1d(filters, 1, 1),
+    )
+
+
+def _silent(ahead):
+    import torch
+
+    class Nothing(torch.nn.Module):
+        def forward(self, y):
+            return 0.5 * y
+
+    return Nothing()
+
+
+def _one_knob(ahead):
+    import torch
+
+    return torch.nn.Conv1d(1, 1, 1)
+
+
+def _short(ahead):
+    import torch
+
+    return torch.nn.Sequential(torch.nn.Conv1d(1, 16, 65), torch.nn.Tanh(), torch.nn.Conv1d(16, 1, 1))
+
+
+NETWORK_SLIPS = (
+    ("another shape", _short),
+    ("nothing to learn", _silent),
+    ("too large", lambda ahead: _plain_network(ahead, filters=300)),
+    ("looks too far ahead", lambda ahead: _plain_network(ahead, span=257, look=128)),
+    ("too little gained", _one_knob),
+)
+NETWORK_GOALS = (
+    ("another shape", lambda got: not got[0][0]),
+    ("nothing to learn", lambda got: got[0][1] == 0),
+    ("too large", lambda got: got[0][1] > LARGEST),
+    ("looks too far ahead", lambda got: got[0][2] > AHEAD),
+    ("too little gained", lambda got: not got[0][3] >= ASKED_DB),
+)
+
+
+@functools.cache
+def _our_network(ahead):
+    return _read_network(_plain_network, ahead)
+
+
+def _network_measured(got: list) -> str:
+    size, sees, gain = got[0][1:4]
+    words = f"{size:.0f} weights, {sees:.0f} samples ahead"
+    if not 0 < size <= LARGEST:
+        return f"{words}; it was not trained."
+    change = f"{gain:+.1f}".replace("-", "−")
+    return f"{words}; SI-SDR of a voice that it has not met changes by {change} dB."
+
+
+def _network_tracks(own, right, ahead):
+    noisy, voice = _exam()
+    tracks = {"noisy": noisy, "your network": own[STATS:]}
+    return tracks | {"one of ours": right[STATS:], "voice": voice}
+
 
 # ---- what a right function makes ----------------------------------------------------------------
 
@@ -227,6 +413,18 @@ CHECKS = {
         FIELD_SLIPS,
         atol=1e-9,
         shows=Curve(field_view, "layers, dilations doubling", "receptive field"),
+    ),
+    "35.network": learned(
+        _read_network,
+        "a module",
+        network_probes,
+        _our_network,
+        NETWORK_SLIPS,
+        atol=1e-6,
+        goals=NETWORK_GOALS,
+        measured=_network_measured,
+        seconds=60.0,  # it trains for one or two, and for more on a busy machine
+        shows=Sound(lambda: (AHEAD,), _network_tracks, SR),
     ),
     "35.stride": Check(
         stride_probes,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import combinations
 
 import numpy as np
 
+from helpers import audio
 from helpers.coursework.checking import Check
+from helpers.coursework.learned import learned
 from helpers.coursework.probing import Probe
-from helpers.coursework.views import Curve
+from helpers.coursework.views import Curve, Sound
 
 
 def macs_probes() -> list[Probe]:
@@ -191,6 +194,158 @@ SHIP_SLIPS = (
 )
 
 
+# ---- a small network learns from a large one ----------------------------------------------------
+
+STEPS = 3  # with one pair of networks, so that slopes which nobody empties are seen
+SR = 16000
+
+
+def distil_probes() -> list[Probe]:
+    """Return seeds of networks and examples, shares of the large network, and rates."""
+    cases = ((1, 0.5, 0.1), (2, 1.0, 0.05), (3, 0.2, 0.2), (4, 0.0, 0.1))
+    say = "two networks of a few weights, share = {:g}, rate = {:g}"
+    return [Probe(case, say.format(*case[1:])) for case in cases]
+
+
+def _read_distil(fn, seed, share, rate):
+    """Return the losses of some steps, then the weights of the small and of the large network."""
+    import numpy as np
+    import torch
+
+    if isinstance(seed, str):
+        return _heard_distil(fn, share, rate)
+    rng = np.random.default_rng(seed)
+    small, large = torch.nn.Conv1d(1, 1, 1), torch.nn.Conv1d(1, 1, 3, padding=1)
+    for network in (small, large):
+        network.double()
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.copy_(torch.from_numpy(rng.uniform(0.1, 0.6, weights.shape)))
+    both = [*small.parameters(), *large.parameters()]
+    optimizer = torch.optim.SGD(both, lr=rate)  # of both: who is to learn, the slopes decide
+    said = []
+    for _ in range(STEPS):
+        noisy, clean = (torch.from_numpy(rng.uniform(0, 1, (2, 1, 9))) for _ in range(2))
+        value = fn(small, large, noisy, clean, share, optimizer)
+        if torch.is_tensor(value):
+            value = value.detach().numpy()
+        if not isinstance(value, (float, int, np.ndarray, np.floating)) or np.ndim(value):
+            return value
+        if isinstance(value, bool):
+            return value
+        said.append(float(value))
+    left = [weights.detach().numpy().ravel() for weights in both]
+    return np.concatenate([said, *left])
+
+
+def _distil(small, large, noisy, clean, share, optimizer, *, fixed=True, empty=True, moves=True,
+            by=None, sign=1.0, loss=None):  # fmt: skip
+    import torch
+
+    told = large(noisy)
+    told = told.detach() if fixed else told
+    target = share * told + (1 - share) * clean if by is None else by(told, clean, share)
+    cost = (small(noisy) - target).square().mean() if loss is None else loss(small(noisy), target)
+    if empty:
+        optimizer.zero_grad()
+    (sign * cost).backward()
+    if moves:
+        optimizer.step()
+    return cost.item()
+
+
+def _two_losses(small, large, noisy, clean, share, optimizer):
+    """Mix the losses and not the targets: the same slopes, and another number."""
+    told, made = large(noisy).detach(), small(noisy)
+    cost = share * (made - told).square().mean() + (1 - share) * (made - clean).square().mean()
+    optimizer.zero_grad()
+    cost.backward()
+    optimizer.step()
+    return cost.item()
+
+
+def _afterwards(small, large, noisy, clean, share, optimizer):
+    _distil(small, large, noisy, clean, share, optimizer)
+    target = share * large(noisy) + (1 - share) * clean
+    return (small(noisy) - target).square().mean().item()
+
+
+def _another(**changes):
+    """Return a model of a slip, read as a learner's function is."""
+    return _read_as(
+        lambda small, large, noisy, clean, share, optimizer: _distil(
+            small, large, noisy, clean, share, optimizer, **changes
+        )
+    )
+
+
+def _read_as(fn):
+    """Return a model that takes networks from a learner's call, and seeds from a comparison."""
+    return lambda *args: fn(*args) if len(args) == 6 else _read_distil(fn, *args)
+
+
+DISTIL_SLIPS = (
+    ("the large one learns too", _another(fixed=False)),
+    ("shares exchanged", _another(by=lambda told, clean, a: (1 - a) * told + a * clean)),
+    ("the clean one alone", _another(by=lambda told, clean, a: clean)),
+    ("the large one alone", _another(by=lambda told, clean, a: told)),
+    ("half and half", _another(by=lambda told, clean, a: (told + clean) / 2)),
+    ("the clean one whole", _another(by=lambda told, clean, a: a * told + clean)),
+    ("two losses", _read_as(_two_losses)),
+    ("slopes kept", _another(empty=False)),
+    ("no step", _another(moves=False)),
+    ("uphill", _another(sign=-1.0)),
+    ("absolute errors", _another(loss=lambda made, target: (made - target).abs().mean())),
+    ("summed", _another(loss=lambda made, target: (made - target).square().sum())),
+    ("loss after the step", _read_as(_afterwards)),
+)
+
+
+def _heard_distil(fn, share, rate):
+    """Return what a small network of three frames makes of a mixture that no step has heard, after
+    60 steps with magnitudes; the large one is Setting 1's.
+    """
+    import numpy as np
+    import torch
+
+    from helpers import audio, settings, stft
+
+    model = settings.load("setting1_stft").model
+    frames = {"n_fft": 512, "hop_length": 128}
+    voice = audio.clip("librivox_a")[0][: 8 * 16000]
+    rain = audio.clip("rain")[0]
+    D = stft.stft(audio.mix(voice, np.resize(rain, voice.size), snr_db=5), **frames)
+    noisy, clean = (torch.from_numpy(np.abs(x)[None]).float() for x in (D, stft.stft(voice, **frames)))
+    with torch.no_grad():
+        made = model.mask(noisy)[0] * noisy
+
+    def large(S):
+        return made[..., : S.shape[-1]]
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = torch.nn.Conv1d(257, 32, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv1d(32, 257, 1)
+        small = torch.nn.Sequential(*layers, torch.nn.ReLU())
+        optimizer = torch.optim.Adam(small.parameters(), lr=rate)
+        for _ in range(60):
+            fn(small, large, noisy, clean, share, optimizer)
+    other = audio.clip("arctic_awb")[0][: 3 * 16000]
+    D = stft.stft(audio.mix(other, rain[: other.size], snr_db=5), **frames)
+    with torch.no_grad():
+        S = small(torch.from_numpy(np.abs(D)[None]).float())[0].numpy()
+    return stft.istft(S * np.exp(1j * np.angle(D)), hop_length=128, length=other.size)
+
+
+def _distil_heard(own, right, *args):
+    """Return the mixture, the small network, the large one, and the voice."""
+    from helpers import settings
+
+    voice = audio.clip("arctic_awb")[0][: 3 * SR]
+    noisy = audio.mix(voice, audio.clip("rain")[0][: voice.size], snr_db=5)
+    large = settings.load("setting1_stft").enhance(noisy, sr=SR)
+    return {"noisy": noisy, "your small network": own, "the large one": large, "voice": voice}
+
+
 # ---- what a right function makes ----------------------------------------------------------------
 
 
@@ -244,6 +399,16 @@ CHECKS = {
         shows=Curve(
             interval_view, "utterances", "width of the interval", lambda v: v[:, 1] - v[:, 0]
         ),
+    ),
+    "36.distil": learned(
+        _read_distil,
+        "the loss as one number",
+        distil_probes,
+        functools.partial(_read_distil, _distil),
+        DISTIL_SLIPS,
+        atol=1e-9,
+        seconds=30.0,  # PyTorch wakes up slowly on a busy machine
+        shows=Sound(lambda: ("heard", 0.5, 3e-3), _distil_heard, SR),
     ),
     "36.ship": Check(ship_probes, _ship, SHIP_SLIPS, atol=1e-9),
 }
