@@ -275,6 +275,9 @@ def test_what_follows_a_question_is_closed_before_and_after_it_runs(learner, tmp
     page.wait_for_function(SLEEPS)
     page.locator(".jp-RenderedMarkdown p", has_text="The answer stands here.").wait_for()
     assert page.locator(".earup-gate").count() == 0
+    # anywidget's limit for a widget to begin is stretched, other limits are not
+    after = "async ms => { const s = AbortSignal.timeout(ms); await new Promise(f => setTimeout(f, 2500)); return s.aborted; }"
+    assert [page.evaluate(after, ms) for ms in (2000, 1500)] == [False, True]
     assert lab.errors == []
 
 
