@@ -280,9 +280,11 @@ async function plugin(scope) {
       document.documentElement.setAttribute("data-earup-wakes", "");
       document.head.append(el("style", { text: STYLE + PICTURES }));
       try { listed(notebook.NotebookToCModel); } catch {} // a JupyterLab that lists its contents otherwise
+      let narrow = window.innerWidth < 1000; // the list of files would take a third: once, it makes room (Ctrl B brings it back)
       const attend = async (panel) => {
         await panel.context.ready;
         const ours = panel.content.widgets.some((cell) => isCode(cell) && /\bfrom helpers\b/.test(sourceOf(cell)));
+        if (ours && narrow) { narrow = false; app.restored.then(() => app.shell.collapseLeft()); }
         if (ours && !panel.isDisposed) await new Page(app, panel, notebook).begin();
       };
       tracker.forEach(attend);
