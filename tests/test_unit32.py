@@ -91,15 +91,15 @@ def test_the_ceiling_of_each_mask_by_another_library(unit):
         for name, mask in unit["masks"](S, X).items()
     }
     printed = {
-        "binary": 15.5,
-        "ratio": 14.8,
-        "true magnitude": 16.4,
-        "phase-sensitive": 17.0,
-        "any real number": 19.0,
+        "binary": 15.0,
+        "ratio": 14.1,
+        "true magnitude": 15.1,
+        "phase-sensitive": 16.5,
+        "any real number": 18.3,
     }
     assert found == pytest.approx(printed, abs=0.06)
     assert found["any real number"] - found["phase-sensitive"] == pytest.approx(
-        2, abs=0.1
+        2, abs=0.25
     )  # "about 2 dB more"
 
 
@@ -124,45 +124,59 @@ def test_the_table_of_ceilings(unit, kind):
 
 def keep_all_but(*rows):
     """A painted mask without some rows of 125 Hz."""
-    keep = np.ones((64, 78), bool)
+    keep = np.ones((16, 78), bool)
     keep[list(rows)] = False
     return keep
 
 
 @pytest.mark.parametrize(
-    ("rows", "gain"), [((9, 10), 8.8), ((9, 10, 0), 14.5), ((9, 10, 0, 1), 3.3), ((), 0.0)]
+    ("rows", "gain"), [((9, 10), 8.7), ((9, 10, 0), 15.4), ((9, 10, 0, 1), 3.0), ((), 0.0)]
 )
 def test_what_rows_are_worth(unit, page, rows, gain):
     reply = unit["painted"](keep_all_but(*rows), "your mask")
     said = float(re.search(r"rises by (\S+) dB with your mask", reply["readout"])[1])
     assert said == pytest.approx(gain, abs=0.051)
-    assert bool(reply["solved"]) == (gain >= 12)
+    assert bool(reply["solved"]) == (gain >= 14)
     if rows:
         assert f"{gain:g} dB" in page or f"it is {gain:g}" in page
 
 
 def test_the_painted_sound_is_the_masked_stft(unit):
-    keep = np.random.default_rng(0).random((64, 78)) > 0.5
-    mask = np.zeros((257, 313))
-    for r in range(64):
+    keep = np.random.default_rng(0).random((16, 78)) > 0.5
+    mask = np.ones((257, 313))  # what lies outside the grid is kept
+    for r in range(16):
         for c in range(78):
             mask[4 * r : 4 * r + 4, 4 * c : 4 * c + 4] = keep[r, c]
     expected = back(mask * transform(unit["backing"]), len(unit["talk"]))
     np.testing.assert_allclose(unit["sound_of"](unit["on_bins"](keep)), expected, atol=1e-6)
 
 
-def test_the_ideal_mask_on_the_grid_is_the_best_that_is_found(unit, page):
+def test_the_ideal_mask_on_the_grid_is_nearly_the_best(unit, page):
+    """Turn each cell round once, and leave it so where that helps."""
     best = unit["gain_db"](unit["others"]["ideal mask"])
-    assert best == pytest.approx(15.4, abs=0.06) and "The ideal mask gets 15.4 dB" in page
-    rng = np.random.default_rng(1)
-    for _ in range(20):
-        other = unit["best"] ^ (rng.random((64, 78)) < 0.02)
-        assert unit["gain_db"](unit["sound_of"](unit["on_bins"](other))) < best + 0.1
+    assert best == pytest.approx(17.2, abs=0.06) and "The ideal mask gets 17.2 dB" in page
+    network = unit["gain_db"](unit["others"]["network's mask"])
+    assert network == pytest.approx(16.0, abs=0.06) and "gets 16.0 dB" in page
+    keep, found = unit["best"].copy(), best
+    for k in np.random.default_rng(0).permutation(keep.size):
+        keep.flat[k] ^= True
+        now = unit["gain_db"](unit["sound_of"](unit["on_bins"](keep)))
+        if now > found:
+            found = now
+        else:
+            keep.flat[k] ^= True
+    assert found - best == pytest.approx(0.2, abs=0.05) and "finds 0.2 dB more" in page
 
 
-def test_nothing_kept_is_minus_infinity_and_no_crash(unit):
-    reply = unit["painted"](np.zeros((64, 78), bool), "your mask")
-    assert "−∞ dB with your mask" in reply["readout"] and not reply["solved"]
+def test_above_the_grid_there_is_nothing_of_this_noise(unit, page):
+    """It may be kept: what lies above 2 kHz is next to nothing of the noise."""
+    noise = np.abs(transform(unit["backing"].astype(float) - unit["talk"])) ** 2
+    assert noise[66:].sum() < 1e-5 * noise.sum() and "above it there is nothing of this" in page
+
+
+def test_nothing_kept_is_no_crash_and_no_win(unit):
+    reply = unit["painted"](np.zeros((16, 78), bool), "your mask")
+    assert not reply["solved"]
     for heard in ("your mask", *unit["others"]):
         sound = unit["painted"](keep_all_but(9, 10), heard)["sound"]
         assert np.abs(sound).max() < 10 ** (-12 / 20)
@@ -201,8 +215,8 @@ def test_log_mmse_equals_its_formula(unit):
 
 def test_a_small_network_learns_its_noise_and_no_other(unit):
     gains = unit["gains"]
-    assert gains["rain"] > 8
-    assert max(gains["hum"], gains["babble"]) < gains["rain"] - 6
+    assert 8 < gains["rain"] < 10
+    assert max(gains["hum"], gains["babble"]) < 0.3
 
 
 def test_training_never_meets_the_test(unit):
@@ -300,7 +314,7 @@ def test_a_mask_keeps_ratios_and_the_network_does_not(unit, page):
     loudness = 10 ** ((-27 - active_level_db(noisy)) / 20)
     wanted = alone(np.float32(loudness) * noisy) / loudness
     assert differs(wanted, levelled) < 1e-6
-    assert metrics.si_sdr(levelled, voice) > metrics.si_sdr(alone(quiet), voice) + 3
+    assert metrics.si_sdr(levelled, voice) > metrics.si_sdr(alone(quiet), voice) + 1.5
     assert metrics.si_sdr(noisy, voice) == pytest.approx(0, abs=0.1)
     gain = {
         (r["method"], r["gain_db"]): float(r["si_sdr_gain"])
@@ -331,11 +345,41 @@ def test_the_small_network_is_a_fifth_and_a_specialist(unit, page):
     n = sum(p.numel() for p in small.parameters())
     ours = sum(p.numel() for p in unit["enhancer"].model.parameters())
     assert f"{n:,}".replace(",", " ") + " weights, a good fifth" in page and 0.2 < n / ours < 0.25
-    rain = audio.clip("rain")[0]
-    exam = audio.mix(unit["voice"], rain[len(rain) // 2 :], snr_db=5)
+    shipped = {noise: shipped_gain(unit, unit["voice"], noise) for noise in unit["noises"]}
+    assert unit["gains"]["rain"] == pytest.approx(shipped["rain"], abs=0.8)
+    assert [round(shipped[noise]) for noise in ("hum", "babble")] == [14, 5]
+    assert "draws level with the shipped network" in page and "gains 14 and 5 dB" in page
+
+
+def shipped_gain(unit, voice, noise):
+    """What the shipped network gains [dB] in the second half of a noise, at 5 dB."""
+    sound = audio.clip(noise)[0]
+    exam = audio.mix(voice, sound[len(sound) // 2 :], snr_db=5)
     made = unit["enhancer"].enhance(exam, sr=16000)
-    shipped = metrics.si_sdr(made, unit["voice"]) - metrics.si_sdr(exam, unit["voice"])
-    assert unit["gains"]["rain"] > shipped + 0.5  # "the small one beats the shipped network"
+    return metrics.si_sdr(made, voice) - metrics.si_sdr(exam, voice)
+
+
+def test_with_machine_voices_the_specialist_wins(unit, page, monkeypatch):
+    """The one line that a reader would change, changed."""
+    machine = audio.clip("voice_a")[0]
+    taught = np.concatenate([audio.clip(name)[0] for name in ("voice_b", "digits")])
+    changed = {"voice": machine, "teachers": taught, "rng": np.random.default_rng(0)}
+    for name, value in changed.items():
+        monkeypatch.setitem(unit["learn"].__globals__, name, value)
+    *_, (_, _, (exam, made)) = unit["learn"]("rain", "rain", steps=60)
+    found = metrics.si_sdr(made, machine) - metrics.si_sdr(exam, machine)
+    shipped = shipped_gain(unit, machine, "rain")
+    assert (round(found), round(shipped)) == (13, 11)
+    assert "it gains 13 dB in rain and the shipped one 11" in page
+
+
+def test_a_specialist_in_hum_fails_in_rain(unit, monkeypatch):
+    monkeypatch.setitem(unit["learn"].__globals__, "rng", np.random.default_rng(0))
+    gains = {}
+    for noise in ("hum", "rain"):
+        *_, (_, _, (exam, made)) = unit["learn"]("hum", noise, steps=60)
+        gains[noise] = metrics.si_sdr(made, unit["voice"]) - metrics.si_sdr(exam, unit["voice"])
+    assert gains["hum"] > 4 and gains["rain"] < 0.5
 
 
 def test_most_of_the_gap_of_unseen_noises_is_their_difficulty(page):
@@ -358,20 +402,31 @@ def test_most_of_the_gap_of_unseen_noises_is_their_difficulty(page):
 
 
 def test_how_far_the_mask_closes_in_babble(unit, page):
-    noise = audio.clip("babble")[0]
-    X = np.abs(
-        librosa.stft(
-            audio.mix(unit["voice"], noise, snr_db=0),
-            n_fft=512,
-            hop_length=128,
-            pad_mode="constant",
-        )
-    )
-    with torch.no_grad():
-        mask = unit["enhancer"].model.mask(torch.from_numpy(X)[None])[0][0].numpy()
-    weighted = np.sqrt(np.sum((mask * X) ** 2) / np.sum(X**2))
-    assert f"its mean mask in babble is {mask.mean():.2f}, and what is left lies" in page
-    assert f"lies {-20 * np.log10(weighted):.0f} dB below what came in" in page
+    S = transform(unit["voice"])
+    alike = {}
+    for kind in ("rain", "babble"):
+        X = transform(audio.mix(unit["voice"], audio.clip(kind)[0], snr_db=0))
+        with torch.no_grad():
+            seen = torch.from_numpy(np.abs(X).astype(np.float32))[None]
+            ours = unit["enhancer"].model.mask(seen)[0][0].numpy()
+        ideal = np.abs(S) / np.sqrt(np.abs(S) ** 2 + np.abs(X - S) ** 2)
+        alike[kind] = round(float(np.corrcoef(ours[:128].ravel(), ideal[:128].ravel())[0, 1]), 2)
+
+    def left(mask):
+        return 10 * np.log10(np.sum(np.abs(X) ** 2) / np.sum((mask * np.abs(X)) ** 2))
+
+    assert f"is {alike['rain']:.2f} in rain and {alike['babble']:.2f} in babble" in page
+    assert f"its mean mask in babble is {ours.mean():.2f}, and what is left" in page
+    assert f"lies {left(ours):.0f} dB below what came in" in page
+    assert f"of the ideal mask these are {ideal.mean():.2f} and {left(ideal):.0f} dB" in page
+
+
+def test_the_share_below_2_khz_by_a_filter_bank_of_one(unit, page):
+    from scipy.signal import welch
+
+    freqs, power = welch(unit["voice"].astype(float), 16000, nperseg=512)
+    share = power[freqs <= 2000].sum() / power.sum()
+    assert share == pytest.approx(0.981, abs=0.002) and "98.1 % of its power" in page
 
 
 def test_both_ends_of_the_phase_have_one_colour(unit):
@@ -396,15 +451,15 @@ def test_the_oracle_of_a_complex_mask_by_librosa(unit, page):
     np.testing.assert_allclose((mask * X)[short], S[short], atol=1e-6)
     turned = metrics.si_sdr(back(mask * X, len(y)), voice)
     along = metrics.si_sdr(back(np.clip(np.real(S / X), 0, 1) * X, len(y)), voice)
-    assert 8.5 < turned - along < 9
-    assert "gets almost 9 dB more" in page
+    assert 9 < turned - along < 9.9
+    assert "gets more than 9 dB more" in page
 
 
 def test_a_mask_of_the_quietest_frames_helps_in_noise_that_the_check_does_not_try():
     """The solution, judged by librosa and SI-SDR written out, in another hiss."""
     space = {"np": np}
     exec(catalogue.exercises("32")["32.clean"].solution, space)
-    voice = np.pad(audio.clip("voice_a")[0][:40000].astype(float), (4000, 0))
+    voice = np.pad(audio.clip("arctic_slt")[0][:40000].astype(float), (4000, 0))
     rng = np.random.default_rng(77)
     noisy = voice + np.std(voice) * 10 ** (-3 / 20) * rng.standard_normal(voice.size)
     X = transform(noisy)

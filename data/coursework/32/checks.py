@@ -140,11 +140,11 @@ def _mixtures() -> dict[str, tuple]:
     rng = np.random.default_rng(32)
     noises = {"steady hiss": rng.standard_normal(2 * SR), "a lorry's hum": audio.clip("hum")[0]}
     for name, noise in noises.items():
-        speech = audio.clip("voice_b")[0][: 2 * SR].astype(float)
+        speech = audio.clip("arctic_awb")[0][: 2 * SR].astype(float)
         speech = np.concatenate([np.zeros(SR // 4), speech])  # a moment of noise alone
         mixture = audio.mix(speech, np.resize(noise, speech.size).astype(float), snr_db=3)
         found[name] = speech, mixture, stft.stft(mixture, **FRAMES)
-    speech = audio.clip("voice_a")[0][: 2 * SR].astype(float)
+    speech = audio.clip("arctic_slt")[0][: 2 * SR].astype(float)
     speech = speech + 1e-4 * rng.standard_normal(speech.size)  # −80 dBFS, as a quiet room has
     found["a voice alone"] = speech, speech, stft.stft(speech, **FRAMES)
     return found

@@ -3,6 +3,11 @@
 // gate.js, needed.py as NEEDED and pictures.css as PICTURES, into the one script that JupyterLab loads. It is written against JupyterLab 4.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
+// anywidget gives a widget two seconds to begin. One that takes longer, where a computer is busy, is drawn all the same, and
+// nothing that Python sends arrives there any more, without a word. Here it has a minute.
+const limit = AbortSignal.timeout;
+AbortSignal.timeout = (ms) => limit.call(AbortSignal, ms === 2000 ? 60_000 : ms);
+
 const ENDED = ["restarting", "autorestarting", "dead", "terminating"];
 const SLEEPS = /Run this cell/; // every stored widget of the course says so in its words
 const tagsOf = (cell) => cell.model.getMetadata("tags") ?? [];
@@ -275,9 +280,11 @@ async function plugin(scope) {
       document.documentElement.setAttribute("data-earup-wakes", "");
       document.head.append(el("style", { text: STYLE + PICTURES }));
       try { listed(notebook.NotebookToCModel); } catch {} // a JupyterLab that lists its contents otherwise
+      let narrow = window.innerWidth < 1000; // the list of files would take a third: once, it makes room (Ctrl B brings it back)
       const attend = async (panel) => {
         await panel.context.ready;
         const ours = panel.content.widgets.some((cell) => isCode(cell) && /\bfrom helpers\b/.test(sourceOf(cell)));
+        if (ours && narrow) { narrow = false; app.restored.then(() => app.shell.collapseLeft()); }
         if (ours && !panel.isDisposed) await new Page(app, panel, notebook).begin();
       };
       tracker.forEach(attend);
