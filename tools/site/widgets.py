@@ -34,7 +34,10 @@ class Shelf:
 
     def put(self, value: object) -> str:
         """Keep a value that JSON can hold, and return its name."""
-        text = json.dumps(value, separators=(",", ":"), sort_keys=True)
+        return self.put_script(json.dumps(value, separators=(",", ":"), sort_keys=True))
+
+    def put_script(self, text: str) -> str:
+        """Keep a value as JavaScript writes it, and return its name."""
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.scripts[key] = text
         return key

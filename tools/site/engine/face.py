@@ -277,7 +277,10 @@ def use() -> None:
         signal.setitimer = lambda *args: None
     _scipy()
     _widgets()
-    from helpers import audio
+    from helpers import _frontend, audio
+
+    # a page has the scripts and styles of its widgets already
+    _frontend.bundle = _frontend.styles = lambda *files: ""
 
     def clip(name):
         ASKED.append(name)

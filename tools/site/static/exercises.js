@@ -55,8 +55,9 @@
       let alarm = 0;
       try {
         await window.earup.python(tell);
+        const { units } = await window.earup.need("engine"), unit = await window.earup.need(units[key.slice(0, 2)]);
         tell("Checking ...");
-        const asked = window.earup.call({ call: "check", as: `exercise ${key}`, key, name, context, code: write.getValue() }, `exercise ${key}`);
+        const asked = window.earup.call({ call: "check", as: `exercise ${key}`, key, name, context, unit, code: write.getValue() }, `exercise ${key}`);
         const late = new Promise((done) => { alarm = setTimeout(() => done(null), 1000 * seconds); });
         const found = (await Promise.race([asked, late]))?.found;
         if (!found) window.earup.endPython();

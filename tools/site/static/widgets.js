@@ -105,19 +105,31 @@ window.earup = (() => {
 
   // ---- Python in the page: a worker, started by the first move of a stage, for all stages of the page ----
 
-  const engine = { worker: null, ready: null, hears: new Map() };
+  const engine = { worker: null, ready: null, fetched: null, hears: new Map() };
+  const MB = (count) => (count / 1e6).toFixed(1);
+
+  // Hands a worker what Python is made of, one piece after the other; it starts while they come.
+  async function fetchPython(tell) {
+    const { worker, pieces } = await need("engine"), all = Object.entries(pieces), whole = all.reduce((sum, [, [, size]]) => sum + size, 0);
+    const own = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
+    own.onmessage = ({ data }) => engine.hears.get(data.name ?? "start")?.(data);
+    engine.worker = own;
+    const started = call({ call: "start" }, "start");
+    started.catch(() => {}); // whoever awaits it hears of it
+    let here = 0;
+    for (const [name, [key, size]] of all) {
+      tell(`Python is on its way into this page: ${MB(here)} of ${MB(whole)} MB`);
+      own.postMessage({ call: "piece", name, text: await need(key) });
+      here += size;
+    }
+    return { started };
+  }
 
   async function startEngine(tell) {
-    tell("Python is on its way into this page: 0 %");
-    const { worker, pieces } = await need("engine"), texts = {};
-    const keys = Object.entries(pieces);
-    for (const [k, [name, key]] of keys.entries()) {
-      texts[name] = await need(key);
-      tell(`Python is on its way into this page: ${Math.round((100 * (k + 1)) / (keys.length + 2))} %`);
-    }
-    engine.worker = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
-    engine.worker.onmessage = ({ data }) => engine.hears.get(data.name ?? "start")?.(data);
-    await call({ call: "start", pieces: texts }, "start");
+    engine.fetched = fetchPython(tell);
+    const { started } = await engine.fetched;
+    tell("Python is here, and starts ...");
+    await started;
   }
 
   // Resolves with the worker, which is started by the first who asks.
@@ -130,7 +142,7 @@ window.earup = (() => {
   // Ends what does not end; the next question starts Python again.
   function endPython() {
     engine.worker?.terminate();
-    engine.worker = engine.ready = null;
+    engine.worker = engine.ready = engine.fetched = null;
   }
 
   // Resolves when the worker has done what it was asked.
@@ -144,13 +156,16 @@ window.earup = (() => {
   // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
   function enliven(model, { source, clips }, name, tell) {
     let newest = null, busy = false, home = null; // home: the worker that has made this stage
-    tell("The first move starts Python in this page (12 MB, once).");
+    tell("The first move starts Python in this page (8 MB, once).");
+    async function handed() { // after Python's own pieces, while it starts
+      await engine.fetched;
+      const own = Object.entries(clips).map(async ([clip, { sound, sr, channels }]) => [clip, { samples: await samples(sound, sr), sr, channels }]);
+      return { source: await need(source), clips: Object.fromEntries(await Promise.all(own)) };
+    }
     async function make() {
-      const worker = await python(tell);
+      const [worker, own] = await Promise.all([python(tell), handed()]);
       tell("Python is making this picture ...");
-      const handed = {};
-      for (const [clip, { sound, sr, channels }] of Object.entries(clips)) handed[clip] = { samples: await samples(sound, sr), sr, channels };
-      await call({ call: "make", name, source: await need(source), clips: handed }, name);
+      await call({ call: "make", name, ...own }, name);
       engine.hears.set(name, ({ message, bytes: raw, fault }) => {
         if (fault) tell(fault);
         else model.tell("msg:custom", message, [new DataView(raw.buffer)]);
