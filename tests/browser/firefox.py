@@ -32,7 +32,9 @@ class Firefox:
     """One window; ``errors`` holds what its pages complained of."""
 
     def __init__(self, program, profile):
-        lines = [f'user_pref("{name}", {json.dumps(value)});' for name, value in PREFERENCES.items()]
+        lines = [
+            f'user_pref("{name}", {json.dumps(value)});' for name, value in PREFERENCES.items()
+        ]
         (profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
         command = [program, "--headless", "--no-remote", "--profile", profile]
         self.log = profile / "told.txt"
@@ -41,7 +43,9 @@ class Firefox:
                 [*command, "--remote-debugging-port=0"], stdout=told, stderr=told
             )
         self.errors, self.numbers = [], itertools.count(1)
-        self.socket = websocket.create_connection(f"{self._address()}/session", timeout=180, suppress_origin=True)
+        self.socket = websocket.create_connection(
+            f"{self._address()}/session", timeout=180, suppress_origin=True
+        )
         self.ask("session.new", capabilities={})
         self.ask("session.subscribe", events=["log.entryAdded"])
         (self.context,) = [c["context"] for c in self.ask("browsingContext.getTree")["contexts"]]

@@ -25,7 +25,7 @@ wave weakref zipfile zlib __future__ _strptime encodings.aliases encodings.utf_8
 encodings.latin_1 encodings.cp437 encodings.cp1252 encodings.utf_8_sig encodings.unicode_escape
 encodings.raw_unicode_escape encodings.utf_16 encodings.utf_16_le encodings.utf_32 encodings.idna
 encodings.charmap
-""".split()
+"""
 # of numpy: its tests and builds, and its manual, which stands beside the functions it is of
 UNUSED = ("_tests.", "_simd.", "/testing/", "/setup", "/doc/", "/code_generators/", "conftest")
 MANUAL = "numpy/core/_add_newdocs"
@@ -86,7 +86,7 @@ def leb(raw: bytes, at: int) -> tuple[int, int]:
 
 def library() -> None:
     """Keep of the standard library what is imported, or likely will be."""
-    for name in LIKELY:
+    for name in LIKELY.split():
         importlib.import_module(name)
     with tarfile.open("/in/numpy.tar") as archive:
         archive.extractall(PACKAGES)

@@ -44,6 +44,8 @@
     const options = { value: before.code ?? code, mode: "python", indentUnit: 4, inputStyle: "contenteditable", viewportMargin: Infinity, extraKeys: keys,
       screenReaderLabel: `Your code for ${title}. Escape leaves it.` };
     const write = (await editor)(box, options);
+    window.earup.whenLookedAt(place, () => {});
+    write.on("focus", () => window.earup.python(() => {}).catch(() => {})); // while somebody writes, Python comes
     write.on("change", () => save({ ...stored(key), code: write.getValue() }));
     if (before.shown) said.innerHTML = before.shown;
     const save = (value) => store(key, value);

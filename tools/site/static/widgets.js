@@ -103,90 +103,6 @@ window.earup = (() => {
     send(request) { this.latest = request.values; this.ask?.(request); } // where Python is in the page (see below), it answers
   }
 
-  // ---- Python in the page: a worker, started by the first move of a stage, for all stages of the page ----
-
-  const engine = { worker: null, ready: null, fetched: null, hears: new Map() };
-  const MB = (count) => (count / 1e6).toFixed(1);
-
-  // Hands a worker what Python is made of, one piece after the other; it starts while they come.
-  async function fetchPython(tell) {
-    const { worker, pieces } = await need("engine"), all = Object.entries(pieces), whole = all.reduce((sum, [, [, size]]) => sum + size, 0);
-    const own = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
-    own.onmessage = ({ data }) => engine.hears.get(data.name ?? "start")?.(data);
-    engine.worker = own;
-    const started = call({ call: "start" }, "start");
-    started.catch(() => {}); // whoever awaits it hears of it
-    let here = 0;
-    for (const [name, [key, size]] of all) {
-      tell(`Python is on its way into this page: ${MB(here)} of ${MB(whole)} MB`);
-      own.postMessage({ call: "piece", name, text: await need(key) });
-      here += size;
-    }
-    return { started };
-  }
-
-  async function startEngine(tell) {
-    engine.fetched = fetchPython(tell);
-    const { started } = await engine.fetched;
-    tell("Python is here, and starts ...");
-    await started;
-  }
-
-  // Resolves with the worker, which is started by the first who asks.
-  async function python(tell) {
-    engine.ready ??= startEngine(tell);
-    try { await engine.ready; } catch (error) { engine.ready = null; throw error; }
-    return engine.worker;
-  }
-
-  // Ends what does not end; the next question starts Python again.
-  function endPython() {
-    engine.worker?.terminate();
-    engine.worker = engine.ready = engine.fetched = null;
-  }
-
-  // Resolves when the worker has done what it was asked.
-  function call(message, name) {
-    return new Promise((done, failed) => {
-      engine.hears.set(name, (data) => (data.fault ? failed(new Error(data.fault)) : done(data)));
-      engine.worker.postMessage(message);
-    });
-  }
-
-  // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
-  function enliven(model, { source, clips }, name, tell) {
-    let newest = null, busy = false, home = null; // home: the worker that has made this stage
-    tell("The first move starts Python in this page (8 MB, once).");
-    async function handed() { // after Python's own pieces, while it starts
-      await engine.fetched;
-      const own = Object.entries(clips).map(async ([clip, { sound, sr, channels }]) => [clip, { samples: await samples(sound, sr), sr, channels }]);
-      return { source: await need(source), clips: Object.fromEntries(await Promise.all(own)) };
-    }
-    async function make() {
-      const [worker, own] = await Promise.all([python(tell), handed()]);
-      tell("Python is making this picture ...");
-      await call({ call: "make", name, ...own }, name);
-      engine.hears.set(name, ({ message, bytes: raw, fault }) => {
-        if (fault) tell(fault);
-        else model.tell("msg:custom", message, [new DataView(raw.buffer)]);
-      });
-      tell("Python runs in this page.");
-      home = worker;
-    }
-    model.ask = async (request) => {
-      newest = request;
-      if (busy) return;
-      busy = true;
-      try {
-        if (!home || home !== engine.worker) await make();
-        home.postMessage({ call: "ask", name, request: newest });
-      } catch (error) {
-        tell(`Python did not start: ${error.message}. A move tries again.`);
-      }
-      busy = false;
-    };
-  }
-
   async function anywidget({ code, style, state, bytes: entries, live, grid }, root, name) {
     if (!styles.has(style)) {
       styles.add(style);
@@ -214,7 +130,7 @@ window.earup = (() => {
     const { stages } = window.earup, spec = model.get("spec"), there = stages.asked();
     const wanted = there && there.place === root.place && stages.valuesOf(spec, there.params);
     root.classList.remove("jupyter-widgets-disconnected");
-    if (live) enliven(model, live, name, tell);
+    if (live) window.earup.enliven(model, live, name, tell, root.place);
     else stages.look(model, grid, tell);
     if (wanted) model.state.values = wanted;
     return async () => {
@@ -281,5 +197,5 @@ window.earup = (() => {
     }
   });
 
-  return { put, need, samples, inflated, python, endPython, call, wake, wakeAll };
+  return { put, need, samples, inflated, wake, wakeAll };
 })();
