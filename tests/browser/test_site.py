@@ -167,6 +167,7 @@ def test_a_unit_works_without_a_kernel(site, served, visit, name):
 def sounds(page):
     """The first player sounds, stays under the ceiling, and Escape silences it."""
     player = page.locator(".earup-player").first
+    player.get_by_label("Loop", exact=True).check()  # a sound may be short, and a machine busy
     player.get_by_role("button", name="Play").click()
     heard = """() => { const { analyser, playing } = document.querySelector(".earup-player").__earup;
       const y = new Float32Array(analyser.fftSize); analyser.getFloatTimeDomainData(y);

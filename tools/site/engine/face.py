@@ -277,10 +277,7 @@ def use() -> None:
         signal.setitimer = lambda *args: None
     _scipy()
     _widgets()
-    from helpers import _frontend, audio
-
-    # a page has the scripts and styles of its widgets already
-    _frontend.bundle = _frontend.styles = lambda *files: ""
+    from helpers import audio
 
     def clip(name):
         ASKED.append(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 LIBRARY = "/lib/python311.zip/"
 PACKAGES = "/lib/python3.11/site-packages"
-# what somebody who computes may import; what these and numpy import themselves is found
+# what the course and whoever computes may import; what these and numpy import themselves is found
 LIKELY = """
 abc argparse array ast base64 bisect calendar cmath collections colorsys concurrent.futures
 contextlib copy csv ctypes dataclasses datetime decimal difflib dis enum fractions functools gc
@@ -24,7 +24,7 @@ threading time timeit tokenize tomllib traceback tracemalloc types typing urllib
 wave weakref zipfile zlib __future__ _strptime encodings.aliases encodings.utf_8 encodings.ascii
 encodings.latin_1 encodings.cp437 encodings.cp1252 encodings.utf_8_sig encodings.unicode_escape
 encodings.raw_unicode_escape encodings.utf_16 encodings.utf_16_le encodings.utf_32 encodings.idna
-encodings.charmap
+encodings.charmap asyncio collections.abc importlib.util runpy socket subprocess urllib.request
 """
 # of numpy: its tests and builds, and its manual, which stands beside the functions it is of
 UNUSED = ("_tests.", "_simd.", "/testing/", "/setup", "/doc/", "/code_generators/", "conftest")
@@ -43,11 +43,14 @@ def bare(tree: ast.Module) -> ast.Module:
 
 
 def without_lines(code: types.CodeType) -> types.CodeType:
-    """Return code that knows no numbers of lines, a third of what code takes."""
+    """Return code that says of no step in which line it stands, which takes a third of code."""
     constants = tuple(
         without_lines(one) if isinstance(one, types.CodeType) else one for one in code.co_consts
     )
-    return code.replace(co_consts=constants, co_linetable=b"")
+    # PEP 626, as of Python 3.11: a byte for up to eight steps, of kind 15 (none), less one
+    eights, rest = divmod(len(code.co_code) // 2, 8)
+    table = bytes([0xF8 + 7] * eights + [0xF8 + rest - 1] * (rest > 0))
+    return code.replace(co_consts=constants, co_linetable=table)
 
 
 def compiled(source: bytes, name: str, whole: bool = False) -> bytes:

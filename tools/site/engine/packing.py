@@ -98,8 +98,7 @@ def course() -> bytes:
     """Return the course's helpers and tables, and what stands for the rest, as an archive."""
     roots = [ROOT / name for name in SHARED]
     paths = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*"))]
-    # scripts and styles of widgets are on the shelf already
-    own = [path for path in paths if path.suffix in (".py", ".csv", ".toml", ".json", ".mplstyle")]
+    own = [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
     found = {path.relative_to(ROOT).as_posix(): path for path in sorted(own)}
     found |= {name: HERE / name for name in ("face.py", "quick.py", "answering.py")}
     return lean.lean(kept(), {"course.zip": zipped(found)})["course.zip"]
@@ -112,11 +111,12 @@ def unit(folder: Path) -> bytes:
 
 
 def zipped(paths: dict[str, Path]) -> bytes:
-    """Return an archive, the same every time."""
+    """Return an archive, the same every time; scripts and styles, which a page has, are empty."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, path in paths.items():
-            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+            raw = b"" if path.suffix in (".js", ".css") else path.read_bytes()
+            archive.writestr(zipfile.ZipInfo(name), raw)
     return out.getvalue()
 
 
@@ -168,10 +168,11 @@ def alive(books: dict) -> dict[str, dict[str, dict[int, dict]]]:
                 still[f"{stem} {cell}"] = one
             else:
                 _tell(stem, cell, said)
-        for cell, said in answered["exercises"][stem].items():
-            _tell(stem, cell, said)
-            if not said:
-                parts["exercises"][int(cell)] = exercises.box(asked["exercises"][stem][cell])
+        for cell, got in answered["exercises"][stem].items():
+            _tell(stem, cell, got["fault"])
+            if not got["fault"]:
+                box = exercises.box(asked["exercises"][stem][cell])
+                parts["exercises"][int(cell)] = box | {"clips": got["clips"]}
     for name, made in grids.of(still).items():
         stem, cell = name.split()
         print(f"unit {stem[:2]}, cell {cell}: computed beforehand, {made['steps']} steps")

@@ -57,7 +57,7 @@ async function start() {
   answering = python.pyimport("answering");
 }
 
-function make({ name, source, clips }) {
+function hand(clips) {
   for (const [clip, { samples, channels, sr }] of Object.entries(clips)) {
     const own = python.toPy({ samples, channels, sr, clip });
     python.globals.set("handed", own);
@@ -69,6 +69,10 @@ face.CLIPS[handed["clip"]] = (y, handed["sr"])
 `);
     own.destroy();
   }
+}
+
+function make({ name, source, clips }) {
+  hand(clips);
   answering.make(name, source);
 }
 
@@ -79,7 +83,8 @@ function ask({ name, request }) {
   postMessage({ name, message: JSON.parse(text), bytes }, [bytes.buffer]);
 }
 
-async function check({ name, key, context, code, unit }) {
+async function check({ name, key, context, code, unit, clips }) {
+  hand(clips);
   python.unpackArchive((await inflated(unit)).buffer, "zip", { extractDir: "/course" });
   const reply = answering.check(key, name, context, code), [outcome, shown] = [reply.get(0), reply.get(1)];
   reply.destroy();

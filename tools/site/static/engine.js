@@ -76,6 +76,12 @@
     else addEventListener("load", () => look.observe(place));
   }
 
+  // The samples of clips that Python reads.
+  async function samplesOf(clips) {
+    const own = Object.entries(clips).map(async ([clip, { sound, sr, channels }]) => [clip, { samples: await samples(sound, sr), sr, channels }]);
+    return Object.fromEntries(await Promise.all(own));
+  }
+
   // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
   function enliven(model, { source, clips }, name, tell, place) {
     let newest = null, busy = false, home = null; // home: the worker that has made this stage
@@ -83,8 +89,7 @@
     whenLookedAt(place, () => { if (!newest) tell("The first move starts Python in this page; its 8 MB are here already."); });
     async function handed() { // after Python's own pieces, while it starts
       await engine.fetched;
-      const own = Object.entries(clips).map(async ([clip, { sound, sr, channels }]) => [clip, { samples: await samples(sound, sr), sr, channels }]);
-      return { source: await need(source), clips: Object.fromEntries(await Promise.all(own)) };
+      return { source: await need(source), clips: await samplesOf(clips) };
     }
     async function make() {
       const [worker, own] = await Promise.all([python(tell), handed()]);
@@ -111,5 +116,5 @@
     };
   }
 
-  Object.assign(window.earup, { python, endPython, call, enliven, whenLookedAt });
+  Object.assign(window.earup, { python, endPython, call, enliven, samplesOf, whenLookedAt });
 })();
