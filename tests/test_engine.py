@@ -1,5 +1,6 @@
 """Python in a page: what is cut out of notebooks, and the stand-ins for what a page lacks."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import scipy.interpolate
 import scipy.signal
 
 from helpers import mel
-from tools.site.engine import cutting, face, grids, quick
+from tools.site.engine import cutting, face, grids, quick, text7
 
 ROOT = Path(__file__).parents[1]
 
@@ -204,3 +205,51 @@ def nbformat_read(path):
     import nbformat
 
     return nbformat.read(path, as_version=4)
+
+
+def imported(source):
+    """Names of the modules that a source imports, anywhere in it; none of what is no Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return set()
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return names | {node.module for node in froms}
+
+
+def test_a_page_has_the_standard_library_that_the_course_imports():
+    """lean_inside.py runs in Pyodide alone; its list is read here."""
+    body = ast.parse((ROOT / "tools/site/engine/lean_inside.py").read_text(encoding="utf-8")).body
+    (listed,) = [n for n in body if isinstance(n, ast.Assign) and n.targets[0].id == "LIKELY"]
+    kept = set(ast.literal_eval(listed.value).split()) | set(sys.builtin_module_names)
+    folders = (ROOT / "helpers", ROOT / "data" / "coursework")
+    sources = [path.read_text(encoding="utf-8") for f in folders for path in f.rglob("*.py")]
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        sources += [cell.source for cell in nbformat_read(path).cells if cell.cell_type == "code"]
+    names = set().union(*map(imported, sources))
+    ours = {name for name in names if name.partition(".")[0] in sys.stdlib_module_names}
+    assert len(ours) > 20 and ours <= kept, ours - kept
+
+
+def unpacked(text):
+    """Bytes of a text, by the definition: digits to the base of 116, six bytes from seven."""
+    digits = [c for c in range(128) if c not in {0, 8, 9, 10, 11, 12, 13, 26, 27, 34, 92, 127}]
+    numbers = []
+    for at in range(0, len(text), 7):
+        number = 0
+        for letter in text[at : at + 7]:
+            number = number * 116 + digits.index(ord(letter))
+        numbers.append(number)
+    return b"".join(n.to_bytes(6, "big") for n in numbers[1:])[: numbers[0]]
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 6, 7, 500])
+def test_seven_characters_hold_six_bytes(size):
+    """Whatever the bytes; and JavaScript may hold the text between quotes as it is."""
+    rng = np.random.default_rng(size)
+    for raw in (rng.bytes(size), bytes(size), b"\xff" * size):
+        text = text7.text(raw)
+        assert unpacked(text) == raw
+        assert len(text) == 7 * (-(-size // 6) + 1)
+        assert not set(text) & set('"\\\n\r\0')

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import notebooks
+from tools.site import vendor
 from tools.start import frontend
 
 NAMES = (
@@ -128,6 +130,48 @@ def browser(launch):
     learner.
     """
     return launch()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The whole site, every notebook run, or the one that EARUP_SITE names; skips where npm gives
+    no scripts.
+    """
+    if there := os.environ.get("EARUP_SITE"):
+        return Path(there).resolve()
+    try:
+        vendor.fetch()
+    except RuntimeError as error:
+        (pytest.fail if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip)(str(error))
+    out = tmp_path_factory.mktemp("site") / "html"
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.site", "--out", out],
+        cwd=notebooks.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """The address of a server of the site."""
+    handler = type(
+        "Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}
+    )
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The program that looks for barriers, as a script for a page."""
+    return vendor.of_npm("axe-core", "4.11.0", "axe.min.js").decode()
 
 
 def _encode(value):

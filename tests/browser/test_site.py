@@ -3,14 +3,11 @@ file and by server.
 """
 
 import base64
-import functools
-import http.server
 import json
 import os
 import re
 import subprocess
 import sys
-import threading
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -22,7 +19,7 @@ from playwright.sync_api import expect
 
 from helpers.coursework import catalogue
 from tools import notebooks
-from tools.site import building, vendor, widgets
+from tools.site import building, widgets
 from tools.site.engine import answering, cutting, grids
 
 ROOT = Path(__file__).parents[2]
@@ -56,45 +53,6 @@ def wake(page):
 def dear(names, some):
     """Parameters of which all but some run only at night, or when something of the site has changed."""
     return [pytest.param(name, marks=[pytest.mark.nightly] * (name not in some)) for name in names]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The whole site, every notebook run, or the one that EARUP_SITE names; skips where npm gives
-    no scripts.
-    """
-    if there := os.environ.get("EARUP_SITE"):
-        return Path(there).resolve()
-    try:
-        vendor.fetch()
-    except RuntimeError as error:
-        (pytest.fail if os.environ.get("EARUP_REQUIRE_BROWSER") == "1" else pytest.skip)(str(error))
-    out = tmp_path_factory.mktemp("site") / "html"
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.site", "--out", out], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
-
-
-@pytest.fixture(scope="module")
-def served(site):
-    """The address of a server of the site."""
-    handler = type(
-        "Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}
-    )
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def axe():
-    """The program that looks for barriers, as a script for a page."""
-    return vendor.of_npm("axe-core", "4.11.0", "axe.min.js").decode()
 
 
 @pytest.fixture
@@ -209,6 +167,7 @@ def test_a_unit_works_without_a_kernel(site, served, visit, name):
 def sounds(page):
     """The first player sounds, stays under the ceiling, and Escape silences it."""
     player = page.locator(".earup-player").first
+    player.get_by_label("Loop", exact=True).check()  # a sound may be short, and a machine busy
     player.get_by_role("button", name="Play").click()
     heard = """() => { const { analyser, playing } = document.querySelector(".earup-player").__earup;
       const y = new Float32Array(analyser.fftSize); analyser.getFloatTimeDomainData(y);

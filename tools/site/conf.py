@@ -25,7 +25,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
-html_js_files = ["gate.js", "widgets.js", "stages.js", "exercises.js", "site.js"]
+html_js_files = ["gate.js", "widgets.js", "engine.js", "stages.js", "exercises.js", "site.js"]
 html_show_search_summary = (
     False  # it would load every page that was found, which no page from a file may
 )

@@ -34,10 +34,25 @@ class Shelf:
 
     def put(self, value: object) -> str:
         """Keep a value that JSON can hold, and return its name."""
-        text = json.dumps(value, separators=(",", ":"), sort_keys=True)
+        return self.put_script(json.dumps(value, separators=(",", ":"), sort_keys=True))
+
+    def put_script(self, text: str) -> str:
+        """Keep a value as JavaScript writes it, and return its name."""
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.scripts[key] = text
         return key
+
+    def put_clips(self, names: list[str]) -> dict[str, dict]:
+        """Keep clips of the course for the page's Python; return, by name, where each is had."""
+        from helpers import audio
+
+        kept = {}
+        for name in names:
+            y, sr = audio.clip(name)
+            y = np.atleast_2d(y)
+            sound = self.put(base64.b64encode(flac(y, sr)).decode())
+            kept[name] = {"sound": sound, "sr": sr, "channels": y.shape[0]}
+        return kept
 
     def put_picture(self, png: bytes) -> str:
         """Keep a picture, and return its name."""
@@ -119,7 +134,8 @@ def _slug(title: str) -> str:
 def _enliven(made: dict, stage: dict, shelf: Shelf) -> None:
     """Say what answers a stage: the page's Python, or what was computed beforehand."""
     if "grid" not in stage:
-        made["live"] = _live(stage, shelf)
+        source = shelf.put(stage["source"])
+        made["live"] = {"source": source, "clips": shelf.put_clips(stage["clips"])}
         return
     grid = stage["grid"]
     made["state"] |= grid["state"]
@@ -127,18 +143,6 @@ def _enliven(made: dict, stage: dict, shelf: Shelf) -> None:
     sounds = [shelf.put(flac) for flac in grid["sounds"]]
     pack = shelf.put(grid["pack"] | {"sounds": sounds, "sr": grid["sr"]})
     made["grid"] = {"pack": pack, "steps": grid["steps"]}
-
-
-def _live(stage: dict, shelf: Shelf) -> dict:
-    """Return what the page's Python makes a stage of: its source, and the clips that it reads."""
-    from helpers import audio
-
-    clips = {}
-    for name in stage["clips"]:
-        y, sr = audio.clip(name)
-        sound = shelf.put(base64.b64encode(flac(np.atleast_2d(y), sr)).decode())
-        clips[name] = {"sound": sound, "sr": sr, "channels": np.atleast_2d(y).shape[0]}
-    return {"source": shelf.put(stage["source"]), "clips": clips}
 
 
 def _still(data: dict, alt: str | None, shelf: Shelf, folder: str) -> str:

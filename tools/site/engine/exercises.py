@@ -51,7 +51,7 @@ def place(nb, boxes: dict[int, dict], shelf) -> None:
 
     for number, exercise in boxes.items():
         code = html.escape(exercise["code"])
-        key = shelf.put(exercise)
+        key = shelf.put(exercise | {"clips": shelf.put_clips(exercise["clips"])})
         shown = f'<div class="earup-exercise" data-part="{key}"><pre>{code}</pre></div>'
         output = v4.new_output("display_data", {"text/html": shown})
         cell = nb.cells[number]

@@ -13,21 +13,22 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 
 from tools import notebooks
 from tools.site import vendor, widgets
-from tools.site.engine import cutting, exercises, grids, values
+from tools.site.engine import cutting, exercises, grids, lean, text7, values
 
 ROOT, HERE = notebooks.ROOT, Path(__file__).parent
 PYODIDE = "0.24.1"
 SCRIPTS = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK = "pyodide-lock.json"
+LEAN = ("python_stdlib.zip", "numpy.tar")  # what is made smaller
+ORDER = (LOCK, *SCRIPTS, "numpy.tar")  # as a worker needs them
 NUMPY = "jupyterlite-xeus-python==1.0.0"  # holds numpy 1.25.2
 # of numpy, what nothing here imports
 UNUSED = ("/tests/", "/f2py/", "/distutils/", "/array_api/", "/lapack_lite")
-SHARED = ("helpers", "data/tables", "data/coursework")  # of the course
+SHARED = ("helpers", "data/tables", "data/coursework/parts.toml")  # of the course
 AT_EVERY_MOVE = (
     "22",
     "31",
@@ -41,19 +42,30 @@ LICENCES = (
 )
 
 
-def fetched() -> dict[str, bytes]:
-    """Return the files of Pyodide and the archive of numpy; RuntimeError says why there are none.
-
-    What was had once is kept in `.vendor`.
+def kept() -> Path:
+    """Return the folder of Pyodide and numpy as npm and pip gave them; RuntimeError says why there
+    is none.
     """
+    folder = vendor.CACHE / f"engine-{PYODIDE}-3"
     names = (*SCRIPTS, LOCK, "numpy.tar")
-    kept = {name: vendor.CACHE / f"engine-{PYODIDE}-3" / name for name in names}
-    if not all(path.is_file() for path in kept.values()):
+    if not all((folder / name).is_file() for name in names):
         contents = vendor.files_of_npm("pyodide", PYODIDE, (*SCRIPTS, LOCK))
         contents["numpy.tar"] = _numpy()
-        for name, path in kept.items():
-            vendor.replace(path, contents[name])
-    return {name: path.read_bytes() for name, path in kept.items()}
+        for name in names:
+            vendor.replace(folder / name, contents[name])
+    return folder
+
+
+def fetched() -> dict[str, bytes]:
+    """Return Python for a page in the order in which it starts; what was made once is kept."""
+    whole = kept()
+    small = whole.with_name(f"{whole.name}-{lean.named()}")
+    if not all((small / name).is_file() for name in LEAN):
+        raw = {name: (whole / name).read_bytes() for name in LEAN}
+        for name, made in lean.lean(whole, raw).items():
+            vendor.replace(small / name, made)
+    folders = {name: small if name in LEAN else whole for name in ORDER}
+    return {name: (folder / name).read_bytes() for name, folder in folders.items()}
 
 
 def _numpy() -> bytes:
@@ -84,29 +96,41 @@ def _numpy() -> bytes:
 
 def course() -> bytes:
     """Return the course's helpers and tables, and what stands for the rest, as an archive."""
+    roots = [ROOT / name for name in SHARED]
+    paths = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*"))]
+    own = [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
+    found = {path.relative_to(ROOT).as_posix(): path for path in sorted(own)}
+    found |= {name: HERE / name for name in ("face.py", "quick.py", "answering.py")}
+    return lean.lean(kept(), {"course.zip": zipped(found)})["course.zip"]
+
+
+def unit(folder: Path) -> bytes:
+    """Return what the exercises of a unit need, as an archive."""
+    own = [path for path in sorted(folder.iterdir()) if path.suffix in (".toml", ".py")]
+    return zipped({path.relative_to(ROOT).as_posix(): path for path in own})
+
+
+def zipped(paths: dict[str, Path]) -> bytes:
+    """Return an archive, the same every time; scripts and styles, which a page has, are empty."""
     out = io.BytesIO()
-    paths = [path for folder in SHARED for path in sorted((ROOT / folder).rglob("*"))]
     with zipfile.ZipFile(out, "w") as archive:
-        for path in paths:
-            if path.is_file() and "__pycache__" not in path.parts:
-                entry = zipfile.ZipInfo(path.relative_to(ROOT).as_posix())  # the same every time
-                archive.writestr(entry, path.read_bytes())
-        for name in ("face.py", "quick.py", "answering.py"):
-            archive.writestr(zipfile.ZipInfo(name), (HERE / name).read_bytes())
+        for name, path in paths.items():
+            raw = b"" if path.suffix in (".js", ".css") else path.read_bytes()
+            archive.writestr(zipfile.ZipInfo(name), raw)
     return out.getvalue()
-
-
-def packed(raw: bytes) -> str:
-    """Return bytes as text that a script can hold."""
-    return base64.b64encode(zlib.compress(raw, 9)).decode()
 
 
 def put(shelf: widgets.Shelf) -> None:
     """Put Python on the shelf; the page finds it under the name `engine`."""
     pieces = fetched() | {"course.zip": course()}
-    worker = (HERE / "worker.js").read_text(encoding="utf-8")
-    keys = {name: shelf.put(packed(raw)) for name, raw in pieces.items()}
-    manifest = {"worker": worker, "pieces": keys, "licences": LICENCES}
+    folders = sorted((ROOT / "data" / "coursework").glob("[0-9][0-9]"))
+    texts = {name: text7.packed(raw) for name, raw in pieces.items()}
+    manifest = {
+        "worker": (HERE / "worker.js").read_text(encoding="utf-8"),
+        "pieces": {name: [shelf.put_script(text), len(text)] for name, text in texts.items()},
+        "units": {path.name: shelf.put_script(text7.packed(unit(path))) for path in folders},
+        "licences": LICENCES,
+    }
     shelf.scripts["engine"] = json.dumps(manifest, separators=(",", ":"))
 
 
@@ -144,10 +168,11 @@ def alive(books: dict) -> dict[str, dict[str, dict[int, dict]]]:
                 still[f"{stem} {cell}"] = one
             else:
                 _tell(stem, cell, said)
-        for cell, said in answered["exercises"][stem].items():
-            _tell(stem, cell, said)
-            if not said:
-                parts["exercises"][int(cell)] = exercises.box(asked["exercises"][stem][cell])
+        for cell, got in answered["exercises"][stem].items():
+            _tell(stem, cell, got["fault"])
+            if not got["fault"]:
+                box = exercises.box(asked["exercises"][stem][cell])
+                parts["exercises"][int(cell)] = box | {"clips": got["clips"]}
     for name, made in grids.of(still).items():
         stem, cell = name.split()
         print(f"unit {stem[:2]}, cell {cell}: computed beforehand, {made['steps']} steps")

@@ -78,8 +78,10 @@ def tried(statements: list[str], values: dict, data: list[dict[str, str]] | None
     return found | {"clips": sorted(set(face.ASKED))}
 
 
-def solved(exercise: dict) -> str:
-    """Return why an exercise cannot be checked in a page, or nothing if its solution is right."""
+def solved(exercise: dict) -> dict:
+    """Return why an exercise cannot be checked in a page, or nothing if its solution is right, and
+    the clips that it reads.
+    """
     from tools.site.engine import answering
 
     face.ASKED.clear()
@@ -87,10 +89,9 @@ def solved(exercise: dict) -> str:
     try:
         outcomes = [answering.check(*given, exercise[code])[0] for code in ("code", "solution")]
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    if face.ASKED:
-        return "it reads clips"
-    return "" if outcomes == ["not attempted", "correct"] else f"it says {outcomes}"
+        return {"fault": f"{type(error).__name__}: {error}"}
+    fault = "" if outcomes == ["not attempted", "correct"] else f"it says {outcomes}"
+    return {"fault": fault, "clips": sorted(set(face.ASKED))}
 
 
 def main(request: str, reply: str) -> None:

@@ -21,7 +21,7 @@
   }
 
   async function open(place) {
-    const { key, name, code, context, title, hints, solution, endless, seconds } = await window.earup.need(place.dataset.part);
+    const { key, name, code, context, title, hints, solution, endless, seconds, clips } = await window.earup.need(place.dataset.part);
     const before = stored(key);
     const said = node("div", { className: "earup-said" });
     said.setAttribute("aria-live", "polite");
@@ -44,6 +44,8 @@
     const options = { value: before.code ?? code, mode: "python", indentUnit: 4, inputStyle: "contenteditable", viewportMargin: Infinity, extraKeys: keys,
       screenReaderLabel: `Your code for ${title}. Escape leaves it.` };
     const write = (await editor)(box, options);
+    window.earup.whenLookedAt(place, () => {});
+    write.on("focus", () => window.earup.python(() => {}).catch(() => {})); // while somebody writes, Python comes
     write.on("change", () => save({ ...stored(key), code: write.getValue() }));
     if (before.shown) said.innerHTML = before.shown;
     const save = (value) => store(key, value);
@@ -55,8 +57,9 @@
       let alarm = 0;
       try {
         await window.earup.python(tell);
+        const { units } = await window.earup.need("engine"), unit = await window.earup.need(units[key.slice(0, 2)]);
         tell("Checking ...");
-        const asked = window.earup.call({ call: "check", as: `exercise ${key}`, key, name, context, code: write.getValue() }, `exercise ${key}`);
+        const asked = window.earup.call({ call: "check", as: `exercise ${key}`, key, name, context, unit, clips: await window.earup.samplesOf(clips), code: write.getValue() }, `exercise ${key}`);
         const late = new Promise((done) => { alarm = setTimeout(() => done(null), 1000 * seconds); });
         const found = (await Promise.race([asked, late]))?.found;
         if (!found) window.earup.endPython();

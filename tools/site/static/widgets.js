@@ -103,75 +103,6 @@ window.earup = (() => {
     send(request) { this.latest = request.values; this.ask?.(request); } // where Python is in the page (see below), it answers
   }
 
-  // ---- Python in the page: a worker, started by the first move of a stage, for all stages of the page ----
-
-  const engine = { worker: null, ready: null, hears: new Map() };
-
-  async function startEngine(tell) {
-    tell("Python is on its way into this page: 0 %");
-    const { worker, pieces } = await need("engine"), texts = {};
-    const keys = Object.entries(pieces);
-    for (const [k, [name, key]] of keys.entries()) {
-      texts[name] = await need(key);
-      tell(`Python is on its way into this page: ${Math.round((100 * (k + 1)) / (keys.length + 2))} %`);
-    }
-    engine.worker = new Worker(URL.createObjectURL(new Blob([worker], { type: "text/javascript" })));
-    engine.worker.onmessage = ({ data }) => engine.hears.get(data.name ?? "start")?.(data);
-    await call({ call: "start", pieces: texts }, "start");
-  }
-
-  // Resolves with the worker, which is started by the first who asks.
-  async function python(tell) {
-    engine.ready ??= startEngine(tell);
-    try { await engine.ready; } catch (error) { engine.ready = null; throw error; }
-    return engine.worker;
-  }
-
-  // Ends what does not end; the next question starts Python again.
-  function endPython() {
-    engine.worker?.terminate();
-    engine.worker = engine.ready = null;
-  }
-
-  // Resolves when the worker has done what it was asked.
-  function call(message, name) {
-    return new Promise((done, failed) => {
-      engine.hears.set(name, (data) => (data.fault ? failed(new Error(data.fault)) : done(data)));
-      engine.worker.postMessage(message);
-    });
-  }
-
-  // Have Python answer a stage: the first question starts it, and only the newest waits meanwhile.
-  function enliven(model, { source, clips }, name, tell) {
-    let newest = null, busy = false, home = null; // home: the worker that has made this stage
-    tell("The first move starts Python in this page (12 MB, once).");
-    async function make() {
-      const worker = await python(tell);
-      tell("Python is making this picture ...");
-      const handed = {};
-      for (const [clip, { sound, sr, channels }] of Object.entries(clips)) handed[clip] = { samples: await samples(sound, sr), sr, channels };
-      await call({ call: "make", name, source: await need(source), clips: handed }, name);
-      engine.hears.set(name, ({ message, bytes: raw, fault }) => {
-        if (fault) tell(fault);
-        else model.tell("msg:custom", message, [new DataView(raw.buffer)]);
-      });
-      tell("Python runs in this page.");
-      home = worker;
-    }
-    model.ask = async (request) => {
-      newest = request;
-      if (busy) return;
-      busy = true;
-      try {
-        if (!home || home !== engine.worker) await make();
-        home.postMessage({ call: "ask", name, request: newest });
-      } catch (error) {
-        tell(`Python did not start: ${error.message}. A move tries again.`);
-      }
-      busy = false;
-    };
-  }
-
   async function anywidget({ code, style, state, bytes: entries, live, grid }, root, name) {
     if (!styles.has(style)) {
       styles.add(style);
@@ -199,7 +130,7 @@ window.earup = (() => {
     const { stages } = window.earup, spec = model.get("spec"), there = stages.asked();
     const wanted = there && there.place === root.place && stages.valuesOf(spec, there.params);
     root.classList.remove("jupyter-widgets-disconnected");
-    if (live) enliven(model, live, name, tell);
+    if (live) window.earup.enliven(model, live, name, tell, root.place);
     else stages.look(model, grid, tell);
     if (wanted) model.state.values = wanted;
     return async () => {
@@ -266,5 +197,5 @@ window.earup = (() => {
     }
   });
 
-  return { put, need, samples, inflated, python, endPython, call, wake, wakeAll };
+  return { put, need, samples, inflated, wake, wakeAll };
 })();
