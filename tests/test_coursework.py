@@ -288,6 +288,8 @@ def rewritten(key, old, new):
 EQUIVALENT = {
     "(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign",
     "(root_target - root_made) ** 2": "30.loss: a square does not see a sign",
+    "(book - X[:, None]) ** 2": "37.move: a square does not see a sign",
+    "(left - book) ** 2": "37.tokens: a square does not see a sign",
     rewritten("34.reach", "y + np", "y - np"): "a sample less is as good a change as one more",
     rewritten("34.reach", "n // 2", "n // 3"): "a third of the way is far enough from both ends",
     rewritten("35.stride", "1e-5", repr(1e-5 * 1.01)): "any limit between noise and lines will do",
