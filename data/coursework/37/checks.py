@@ -130,6 +130,7 @@ LOSS_SLIPS = (
     ("asked at the noise", _model(point=lambda x0, x1, t: x0)),
     ("noise added", _model(point=lambda x0, x1, t: x1 + t * x0)),
     ("summed", _model(ends=lambda e: e.square().sum())),
+    ("summed over numbers", _model(ends=lambda e: e.square().sum(dim=1).mean())),
     ("not squared", _model(ends=lambda e: e.abs().mean())),
     ("a root too many", _model(ends=lambda e: e.square().mean().sqrt())),
     ("noise as target", _model(target=lambda x0, x1, x: x0)),
