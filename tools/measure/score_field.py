@@ -219,6 +219,11 @@ def score(text) -> float:
     return float("nan") if text == "" else float(text)
 
 
+def mean_of(scores: np.ndarray) -> float:
+    """Return the mean; NaN of nothing."""
+    return float(scores.mean()) if len(scores) else float("nan")
+
+
 def summary(rows: list[dict], by: tuple, measures: tuple) -> list[dict]:
     """Return mean and 95 % interval of each measure for each group, drawn by utterances."""
     groups = {}
@@ -228,14 +233,17 @@ def summary(rows: list[dict], by: tuple, measures: tuple) -> list[dict]:
     for key, some in groups.items():
         line = dict(zip(by, key, strict=True)) | {"n": len(some)}
         people = sorted({row["utterance"] for row in some})
-        picks = np.random.default_rng(0).integers(len(people), size=(DRAWS, len(people)))
         for name in measures:
             scores = [[score(r[name]) for r in some if r["utterance"] == p] for p in people]
             means = np.array([np.mean(one) for one in scores])
+            means = means[np.isfinite(means)]  # words are counted on some utterances only
+            picks = np.random.default_rng(0).integers(max(len(means), 1), size=(DRAWS, len(means)))
             ends = [np.nan, np.nan]
-            if np.all(np.isfinite(means)):
+            if len(means):
                 ends = np.quantile(means[picks].mean(axis=1), (0.025, 0.975))
-            for part, value in zip(("", "_low", "_high"), (means.mean(), *ends), strict=True):
+            if name == "words":
+                line["words_n"] = len(means)
+            for part, value in zip(("", "_low", "_high"), (mean_of(means), *ends), strict=True):
                 line[name + part] = f"{value:.3f}" if np.isfinite(value) else ""
         table.append(line)
     return table

@@ -159,7 +159,10 @@ def fit(out: Path, train: np.ndarray, valid: np.ndarray, *, minutes: float, step
         row = [done["step"], f"{done['seconds']:.0f}", f"{loss.item():.4f}"]
         if done["step"] % 500 == 0:
             row.append(f"{validate(mean, valid):.4f}")
-            with open(out / "log.csv", "a", newline="", encoding="utf-8") as file:
+            log = out / "log.csv"
+            if not log.is_file():
+                log.write_text("step,seconds,loss,valid\n", encoding="utf-8")
+            with log.open("a", newline="", encoding="utf-8") as file:
                 csv.writer(file, lineterminator="\n").writerow(row)
         print(*row, flush=True)
         state = {"model": model.state_dict(), "mean": mean.state_dict()}
