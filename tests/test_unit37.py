@@ -155,6 +155,8 @@ def test_draws_differ_most_where_the_rain_is_stronger(unit):
     spreads, misses = unit["spreads"], unit["misses"]
     assert spreads[0] > 1.25 * spreads[-1]
     assert misses[0] > 1.25 * misses[-1]
+    assert (round(spreads[0]), round(spreads[-1])) == (11, 6)
+    assert (round(misses[0]), round(misses[-1])) in {(14, 11), (15, 11)}
 
 
 def test_the_loss_of_the_training_is_that_of_the_exercise():
@@ -241,6 +243,7 @@ def test_what_is_said_of_the_six_sounds_is_in_their_table():
     assert row("backwards")["words"] == row("another sentence")["words"] == 1
     assert row("voice alone")["words"] == 0
     assert abs(row("another sentence")["ovrl"] - row("voice alone")["ovrl"]) < 0.3
+    assert row("voice alone")["ovrl"] - row("2 ms late")["ovrl"] == pytest.approx(0.2, abs=0.02)
 
 
 def test_words_are_counted_as_jiwer_counts_them():
@@ -333,3 +336,38 @@ def test_without_peers_one_line_says_so(unit, capsys, monkeypatch):
     (source,) = [text for text in pages.code_cells(NAME, tag="own") if "peers" in text]
     exec(source, dict(unit))
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_page_says_what_the_tables_of_the_field_and_of_robustness_say(unit):
+    ranks = dict(
+        zip((unit["names"][k] for k in unit["phased"]), unit["ranks"].tolist(), strict=True)
+    )
+    assert ranks["DTLN"][0] == 1 and ranks["setting1_stft"][:2] == [2, 6]
+    assert ranks["DeepFilterNet3"][1] == 1 and ranks["setting1_stft"][5] == 8
+    assert ranks["RNNoise"][:3] == [8, 8, 8] and ranks["RNNoise"][5] == 2
+    assert all(
+        {a, b} == {9, 10}
+        for a, b in zip(ranks["flow, 1 step"], ranks["flow, 8 steps"], strict=True)
+    )
+
+    def gain(system, condition):
+        return of("robustness", "si_sdr", system=system, condition=condition)
+
+    assert gain("DTLN", "-55 dBFS") == pytest.approx(-12, abs=0.5)
+    for name in ("setting1_stft", "setting3_waveform"):
+        levels = [gain(name, f"{db} dBFS") for db in (-55, -45, -35, -15, -5)]
+        assert max(levels) - min(levels) < 0.5
+    room = {
+        n: gain(n, "room 0.6 s") for n in ("setting1_stft", "GTCRN", "DTLN", "setting3_waveform")
+    }
+    assert [round(db) for db in room.values()] == [2, 2, 1, 0]
+    for name in room:
+        for condition in ("telephone", "clipped"):
+            assert 1.9 < gain(name, "10 dB") - gain(name, condition) < 4.1
+
+
+def test_words_were_counted_on_fourteen_utterances():
+    rows = [r for r in read("field") if r["words"]]
+    assert {r["words_n"] for r in rows} == {"14"}
+    for row in rows:
+        assert 0.12 < float(row["words_high"]) - float(row["words"]) < 0.18
