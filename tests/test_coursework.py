@@ -291,6 +291,8 @@ EQUIVALENT = {
     "(S_clean - S) ** 2": "31.trained: a square does not see a sign",
     "(clean - estimate) ** 2": "31.trained: a square does not see a sign",
     "(target - small(noisy)) ** 2": "36.distil: a square does not see a sign",
+    "(book - X[:, None]) ** 2": "37.move: a square does not see a sign",
+    "(left - book) ** 2": "37.tokens: a square does not see a sign",
     rewritten("34.reach", "y + np", "y - np"): "a sample less is as good a change as one more",
     rewritten("34.reach", "n // 2", "n // 3"): "a third of the way is far enough from both ends",
     rewritten("35.stride", "1e-5", repr(1e-5 * 1.01)): "any limit between noise and lines will do",
