@@ -98,7 +98,7 @@ def test_the_page_computes_what_the_network_gets(unit):
     librosa = pytest.importorskip("librosa")
     from scipy.signal import correlate2d
 
-    y = unit["find"]("stop", "rms").astype(float)
+    y = unit["find"]("stop", "awb").astype(float)
     power = np.mean(y.reshape(-1, 320) ** 2, axis=1)
     y = y * 0.05 / np.sqrt(power[power > power.max() / 1000].mean())
     how = {"n_fft": 512, "hop_length": 160, "window": "hann", "pad_mode": "constant"}
@@ -149,8 +149,8 @@ def test_the_table_of_answers_says_what_the_page_says(unit):
     for method, hits in right.items():
         np.testing.assert_array_equal(unit["hits"][method], hits)
     assert right["cnn"].sum() == 871
-    assert right["cnn"].mean() > right["transformer"].mean() > right["mfcc"].mean()
-    assert right["mfcc"].mean() > right["neighbour"].mean()
+    assert right["transformer"].sum() == 771
+    assert (right["neighbour"].sum(), right["mfcc"].sum()) == (431, 430)
     for hits in right.values():
         by_people = np.diff(unit["over_people"](hits))[0]
         assert by_people > np.diff(unit["by_clips"](hits))[0]
@@ -161,7 +161,7 @@ def test_the_table_of_answers_says_what_the_page_says(unit):
         mine = (sure > low) & (sure <= high)
         assert right["cnn"][mine].mean() > sure[mine].mean(), (low, high)
     mine = (sure > 0.8) & (sure <= 0.9)
-    assert right["cnn"][mine].mean() == pytest.approx(0.97, abs=0.02)
+    assert right["cnn"][mine].mean() == pytest.approx(0.95, abs=0.005)
 
 
 def test_a_classifier_rings_hundreds_of_times_an_hour():
@@ -198,6 +198,29 @@ def test_the_curve_counts_what_lies_above_a_threshold(unit):
     said = stage(0.0, 0.5, "clean", "what rings")["readout"]
     assert f"{100 * (calls <= 0).mean():.1f} % of the words missed" in said
     assert f"{(heights > 0).sum() / hours:.1f} false alarms an hour" in said
+
+
+def test_two_voices_of_ten_are_missed():
+    calls, rows = read("wake_words"), read("wake_background")
+    hours = column(rows, "hours").sum()
+    heights = np.sort([float(h) for r in rows for h in r["heights"].split()])[::-1]
+    assert hours == pytest.approx(1.24, abs=0.005)
+    missed = column(calls, "clean") <= heights[int(hours)]
+    voices = [row["voice"] for row, lost in zip(calls, missed, strict=True) if lost]
+    assert {v: voices.count(v) for v in set(voices)} == {"G": 11, "C": 4}
+    babble = column(calls, "babble_10") <= heights[int(hours)]
+    assert np.mean(babble) == pytest.approx(0.098, abs=1e-3)
+    limit = heights[int(5 * hours)]
+    shares = [100 * np.mean(column(calls, k) <= limit) for k in ("clean", "babble_10", "babble_5")]
+    assert [share <= 7 for share in shares] == [False, True, False]
+
+
+def test_the_stage_is_solved_in_babble_alone(unit):
+    stage = unit["threshold_stage"]
+    for limit in np.arange(-5, 8, 0.05):
+        for heard in ("clean", "babble_5"):
+            assert not stage(limit, 0.5, heard, "what rings")["solved"]
+    assert any(stage(x, 0.5, "babble_10", "what rings")["solved"] for x in np.arange(-3, 0, 0.05))
 
 
 def test_the_stage_rings_by_the_rule_of_the_exercise(unit):
@@ -252,6 +275,7 @@ def test_a_folder_of_ones_own_is_taught(unit, tmp_path):
 
 def test_the_rhythms_are_told_by_their_kits_until_these_are_exchanged(unit):
     """The story once more with scikit-learn-free neighbours on plain spectra, other seeds."""
+
     def features(y):
         frames = np.lib.stride_tricks.sliding_window_view(y, 256)[::128] * np.hanning(256)
         power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
@@ -303,26 +327,22 @@ def test_the_optional_cell_says_in_one_line_what_it_needs(unit, capsys, monkeypa
     assert said.count("\n") == 1 and "transformers" in said
 
 
-def test_the_pipeline_of_the_library_runs_offline_and_agrees(unit):
+def test_the_pipeline_of_the_library_runs_offline_and_agrees(unit, tmp_path):
     """The folder by the library's pipeline, and by its parts: the same chances."""
     transformers = pytest.importorskip("transformers")
     folder = audio.DATA / "weights/keywords_transformer"
     code = (
-        "import socket; socket.socket.connect = None; import os; os.environ['HF_HUB_OFFLINE'] = '1'\n"
+        "import os, socket; socket.socket.connect = None; os.environ['HF_HUB_OFFLINE'] = '1'\n"
         "import numpy as np; from transformers import pipeline\n"
         f"p = pipeline('audio-classification', model={str(folder)!r})\n"
         "y = np.load('y.npy'); r = p({'raw': y, 'sampling_rate': 16000}, top_k=12)\n"
         "print('|'.join(f\"{x['label']} {x['score']:.6f}\" for x in r))"
     )
     y = unit["find"]("yes", "slt")
-    done = None
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as place:
-        np.save(f"{place}/y.npy", y)
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True
-        )
+    np.save(tmp_path / "y.npy", y)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     found = dict(part.split() for part in done.stdout.strip().splitlines()[-1].split("|"))
     model = transformers.ASTForAudioClassification.from_pretrained(folder, dtype=torch.float32)
     extract = transformers.ASTFeatureExtractor.from_pretrained(folder)

@@ -4,10 +4,12 @@ python3 -m tools.measure.score_keywords words|wake|talk|rule|own|sounds --corpus
 
 words: the 12 classes by the network, the transformer and two plain peers, clip by clip, to
 data/tables/keyword_answers.csv. wake: the word "computer" and the alarms in other speech, to
-wake_words.csv and wake_background.csv. talk: its score in a talk by machines, to talk_scores.csv. rule: a classifier that is used as a detector, to
-keyword_rule.csv. own: a word taught by a few takes, to own_word.csv. sounds: ten kinds of sound by
-two splits, to environmental.csv. The people of the wake words are groups of similar voices, found
-once with another network; wake_words.csv says which file is in which.
+wake_words.csv and wake_background.csv. talk: its score in a talk by machines, to talk_scores.csv.
+rule: a classifier that is used as a detector, to keyword_rule.csv. own: a word taught by a few
+takes, to own_word.csv. sounds: ten kinds of sound by two splits, to environmental.csv.
+
+The people of the wake words are groups of similar voices, found once with another network;
+wake_words.csv says which file is in which.
 """
 
 import argparse
@@ -221,7 +223,8 @@ def talk(_: Path) -> None:
     """Write the score of the wake word all along data/words/talk.flac."""
     y, _ = soundfile.read(TABLES.parent / "words/talk.flac", dtype="float32")
     found = heights(speech.load("wake"), y)
-    write("talk_scores", [{"time_s": f"{k / 10:.1f}", "score": f"{s:.3f}"} for k, s in enumerate(found)])
+    rows = [{"time_s": f"{k / 10:.1f}", "score": f"{s:.3f}"} for k, s in enumerate(found)]
+    write("talk_scores", rows)
 
 
 def rule(corpus: Path) -> None:
@@ -233,11 +236,12 @@ def rule(corpus: Path) -> None:
             some = [keyword_sounds.scaled(keyword_sounds.read(p)) for p in paths[::3]]
             y = np.concatenate(some)[: 8 * 60 * SR].astype(np.float32)
             cut = np.lib.stride_tricks.sliding_window_view(y, SR)[::HOP]
-            chance = torch.softmax(torch.from_numpy(asked(network, torch.from_numpy(cut.copy()))), 1)
+            scores = asked(network, torch.from_numpy(cut.copy()))
+            chance = torch.softmax(torch.from_numpy(scores), 1)
             best, k = chance.max(1)
             best = torch.where(k < 10, best, 0.0).numpy()
             for limit in (0.5, 0.7, 0.9, 0.95, 0.99):
-                count = len([h for h in peaks(best * (best > limit) - 7 * (best <= limit))])
+                count = len(peaks(np.where(best > limit, best, -7.0)))
                 hours = len(y) / SR / 3600
                 row = {"speech": name, "limit": limit, "hours": f"{hours:.4f}", "alarms": count}
                 rows.append(row)

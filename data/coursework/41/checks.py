@@ -74,6 +74,11 @@ def _wilson(k, n, z=Z):
     return _ends((p + z * z / (2 * n)) / whole, half)
 
 
+def _half(k, n):
+    low, high = _wilson(k, n)
+    return (high - low) / 2
+
+
 def _plain(k, n, z=Z):
     p = k / n
     return _ends(p, z * math.sqrt(p * (1 - p) / n))
@@ -102,14 +107,14 @@ WILSON_SLIPS = (
     ("another z", lambda k, n: _wilson(k, n, 2.576)),
     ("not divided", _undivided),
     ("half not divided", _half_divided),
-    ("around the share", lambda k, n: _ends(k / n, np.diff(_wilson(k, n))[0] / 2)),
+    ("around the share", lambda k, n: _ends(k / n, _half(k, n))),
     ("two added", _agresti),
     ("wrong ones", lambda k, n: _wilson(n - k, n)),
     ("percent", lambda k, n: 100 * _wilson(k, n)),
     ("clips", lambda k, n: n * _wilson(k, n)),
     ("turned round", lambda k, n: _wilson(k, n)[::-1]),
-    ("middle and half", lambda k, n: np.array([_wilson(k, n).mean(), np.diff(_wilson(k, n))[0] / 2])),
-    ("z not squared", lambda k, n: _ends((k + Z / 2) / (n + Z), np.diff(_wilson(k, n))[0] / 2)),
+    ("middle and half", lambda k, n: np.array([_wilson(k, n).mean(), _half(k, n)])),
+    ("z not squared", lambda k, n: _ends((k + Z / 2) / (n + Z), _half(k, n))),
 )  # fmt: skip
 
 
@@ -117,7 +122,8 @@ def luck_probes() -> list[Probe]:
     """Return answers of two classifiers: one better, both alike, equal in number, always right."""
     probes = []
     for both, first, second, none in (
-        (5, 6, 1, 2), (20, 9, 9, 4), (3, 0, 4, 1), (30, 12, 5, 3), (8, 1, 0, 1), (2, 3, 7, 0), (6, 4, 4, 1),
+        (5, 6, 1, 2), (20, 9, 9, 4), (3, 0, 4, 1), (30, 12, 5, 3), (8, 1, 0, 1), (2, 3, 7, 0),
+        (6, 4, 4, 1),
     ):  # fmt: skip
         a = np.repeat([1, 1, 0, 0], (both, first, second, none))
         b = np.repeat([1, 0, 1, 0], (both, first, second, none))
@@ -280,7 +286,7 @@ ALARMS_SLIPS = (
 
 
 def threshold_probes() -> list[Probe]:
-    """Return heights in order and out of it, whole and broken numbers of alarms that are allowed."""
+    """Return heights in order and out of it, and whole and broken numbers of alarms."""
     calls = [
         ([3.0, 2.0, 1.0, 0.0, -1.0], 1.0, 2.0),
         ([0.5, -2.0, 3.5, 1.0, 2.0, -1.0], 2.0, 1.0),
@@ -325,8 +331,9 @@ THRESHOLD_SLIPS = (
     ("the lowest", lambda h, hours, rate: h.min()),
     (
         "halfway",
-        lambda h, hours, rate: 0.5
-        * (_threshold(h, hours, rate) + _pick(h, _allowed(hours, rate) - 1)),
+        lambda h, hours, rate: (
+            0.5 * (_threshold(h, hours, rate) + _pick(h, _allowed(hours, rate) - 1))
+        ),
     ),
     ("per alarm", lambda h, hours, rate: _pick(h, math.floor(len(h) / hours))),
 )
