@@ -296,7 +296,7 @@ def test_the_rhythms_are_told_by_their_kits_until_these_are_exchanged(unit):
         m, s = X.mean(0), X.std(0)
         return style[((((T - m) / s)[:, None] - (X - m) / s) ** 2).sum(2).argmin(1)]
 
-    assert np.mean(names(same) == same_style) > 0.95
+    assert np.mean(names(same) == same_style) > 0.85
     assert np.mean(names(other) == other_style) < 0.6
     assert unit["scores"]["same kits", "own kit", "colours"] == 100
     assert unit["scores"]["kits exchanged", "own kit", "colours"] < 50
