@@ -39,7 +39,6 @@ TALK = (
 PITCH = {"awb": 130, "kal16": 105, "rms": 95, "slt": 175}  # [Hz] of each voice, about
 
 
-
 def trimmed(y: np.ndarray, sr: int) -> np.ndarray:
     """Return a word cut where it is 2 % as loud as its peak, with 25 ms around it, at its level."""
     loud = np.flatnonzero(np.abs(y) > 0.02 * np.abs(y).max())
