@@ -296,6 +296,7 @@ EQUIVALENT = {
     rewritten("34.reach", "y + np", "y - np"): "a sample less is as good a change as one more",
     rewritten("34.reach", "n // 2", "n // 3"): "a third of the way is far enough from both ends",
     rewritten("35.stride", "1e-5", repr(1e-5 * 1.01)): "any limit between noise and lines will do",
+    rewritten("41.own", "takes.mean", "takes.sum"): "a cosine does not see a length",
     rewritten("35.stride", "> 1e-5", ">= 1e-5"): "no bin lies on the limit",
 }
 

@@ -13,12 +13,10 @@ import soundfile
 import torch
 import torch.nn.functional as F
 
-WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-CLASSES = (*WORDS, "_unknown_", "_silence_")
+from helpers.speech import CLASSES, LEVEL, SR, loud_level
+
 UNKNOWN = CLASSES.index("_unknown_")
 SILENCE = CLASSES.index("_silence_")
-SR = 16000
-LEVEL = 0.05  # root mean square that speech is brought to, -26 dBFS
 # what else a row of a class may hold: class, pool, and the range of a random number that picks it
 EXTRA = (
     (UNKNOWN, "order words", 0.0, 0.3),
@@ -150,13 +148,6 @@ def training_pools(corpus) -> dict[str, list[np.ndarray]]:
 
 
 # ---- augmentation --------------------------------------------------------------------------------
-
-
-def loud_level(y, *, floor: float = 1e-5):
-    """Return the root mean square of the 20 ms frames within 30 dB of the loudest, (B,)."""
-    power = y[:, : y.shape[1] // 320 * 320].reshape(len(y), -1, 320).square().mean(2)
-    on = power > power.amax(1, keepdim=True) * 1e-3
-    return ((power * on).sum(1) / on.sum(1).clamp(min=1)).sqrt().clamp(min=floor)
 
 
 def uniform(shape, low: float, high: float, where) -> torch.Tensor:

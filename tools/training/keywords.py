@@ -10,7 +10,6 @@ recognise of people that no training has heard.
 import argparse
 import copy
 import csv
-import functools
 import io
 import math
 import shlex
@@ -21,103 +20,22 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from helpers import _weights, mel
+from helpers import _weights
 from helpers._storage import write_file
+from helpers.speech import CLASSES, Keywords, features
 from tools.training.keyword_sounds import (
-    CLASSES,
-    LEVEL,
     SILENCE,
-    SR,
     Clip,
     Sounds,
     changed,
     commands,
     draw_batch,
-    loud_level,
     mixed,
     one_second,
     training_pools,
 )
 from tools.training.loop import device
-
-N_FFT = 512
-HOP = 160
-N_MELS = 40
-
-
-# ---- network and features ------------------------------------------------------------------------
-
-
-class Block(nn.Module):
-    """Two 3x3 convolutions around which the input is led."""
-
-    def __init__(self, channels: int, out: int, stride=(1, 1)):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, out, 3, stride=stride, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(out)
-        self.conv2 = nn.Conv2d(out, out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(out)
-        same = channels == out and stride == (1, 1)
-        self.skip = nn.Identity() if same else nn.Conv2d(channels, out, 1, stride, bias=False)
-
-    def forward(self, x):
-        """(B, channels, bands, frames) to (B, out, bands, frames), less by the stride."""
-        z = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.skip(x) + self.norm2(self.conv2(z)))
-
-
-class Keywords(nn.Module):
-    """Residual convolutions over a log-mel spectrogram, then mean and maximum over time.
-
-    It looks at the whole second at once, so it is not causal.
-    """
-
-    def __init__(self, sizes=(24, 48, 80), drop: float = 0.3):
-        super().__init__()
-        a, b, c = sizes
-        self.stem = nn.Conv2d(1, a, 5, stride=(1, 2), padding=2, bias=False)
-        self.norm = nn.BatchNorm2d(a)
-        self.body = nn.Sequential(
-            Block(a, a, (2, 1)),
-            Block(a, b, (2, 2)),
-            Block(b, b),
-            Block(b, c, (2, 2)),
-            Block(c, c),
-        )
-        self.drop = nn.Dropout(drop)
-        self.out = nn.Linear(c * (N_MELS // 8) * 2, len(CLASSES))
-
-    def embed(self, x):
-        """Log-mel (B, 40, frames) to what the last layer decides by, (B, 800)."""
-        z = self.body(F.relu(self.norm(self.stem(x[:, None]))))
-        return torch.cat([z.mean(3).flatten(1), z.amax(3).flatten(1)], 1)
-
-    def forward(self, x):
-        """Log-mel (B, 40, frames) to a score for each class, (B, 12)."""
-        return self.out(self.drop(self.embed(x)))
-
-
-@functools.cache
-def mel_weights(where: torch.device) -> torch.Tensor:
-    """Return the mel filters, (40, 257)."""
-    rows = mel.filterbank(
-        sr=SR, n_fft=N_FFT, n_mels=N_MELS, fmin=60.0, fmax=7600.0, variant="slaney", norm=None
-    )
-    return torch.from_numpy(rows.astype(np.float32)).to(where)
-
-
-def features(y):
-    """Sound at 16 kHz, (B, n), to the log-mel spectrogram that the network takes, (B, 40, frames).
-
-    Quiet speech is raised to the level of all other, a pause by 28 dB at most.
-    """
-    y = y * (LEVEL / loud_level(y, floor=0.002))[:, None]
-    window = torch.hann_window(N_FFT, device=y.device)
-    D = torch.stft(y, N_FFT, HOP, window=window, pad_mode="constant", return_complex=True)
-    return (torch.log(mel_weights(y.device) @ D.abs() + 1e-3) + 3) / 2.5
-
 
 # ---- training ------------------------------------------------------------------------------------
 
