@@ -63,7 +63,7 @@ def chroma(
 
     See Also
     --------
-    librosa.feature.chroma_stft : spreads each bin over several classes, so it gives other numbers.
+    librosa.feature.chroma_stft : Spreads each bin over several classes, so it gives other numbers.
 
     Examples
     --------

@@ -315,6 +315,10 @@ def shift_probes() -> list[Probe]:
         loud = int(b.argmax())
         b[(loud + 5) % 12] = 0.9 * b[loud]
         probes.append(Probe((a, b), f"a chroma by lot, and one that is like it {shift} higher"))
+    for shift in (6, 5, 7, 8):
+        a = 1 + rng.exponential(1.0, 12)
+        b = np.roll(a, shift) * rng.uniform(0.95, 1.05, 12)
+        probes.append(Probe((a, b), f"power in all classes, and the same {shift} higher"))
     return probes
 
 
