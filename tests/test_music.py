@@ -190,7 +190,7 @@ def test_levels_are_those_asked_for():
     loud = music.play(music.piece("song"), level_db=0.0)
     assert np.abs(loud).max() == pytest.approx(10 ** (-6 / 20))
     half = music.play(one_note(), sr=11025)
-    assert len(half) == len(music.play(one_note())) // 2
+    assert abs(len(half) - len(music.play(one_note())) / 2) <= 1
 
 
 def test_a_part_is_as_loud_in_the_mix_as_alone():
