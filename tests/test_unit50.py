@@ -117,14 +117,6 @@ def test_the_organ_is_six_cents_sharp_by_three_ways(unit):
     assert unit["helper"] == pytest.approx(6.35, abs=0.05)
 
 
-def test_libfmp_finds_the_tuning_of_a_piano_to_its_step():
-    c3 = pytest.importorskip("libfmp.c3", reason=PEER)
-    y = music.play(music.random_song(11, bars=4, drums=False).played_on("piano"), cents=-25.0)
-    v, _ = c3.compute_freq_distribution(y, SR)
-    assert c3.tuning_similarity(v)[2] == pytest.approx(-25, abs=6)
-    assert music.estimate_tuning(y, sr=SR) == pytest.approx(-25, abs=2)
-
-
 def test_shares_out_of_tune_are_those_of_the_page(unit):
     plain = dict(zip(unit["steps"].tolist(), unit["plain"], strict=True))
     corrected = dict(zip(unit["steps"].tolist(), unit["corrected"], strict=True))
