@@ -15,6 +15,7 @@ The ground: arrays in, arrays out; numpy and scipy.
 - `helpers.stft`: many frames, and the way back.
 - `helpers.mel`: what a network sees: mel spectrograms and their inverses, MFCC.
 - `helpers.phase`: a phase for a magnitude: Griffin-Lim, plain and fast, from three kinds of start.
+- `helpers.music`: scores whose truth is known to the sample, instruments that play them, chroma.
 - `helpers.psychophysics`: what the answers of a listening test allow us to say.
 
 Learning: over the ground, with PyTorch.

@@ -1,5 +1,5 @@
-"""Write data/SHA256SUMS: what the tables, the list of clips and the weights of the learned loss
-hold.
+"""Write data/SHA256SUMS: what the tables, the list of clips, the music and the weights of the
+learned loss hold.
 
 `python3 -m tools.measure.sums` after a table was made anew. The clips have their own list
 (data/clips/manifest.json), and all other weights carry a checksum inside. `helpers._checks.whole`
@@ -16,7 +16,13 @@ from tools.notebooks import ROOT
 
 FILE = ROOT / "data" / "SHA256SUMS"
 FOR_MAINTAINERS = ("compatibility.csv", "listening_seconds.csv", "units_cost.csv")
-PATTERNS = ("tables/*.csv", "clips/manifest.json", "weights/loss_features.safetensors")
+PATTERNS = (
+    "tables/*.csv",
+    "clips/manifest.json",
+    "music/*.flac",
+    "music/scores/*.csv",
+    "weights/loss_features.safetensors",
+)
 
 
 def lines() -> list[str]:
