@@ -25,18 +25,18 @@ WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 PITCH = {"awb": 130, "kal16": 105, "rms": 95, "slt": 175}  # [Hz] of each voice, about
 
 
-def speak(word: str, voice: str, stretch: float, pitch: int) -> np.ndarray:
-    """Return a word at 8 kHz, cut where it is 2 % as loud as its peak, with 25 ms around it."""
+def speak(word: str, voice: str, stretch: float, pitch: int, sr: int = SR) -> np.ndarray:
+    """Return what is said, cut where it is 2 % as loud as its peak, with 25 ms around it."""
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/word.wav"
         how = ["--setf", f"duration_stretch={stretch:.2f}"]
         how += ["--setf", f"int_f0_target_mean={pitch}"]
         run("flite", "-voice", voice, *how, "-t", word, "-o", path)
-        y, sr = audio.load(path)
-    y = audio.resample(y, sr=sr, to=SR).astype(np.float64)
+        y, rate = audio.load(path)
+    y = audio.resample(y, sr=rate, to=sr).astype(np.float64)
     loud = np.flatnonzero(np.abs(y) > 0.02 * np.abs(y).max())
-    y = np.pad(y[loud[0] : loud[-1] + 1], round(0.025 * SR))
-    ramp = np.linspace(0, 1, round(0.01 * SR))  # the pad begins with nothing, so no click
+    y = np.pad(y[loud[0] : loud[-1] + 1], round(0.025 * sr))
+    ramp = np.linspace(0, 1, round(0.01 * sr))  # the pad begins with nothing, so no click
     y[: len(ramp)] *= ramp
     y[-len(ramp) :] *= ramp[::-1]
     level = 10 ** (LEVEL_DB / 20) / np.sqrt(np.mean(y**2))
