@@ -12,6 +12,7 @@ stopped. It needs Debian's flite for 300 orders by machine voices.
 import argparse
 import csv
 import io
+import math
 import shlex
 import sys
 import time
@@ -24,7 +25,9 @@ import torch.nn.functional as F
 
 from helpers import _weights, audio
 from helpers.mel import filterbank
-from helpers.recogniser import ALPHABET, HOP, SR, Letters
+from helpers.recogniser import (
+    ALPHABET, AMOUNTS, DRINKS, HOP, MILKS, OPENINGS, ROASTS, SHOTS, SIZES, SR, SUGARS, Letters,
+)  # fmt: skip
 from tools.measure.make_orders import TEXTS
 from tools.measure.make_words import PITCH, speak
 
@@ -33,18 +36,6 @@ MACHINE_ORDERS = 300
 BATCH = 8
 WINDOW = torch.hann_window(512)
 BANK = torch.from_numpy(filterbank(sr=SR, n_fft=512, n_mels=40, fmin=60, fmax=7600)).float()
-
-OPENINGS = "brew,can i get,can i have,i want,get me,give me,i'd like,make me,may i have".split(",")
-SIZES = "small,medium,large,eight ounce,twelve ounce,sixteen ounce,twenty ounce".split(",")
-ROASTS = ["light roast", "medium roast", "dark roast"]
-SHOTS = ["single shot", "double shot", "triple shot"]
-DRINKS = (
-    "americano,cappuccino,espresso,iced mocha,latte,mocha,coffee,drip coffee,house coffee,"
-    "iced coffee"
-).split(",")
-AMOUNTS = ["", "a little bit of ", "a bit of ", "some ", "a lot of ", "lots of "]
-MILKS = ["milk", "skim milk", "whole milk", "soy milk", "almond milk", "cream"]
-SUGARS = ["sugar", "brown sugar", "sweetener"]
 
 
 @dataclass
@@ -227,7 +218,7 @@ def train(options) -> None:
     began, losses, told = time.process_time() - before, [], before
     while (seconds := time.process_time() - began) < options.seconds:
         done = seconds / options.seconds
-        rate = 3e-3 * min(1, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * done)) + 1e-6
+        rate = 3e-3 * min(1, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * done)) + 1e-6
         for group in optimizer.param_groups:
             group["lr"] = rate
         for X, frames, targets, lengths in rows.batch(min(1.0, 0.2 + 2 * done)):
