@@ -22,6 +22,7 @@ Learning: over the ground, with PyTorch.
 - `helpers.losses`: how far an estimate is from its target, with a slope.
 - `helpers.settings`: enhancers by name, what is in them, and ideal (oracle) masks.
 - `helpers.vocoders`: from a mel spectrogram to sound, by four ideas.
+- `helpers.recogniser`: letters from sound by CTC; text read out of them, by a beam and a grammar.
 - `helpers.training`: what enhancers are trained with; the runs of the author are `tools.training`.
 
 The face: what you see and touch.

@@ -19,7 +19,7 @@ HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics
         speech music _checks _soundfiles _storage""",
-    "learning": "losses settings vocoders training _weights",
+    "learning": "losses settings vocoders recogniser training _weights",
     "face": "figures diagrams live explore listening experiments coursework _frontend",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
