@@ -17,6 +17,10 @@ PAIRS = (
     ("make me a latte", "make a a latte"),
     ("seven one", "seven one one one five"),
     ("a small coffee with milk", "small coffee with some milk"),
+    ("get me a large latte with cream", "me a large large latte cream please"),
+    ("one two three one two", "two three one one two two"),
+    ("brew a mocha", "i want to brew mocha"),
+    ("may i have milk", "have i may milk"),
 )
 
 
@@ -100,7 +104,9 @@ def rate_probes() -> list[Probe]:
         ((0, 1, 0, 2), (4, 3, 9, 2)),
         ((1, 0, 2), (0, 5, 7)),
         ((5,), (4,)),
-        ((0, 0, 3, 1), (0, 8, 4, 1)),
+        ((2, 0, 3, 1), (0, 8, 4, 1)),
+        ((7, 2), (4, 3)),
+        ((3, 6, 1), (0, 4, 4)),
     )
     return [
         Probe(
@@ -165,7 +171,7 @@ FRAMES_SLIPS = (
 def says_probes() -> list[Probe]:
     """Return small cases: one letter, two, twice the same, none, and too many."""
     rng = np.random.default_rng(43)
-    cases = ((3, 3, [1]), (4, 3, [1, 2]), (4, 3, [1, 1]), (5, 4, [2, 3]), (2, 3, [2, 1]), (3, 2, []))
+    cases = ((3, 3, [1]), (4, 3, [1, 2]), (4, 3, [1, 1]), (5, 4, [2, 3]), (2, 3, [2, 1]), (5, 3, [2, 2]))
     cases = [*cases, (3, 3, [1, 2, 1])]
     return [
         Probe(
@@ -242,7 +248,12 @@ def best_probes() -> list[Probe]:
     """Return small and larger cases, with and without equal neighbours."""
     rng = np.random.default_rng(44)
     cases = ((3, 3, [1]), (5, 3, [1, 2]), (6, 3, [2, 2]), (12, 5, [1, 4, 4, 2]), (9, 4, [3, 1, 3]))
+    cases = (*cases, (4, 3, [1, 1]), (8, 4, [3, 3, 2, 2]), (7, 3, [2, 2, 2]))
     probes = []
+    there_and_again = np.log([[0.1, 0.8, 0.1], [0.8, 0.1, 0.1]] * 4)  # says the letter four times
+    for labels in ([1], [1, 2]):
+        say = f"8 frames that would say “aaaa”, and labels = {labels}"
+        probes.append(Probe((np.round(there_and_again, 3), labels), say))
     for T, K, labels in cases:
         P = rng.dirichlet(np.ones(K), size=T)
         probes.append(
