@@ -236,7 +236,7 @@ def test_nothing_is_loud(unit):
 
 
 def test_the_guess_stands_across_the_bars(unit, tmp_path, monkeypatch):
-    for option, percent in enumerate((80, 70, 50, 25)):
+    for option, percent in enumerate((75, 60, 30, 0)):
         _, said = pages.figure_with_guess(unit, "43.people", option, tmp_path, monkeypatch)
         assert said.xy[0] == percent
     pages.figure_with_guess(unit, "43.people", None, tmp_path, monkeypatch)
@@ -267,6 +267,46 @@ def test_a_group_of_the_table_is_read_again():
                 diagonal, D[j] = D[j], min(D[j] + 1, D[j - 1] + 1, diagonal + (word != other))
         wrong += D[-1]
     assert wrong == int(row["edits"])
+
+
+def test_the_table_says_what_the_page_says(page):
+    rows = read("order_scores")
+
+    def share(condition, method, groups=None):
+        some = [r for r in rows if (r["condition"], r["method"]) == (condition, method)]
+        some = [r for r in some if groups is None or r["group"] in groups]
+        total = {k: sum(int(r[k]) for r in some) for k in ("orders", "words", "edits", "accepted")}
+        return 100 * total["edits"] / total["words"], 100 * total["accepted"] / total["orders"]
+
+    assert share("clean", "greedy") == pytest.approx((6.5, 78.5), abs=0.06)
+    assert share("clean", "grammar")[1] == pytest.approx(95.0, abs=0.06)
+    assert share("clean", "PocketSphinx, grammar")[1] == pytest.approx(92.6, abs=0.06)
+    assert share("noise 10 dB", "grammar")[1] == pytest.approx(86.8, abs=0.06)
+    assert share("denoised", "grammar")[1] == pytest.approx(91.7, abs=0.06)
+    assert share("clean", "greedy", {"6"})[1] == 30 and share("clean", "greedy", {"41"})[1] < 34
+    groups = sorted({r["group"] for r in rows})
+    assert sum(share("clean", "greedy", {g})[1] > 90 for g in groups) == 4
+    wrong = 100 - share("clean", "greedy")[1]
+    assert 0.6 < (100 - share("clean", "nearest word")[1]) / wrong < 0.7  # a third is mended
+    assert 0.2 < (100 - share("clean", "grammar")[1]) / wrong < 0.3  # three quarters are
+    assert "| 78.5 % (66 to 89) |" in page and "between −2.6 and +7.1 points" in page
+    counts = {(r["method"], r["group"]): r for r in rows if r["condition"] == "clean"}
+    rng = np.random.default_rng(5)
+    draws = []
+    for _ in range(4000):
+        some = rng.choice(groups, len(groups))
+        orders = sum(int(counts["greedy", g]["orders"]) for g in some)
+        words = sum(int(counts["greedy", g]["words"]) for g in some)
+        right = {
+            m: sum(int(counts[m, g]["accepted"]) for g in some) / orders
+            for m in ("greedy", "grammar", "PocketSphinx, grammar")
+        }
+        wer = sum(int(counts["greedy", g]["edits"]) for g in some) / words
+        gap = right["grammar"] - right["PocketSphinx, grammar"]
+        draws.append([wer, right["greedy"], right["grammar"], gap])
+    low, high = 100 * np.percentile(draws, [2.5, 97.5], axis=0)
+    np.testing.assert_allclose(low, [3.7, 66, 89, -2.6], atol=0.7)
+    np.testing.assert_allclose(high, [9.4, 89, 99, 7.1], atol=0.7)
 
 
 def test_nobody_of_the_test_taught():
