@@ -51,14 +51,19 @@ def test_attention_is_that_of_plain_loops(unit):
 
 
 def test_the_worked_examples_are_right():
-    keys, values = np.array([[0.1, 2.0], [3.0, 0.2], [0.3, 1.5]]), np.array([[10.0], [20.0], [30.0]])
+    keys, values = (
+        np.array([[0.1, 2.0], [3.0, 0.2], [0.3, 1.5]]),
+        np.array([[10.0], [20.0], [30.0]]),
+    )
     (first,), (second,) = by_loops(np.eye(2), keys, values)
     assert (round(first, 2), round(second, 1)) == (20.15, 18.5)
     scores = keys @ [0, 1] / 2**0.5
     w = np.exp(scores) / np.exp(scores).sum()
     np.testing.assert_allclose(scores, [1.41, 0.14, 1.06], atol=0.005)
     np.testing.assert_allclose(w, [0.50, 0.14, 0.35], atol=0.006)
-    np.testing.assert_allclose([np.sin(2), np.sin(2e-4), np.cos(2)], [0.909, 0.0002, -0.416], atol=5e-4)
+    np.testing.assert_allclose(
+        [np.sin(2), np.sin(2e-4), np.cos(2)], [0.909, 0.0002, -0.416], atol=5e-4
+    )
 
 
 def test_the_root_keeps_softmax_soft_with_another_generator():
@@ -99,9 +104,9 @@ def test_the_costs_are_those_of_the_formulas(unit):
         assert attending == 2 * T * T * 384
         assert layers == T * (4 * 384**2 + 2 * 384 * 4 * 384)
     assert 6 * 1500**2 * 4 == 54_000_000 and 6 * 15000**2 * 4 == 5_400_000_000
-    assert 2 * 1500**2 * 384 / 1e9 == pytest.approx(1.73, abs=0.01)
-    assert 12 * 1500 * 384**2 / 1e9 == pytest.approx(2.65, abs=0.01)
-    assert 6 * 384 / 50 == pytest.approx(46, abs=0.1)  # 2 T² d = 12 T d² at T = 6 d
+    assert pytest.approx(1.73, abs=0.01) == 2 * 1500**2 * 384 / 1e9
+    assert pytest.approx(2.65, abs=0.01) == 12 * 1500 * 384**2 / 1e9
+    assert pytest.approx(46, abs=0.1) == 6 * 384 / 50  # 2 T² d = 12 T d² at T = 6 d
 
 
 def test_whispers_features_are_those_that_librosa_would_make():
@@ -116,7 +121,9 @@ def test_whispers_features_are_those_that_librosa_would_make():
     want = (np.maximum(L, L.max() - 8) + 4) / 4
     stored = read("whisper_features")
     got = [float(r["value"]) for r in stored]
-    np.testing.assert_allclose([want[int(r["band"]), int(r["frame"])] for r in stored], got, atol=2e-4)
+    np.testing.assert_allclose(
+        [want[int(r["band"]), int(r["frame"])] for r in stored], got, atol=2e-4
+    )
     assert want.max() - want.min() == pytest.approx(2.0, abs=1e-6)
 
 
@@ -203,3 +210,31 @@ def test_the_optional_cell_says_in_one_line_what_it_would_fetch(unit, capsys):
 def test_attention_written_by_the_library_is_right_too():
     exercise = catalogue.exercise("42.attend")
     assert exercise.check(torch.nn.functional.scaled_dot_product_attention).outcome == "correct"
+
+
+def test_the_vowel_of_five_is_nearest_to_that_of_nine(unit):
+    """By bands of a spectrum, without our mel."""
+
+    def bands(k):
+        y = unit["digit"](k)
+        middle = int(0.4 * len(y))
+        power = np.abs(np.fft.rfft(y[middle - 440 : middle + 440] * np.hanning(880))) ** 2
+        level = 10 * np.log10([part.sum() + 1e-8 for part in np.array_split(power, 20)])
+        return level - level.mean()
+
+    away = {k: np.sqrt(np.mean((bands(k) - bands(5)) ** 2)) for k in range(10) if k != 5}
+    assert min(away, key=away.get) == 9
+
+
+def test_the_stage_is_won_by_heads_that_live_on_positions_and_by_no_other(unit):
+    won = {
+        (head, positions): bool(unit["attending"](400, head, positions)["solved"])
+        for head in unit["HEADS"]
+        for positions in (True, False)
+    }
+    assert {key for key, solved in won.items() if solved} == {
+        ("block 2, head 1", True),
+        ("block 2, head 4", True),
+    }
+    row = unit["attending"](400, "block 2, head 4", True)["row"]
+    assert row.sum() == pytest.approx(1, abs=1e-4)

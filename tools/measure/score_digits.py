@@ -15,12 +15,12 @@ import numpy as np
 import torch
 
 from helpers import _weights, audio
-from tools.training.digit_sounds import Clip, all_clips, joined
+from tools.training.digit_sounds import WORDS, Clip, all_clips, joined
 from tools.training.digits import Transcriber, greedy, log_mel
 from tools.training.keywords import over_people, wilson
 
 GAP = 0.08  # [s] between two digits of a string
-STRINGS = 150  # of each length, by each voice
+STRINGS = 60  # of each length, by each voice
 
 
 def written(model: Transcriber, y: np.ndarray) -> list[int]:
@@ -31,7 +31,7 @@ def written(model: Transcriber, y: np.ndarray) -> list[int]:
 def machine() -> list[Clip]:
     """Return the 60 words of the machine voice that no lesson held, from data/words."""
     speech, _ = audio.load(audio.DATA / "words" / "words.flac")
-    names = "zero one two three four five six seven eight nine".split()
+    names = list(WORDS)
     found = []
     for row in audio.table("words"):
         if row["voice"] == "slt":
@@ -72,7 +72,7 @@ def rows_of(model, clips: list[Clip]) -> list[dict]:
     low, high = over_people(hits, people)
     about = {"voice": "many people", "people": len(set(people)), "digits": 1}
     rows.append(about | {"strings": len(hits), "right": sum(hits), "low": low, "high": high})
-    voices = sorted({c.voice for c in held if c.kind == "digits"}) + ["slt"]
+    voices = [*sorted({c.voice for c in held if c.kind == "digits"}), "slt"]
     for voice in voices:
         mine = machine() if voice == "slt" else [c for c in held if c.voice == voice]
         for length in (1, 2, 4, 8):

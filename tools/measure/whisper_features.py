@@ -29,7 +29,9 @@ def main() -> int:
     S = features()
     rng = np.random.default_rng(42)
     bands = rng.integers(80, size=COUNT)
-    frames = np.where(np.arange(COUNT) % 2, rng.integers(500, size=COUNT), rng.integers(3000, size=COUNT))
+    frames = np.where(
+        np.arange(COUNT) % 2, rng.integers(500, size=COUNT), rng.integers(3000, size=COUNT)
+    )
     table = audio.DATA / "tables/whisper_features.csv"
     with open(table, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -21,6 +21,7 @@ LEVEL = 0.05  # root mean square of a clip, -26 dBFS
 HELD_OUT_VOICE = "slt"  # no training hears it; the notebook does
 FLITE = {"awb": 130, "kal16": 105, "rms": 95}  # [Hz] of each voice, about
 ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-rp", "en-029")
+SHARES = {"digits": 0.5, "commands": 0.2, "flite": 0.12, "espeak": 0.18}  # of the strings
 VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5", "croak")
 
 
@@ -125,7 +126,7 @@ def machines(*, seed: int = 42) -> list[Clip]:
 
 
 def all_clips(corpus, cache: Path) -> list[Clip]:
-    """Return the clips of people and machines, from a file of an earlier call where there is one."""
+    """Return the clips of people and machines, from the file of an earlier call if it is there."""
     if not cache.is_file():
         clips = people(corpus) + machines()
         starts = np.cumsum([0] + [len(c.y) for c in clips])
@@ -159,11 +160,9 @@ def joined(clips: list[np.ndarray], gaps, *, lead: float = 0.05) -> np.ndarray:
 class Strings:
     """Strings of digits, each said by one voice, drawn at random; SHARES says by which voices."""
 
-    SHARES = {"digits": 0.5, "commands": 0.2, "flite": 0.12, "espeak": 0.18}
-
     def __init__(self, clips: list[Clip], *, part: str = "train", seed: int = 1):
         self.rng = np.random.default_rng(seed)
-        self.groups = {kind: {} for kind in self.SHARES}
+        self.groups = {kind: {} for kind in SHARES}
         for clip in clips:
             if clip.part == part:
                 # a person of the commands says one digit or two: these count as one voice together
@@ -173,7 +172,7 @@ class Strings:
     def draw(self, length: int) -> tuple[np.ndarray, list[int]]:
         """Return a string of this length as sound and as digits."""
         rng = self.rng
-        kind = rng.choice(list(self.SHARES), p=list(self.SHARES.values()))
+        kind = rng.choice(list(SHARES), p=list(SHARES.values()))
         voices = self.groups[kind]
         pool = voices[list(voices)[rng.integers(len(voices))]]
         chosen = [pool[rng.integers(len(pool))] for _ in range(length)]

@@ -66,8 +66,10 @@ class Attention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     def forward(self, x, memory, allowed=None):
-        """Queries from x, (B, T, d), keys and values from memory, (B, S, d)."""
-        Q, K, V = self.split(self.query(x)), self.split(self.key(memory)), self.split(self.value(memory))
+        """Return answers, (B, T, d), to queries from x, (B, T, d), out of memory, (B, S, d)."""
+        Q = self.split(self.query(x))
+        K = self.split(self.key(memory))
+        V = self.split(self.value(memory))
         scores = Q @ K.transpose(-2, -1) / Q.shape[-1] ** 0.5
         if allowed is not None:
             scores = scores.masked_fill(~allowed, -torch.inf)
@@ -115,7 +117,7 @@ class Transcriber(nn.Module):
         self.drop = nn.Dropout(drop)
 
     def encode(self, S, real=None):
-        """(B, 40, frames) to (B, frames / 4, d); `real` marks what is no padding, (B, frames / 4)."""
+        """(B, 40, frames) to (B, frames / 4, d); `real`, (B, frames / 4), marks no padding."""
         x = F.gelu(self.conv2(F.gelu(self.conv1(S)))).transpose(1, 2)
         x = self.drop(x + sinusoids(x.shape[1], x.shape[2]))
         allowed = None if real is None else real[:, None, None]
@@ -187,7 +189,8 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        parts = {name: getattr(self, name).state_dict() for name in ("network", "mean", "optimizer")}
+        names = ("network", "mean", "optimizer")
+        parts = {name: getattr(self, name).state_dict() for name in names}
         dice = {"numpy": self.strings.rng.bit_generator.state, "torch": torch.get_rng_state()}
         dice["own"] = self.generator.get_state()
         held = path.with_suffix(".tmp")
@@ -219,7 +222,8 @@ class Training:
         for row, d in enumerate(digits):
             given[row, : len(d) + 1] = torch.tensor([START, *d])
             wanted[row, : len(d) + 1] = torch.tensor([*d, END])
-        scores = self.network.decode(given, self.network.encode(hidden(S, self.generator), real), real)
+        memory = self.network.encode(hidden(S, self.generator), real)
+        scores = self.network.decode(given, memory, real)
         loss = F.cross_entropy(
             scores.flatten(0, 1), wanted.flatten(), ignore_index=PAD, label_smoothing=0.05
         )

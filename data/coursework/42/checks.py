@@ -1,6 +1,7 @@
 """What the checks of unit 42 try, and the mistakes that they know by their numbers.
 
-Two exercises need PyTorch: their functions get tensors, and `_read` reads numbers off what they return.
+Two exercises need PyTorch: their functions get tensors, and `_read` reads numbers off what they
+return.
 """
 
 from __future__ import annotations
@@ -272,11 +273,15 @@ def greedy_probes() -> list[Probe]:
         Probe((_speller([2], 12, 11), 10, 11, 8), "a decoder that writes 2 and ends"),
         Probe((_speller(loop, 12, 11), 10, 11, 6), "a decoder that goes on and on, and most = 6"),
         Probe((_walker(6, 5), 5, 4, 9), "a decoder that goes by the last two tokens, and most = 9"),
-        Probe((_speller([3, 1], 5, 0), 4, 0, 2), "a decoder that has written 2 tokens, and most = 2"),
+        Probe(
+            (_speller([3, 1], 5, 0), 4, 0, 2), "a decoder that has written 2 tokens, and most = 2"
+        ),
     ]
 
 
-def _greedy(step, start, end, most, *, pick=np.argmax, feed=lambda t: t, until=lambda t, m: len(t) <= m):
+def _greedy(
+    step, start, end, most, *, pick=np.argmax, feed=lambda t: t, until=lambda t, m: len(t) <= m
+):
     tokens = [start]
     while until(tokens, most):
         best = int(pick(step(feed(tokens))))
