@@ -23,14 +23,14 @@ def play(page):
     """Refused: the start, another frame, a head that looks far, the winner without positions."""
     scene = page.locator(".earup-scene").first
     scene.scroll_into_view_if_needed()
-    says(page, "The frame at 400 ms looks at")
+    says(page, "The frame at 720 ms looks at")
     handle = scene.get_by_role("slider", name="Frame that asks").first
     head = scene.locator("select").first
     positions = scene.get_by_role("checkbox", name="Positions")
     win(
         page,
-        (handle, "ArrowRight", "The frame at 440 ms looks at", False),
-        (head, "ArrowDown", "The frame at 440 ms looks at", False),
+        (handle, "ArrowRight", "The frame at 760 ms looks at", False),
+        (head, "ArrowDown", "The frame at 760 ms looks at", False),
         (head, "ArrowDown*3", "All frames of this head look 1", True),
         (positions, "Space", "All frames of this head look", False),
         (positions, "Space", "All frames of this head look 1", True),
