@@ -238,3 +238,106 @@ def test_the_stage_is_won_by_heads_that_live_on_positions_and_by_no_other(unit):
     }
     row = unit["attending"](400, "block 2, head 4", True)["row"]
     assert row.sum() == pytest.approx(1, abs=1e-4)
+
+
+# ---- tables and training -------------------------------------------------------------------------
+
+
+def test_the_tables_say_what_the_page_says():
+    rows = {(r["voice"], r["digits"]): r for r in read("digit_strings")}
+    share = {key: int(r["right"]) / int(r["strings"]) for key, r in rows.items()}
+    said = {
+        ("many people", "1"): 0.83,
+        ("lucas", "4"): 0.85,
+        ("nicolas", "4"): 0.40,
+        ("slt", "4"): 0.30,
+    }
+    for key, value in said.items():
+        assert share[key] == pytest.approx(value, abs=0.005)
+    crowd = rows["many people", "1"]
+    assert (crowd["people"], crowd["strings"]) == ("32", "66")
+    assert (float(crowd["low"]), float(crowd["high"])) == pytest.approx((0.73, 0.91), abs=0.005)
+    assert all(share[voice, "8"] == 0 for voice in ("lucas", "nicolas", "slt"))
+    tries = read("masked_frames")
+
+    def mean(labels, start, which):
+        some = [r for r in tries if (r["labels"], r["start"], r["set"]) == (labels, start, which)]
+        assert len(some) == 3
+        return np.mean([int(r["right"]) / int(r["clips"]) for r in some])
+
+    assert mean("30", "filled in", "digits") == pytest.approx(0.53, abs=0.005)
+    assert mean("30", "random", "digits") == pytest.approx(0.63, abs=0.005)
+    assert mean("30", "filled in", "commands") == pytest.approx(0.47, abs=0.005)
+    assert mean("30", "random", "commands") == pytest.approx(0.51, abs=0.005)
+    assert mean("3", "filled in", "commands") > mean("3", "random", "commands")
+
+
+@pytest.mark.skipif(
+    not (pages.SHARED / "corpus/tasks/manifest.csv").is_file(), reason="needs ../shared/corpus"
+)
+def test_nobody_is_on_both_sides():
+    """By the names of the files, without a sound."""
+    from tools.training.digit_sounds import WORDS, held_out
+    from tools.training.keyword_sounds import part_of
+
+    with open(pages.SHARED / "corpus/tasks/manifest.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    six = {r["file"].split("_")[1] for r in rows if r["set"] == "digits"}
+    assert held_out(six) == {"lucas", "nicolas"} and len(six) == 6
+    names = [r["file"].split("/")[-1].split("_") for r in rows if r["label"] == "_unknown_"]
+    people = [name[1] for name in names if name[0] in WORDS]
+    apart = [who for who in people if part_of(who) != "train"]
+    assert (len(apart), len(set(apart))) == (66, 32)
+    assert len(people) - len(apart) == 174
+
+
+def test_a_training_goes_on_where_it_stopped(tmp_path):
+    from tools.training import digits
+    from tools.training.digit_sounds import SHARES, Clip
+
+    rng = np.random.default_rng(0)
+    clips = [
+        Clip(rng.normal(0, 0.05, 2000).astype(np.float32), digit, kind, kind, "train")
+        for kind in SHARES
+        for digit in range(10)
+    ]
+    once = digits.Training(clips, seed=1)
+    for k in range(3):
+        once.step(0.1 * k, batch=2)
+    twice = digits.Training(clips, seed=1)
+    for k in range(2):
+        twice.step(0.1 * k, batch=2)
+    twice.save(tmp_path / "checkpoint.pt")
+    later = digits.Training(clips, seed=9)
+    later.restore(tmp_path / "checkpoint.pt")
+    later.step(0.2, batch=2)
+    assert later.facts["step"] == once.facts["step"] == 3
+    for a, b in zip(once.network.parameters(), later.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_hidden_groups_come_in_pieces_and_hide_about_a_third():
+    from tools.training.masked import SPAN, grouped, hidden_groups
+
+    hide = hidden_groups(np.random.default_rng(0), 50, 60)
+    assert 0.3 <= hide.mean() < 0.37
+    for row in hide:
+        edges = np.flatnonzero(np.diff(np.r_[0, row * 1, 0]))
+        assert np.all(edges[1::2] - edges[::2] >= SPAN)
+    S = torch.arange(2 * 40 * 12.0).reshape(2, 40, 12)
+    np.testing.assert_array_equal(grouped(S)[1, 2], S[1, :, 8:12].flatten())
+
+
+def test_edits_are_those_of_a_plain_recursion():
+    from tools.measure.score_digits import edits
+
+    def plain(a, b):
+        if not a or not b:
+            return len(a) + len(b)
+        swap = plain(a[1:], b[1:]) + (a[0] != b[0])
+        return min(swap, plain(a[1:], b) + 1, plain(a, b[1:]) + 1)
+
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        a, b = (rng.integers(0, 3, rng.integers(0, 6)).tolist() for _ in range(2))
+        assert edits(a, b) == plain(a, b)
