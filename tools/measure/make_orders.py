@@ -41,7 +41,7 @@ def orders():
         stretch = round(float(rng.uniform(0.9, 1.2)), 2)
         hz = round(PITCH[voice] * 2 ** rng.uniform(-0.2, 0.2))
         row = {"text": text, "voice": voice, "stretch": stretch, "pitch": hz}
-        yield row, speak(text, voice, stretch, hz, sr=SR)
+        yield row, speak(text, voice, stretch, hz, to=SR)
 
 
 def main(argv: list[str] | None = None) -> int:

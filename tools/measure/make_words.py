@@ -41,15 +41,6 @@ PITCH = {"awb": 130, "kal16": 105, "rms": 95, "slt": 175}  # [Hz] of each voice,
 
 def trimmed(y: np.ndarray, sr: int) -> np.ndarray:
     """Return a word cut where it is 2 % as loud as its peak, with 25 ms around it, at its level."""
-def speak(word: str, voice: str, stretch: float, pitch: int, sr: int = SR) -> np.ndarray:
-    """Return what is said, cut where it is 2 % as loud as its peak, with 25 ms around it."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/word.wav"
-        how = ["--setf", f"duration_stretch={stretch:.2f}"]
-        how += ["--setf", f"int_f0_target_mean={pitch}"]
-        run("flite", "-voice", voice, *how, "-t", word, "-o", path)
-        y, rate = audio.load(path)
-    y = audio.resample(y, sr=rate, to=sr).astype(np.float64)
     loud = np.flatnonzero(np.abs(y) > 0.02 * np.abs(y).max())
     y = np.pad(y[loud[0] : loud[-1] + 1], round(0.025 * sr))
     ramp = np.linspace(0, 1, round(0.01 * sr))  # the pad begins with nothing, so no click

@@ -98,7 +98,7 @@ def machine_orders() -> list[Order]:
         voice = list(PITCH)[len(found) % 4]
         hz = round(PITCH[voice] * 2 ** rng.uniform(-0.3, 0.3))
         if text not in TEXTS:
-            y = speak(text, voice, float(rng.uniform(0.8, 1.3)), hz, sr=SR)
+            y = speak(text, voice, float(rng.uniform(0.8, 1.3)), hz, to=SR)
             found.append(Order(torch.from_numpy(y).float(), text, -1, []))
     return found
 

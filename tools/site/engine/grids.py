@@ -25,6 +25,7 @@ STEPS = {
     ("34", "The vocoder bench"): {"noise": 3, "blur": 6},
     ("35", "What can this output depend on?"): {"n": 7},
     ("36", "Which one would you ship?"): {},
+    ("42", "Drag a frame"): {},
 }
 NAN = 65535  # what stands for NaN; numbers lie below it
 IMAGE = 255  # levels of a picture: a page draws it in as many colours
