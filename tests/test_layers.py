@@ -14,12 +14,12 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 8105  # lines of code in helpers/ without exercises; 5000 is the goal
+BUDGET = 8766  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics
         music _checks _soundfiles _storage""",
-    "learning": "losses settings vocoders training speech _weights",
+    "learning": "losses settings vocoders recogniser training speech _weights",
     "face": "figures diagrams live explore listening experiments coursework _frontend",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
