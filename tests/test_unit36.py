@@ -716,25 +716,9 @@ def test_mixing_targets_and_mixing_losses_give_one_slope_and_two_losses():
     by_losses = share * 2 * (w * x - told) * x + (1 - share) * 2 * (w * x - clean) * x
     assert by_target == pytest.approx(by_losses)
     losses = share * (w * x - told) ** 2 + (1 - share) * (w * x - clean) ** 2
-    assert losses - (w * x - target) ** 2 == pytest.approx(share * (1 - share) * (told - clean) ** 2)
-
-
-def test_the_cost_of_the_small_network_is_what_the_feedback_says():
-    """Two layers of 32 neurons on 257 bins, the first over three frames, 125 frames a second."""
-    small = (257 * 32 * 3 + 32 * 257) * 16000 / 128
-    assert round(small / 1e6) == 4
-    assert "4 million times" in catalogue.exercises("36")["36.distil"].texts["right"]
-
-
-def test_mixing_targets_and_mixing_losses_give_one_slope_and_two_losses():
-    """What 36.distil says of a squared error, by hand for one weight."""
-    w, x, told, clean, share = 0.7, 1.3, 0.4, 1.1, 0.3
-    target = share * told + (1 - share) * clean
-    by_target = 2 * (w * x - target) * x
-    by_losses = share * 2 * (w * x - told) * x + (1 - share) * 2 * (w * x - clean) * x
-    assert by_target == pytest.approx(by_losses)
-    losses = share * (w * x - told) ** 2 + (1 - share) * (w * x - clean) ** 2
-    assert losses - (w * x - target) ** 2 == pytest.approx(share * (1 - share) * (told - clean) ** 2)
+    assert losses - (w * x - target) ** 2 == pytest.approx(
+        share * (1 - share) * (told - clean) ** 2
+    )
 
 
 def test_the_cost_of_the_small_network_is_what_the_feedback_says():
