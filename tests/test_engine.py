@@ -214,8 +214,8 @@ def imported(source):
     except SyntaxError:
         return set()
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
-    return names | {node.module for node in froms}
+    parts = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return names | {node.module for node in parts}
 
 
 def test_a_page_has_the_standard_library_that_the_course_imports():

@@ -519,32 +519,3 @@ def test_a_round_is_a_step_downhill():
     least_squares = (matrix.conj().T @ target).real / over  # the inverse that a round takes
     by_slope = space["downhill"](y, S, *ways, 1 / 1.5)
     np.testing.assert_allclose(by_slope[size:-size], least_squares[size:-size], atol=1e-12)
-
-
-def test_a_round_is_a_step_downhill():
-    """By autograd over the samples, all bins, against the solution of 33.slope and a round."""
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(8)
-    n, size, hop = 400, 64, 16
-    window = np.sin(np.pi * np.arange(size) / size) ** 2
-    starts = np.arange(0, n + size + 1, hop)
-    matrix = np.zeros((len(starts), size, n + 2 * size), complex)  # every cell's windowed turn
-    turn = np.exp(-2j * np.pi * np.outer(np.arange(size), np.arange(size)) / size) / np.sqrt(size)
-    for m, start in enumerate(starts):
-        matrix[m, :, start : start + size] = turn * window
-    matrix = matrix.reshape(-1, n + 2 * size)[:, size : size + n]
-    y, S = rng.standard_normal(n), rng.uniform(0.1, 2, len(matrix))
-    leaf = torch.from_numpy(y).requires_grad_()
-    D = torch.from_numpy(matrix) @ leaf.to(torch.complex128)
-    (0.5 * (D.abs() - torch.from_numpy(S)).square().sum()).backward()
-    space = {"np": np}
-    exec(catalogue.exercises("33")["33.slope"].solution, space)
-    ways = (lambda x: matrix @ x, lambda D: (matrix.conj().T @ D).real)
-    step = space["downhill"](y, S, *ways, 0.3)
-    np.testing.assert_allclose(step, y - 0.3 * leaf.grad.numpy(), atol=1e-12)
-    target = S * np.exp(1j * np.angle(matrix @ y))
-    over = np.sum(np.abs(matrix) ** 2, axis=0)  # squared windows over each sample
-    assert np.allclose(over[size:-size], 1.5)
-    least_squares = (matrix.conj().T @ target).real / over  # the inverse that a round takes
-    by_slope = space["downhill"](y, S, *ways, 1 / 1.5)
-    np.testing.assert_allclose(by_slope[size:-size], least_squares[size:-size], atol=1e-12)

@@ -716,7 +716,9 @@ def test_mixing_targets_and_mixing_losses_give_one_slope_and_two_losses():
     by_losses = share * 2 * (w * x - told) * x + (1 - share) * 2 * (w * x - clean) * x
     assert by_target == pytest.approx(by_losses)
     losses = share * (w * x - told) ** 2 + (1 - share) * (w * x - clean) ** 2
-    assert losses - (w * x - target) ** 2 == pytest.approx(share * (1 - share) * (told - clean) ** 2)
+    assert losses - (w * x - target) ** 2 == pytest.approx(
+        share * (1 - share) * (told - clean) ** 2
+    )
 
 
 def test_the_cost_of_the_small_network_is_what_the_feedback_says():

@@ -201,7 +201,7 @@ def _window_rain() -> np.ndarray:
 
 @functools.cache
 def _lessons() -> list[tuple]:
-    """Return batches of noisy and of clean sounds, (4, 1, PIECE): the rain is from its first half."""
+    """Return batches of noisy and clean sounds, (4, 1, PIECE); of the rain the first half."""
     rng = np.random.default_rng(35)
     names = ("librivox_a", "librivox_b", "italian", "russian")
     voices = np.concatenate([audio.clip(name)[0] for name in names])
@@ -215,7 +215,9 @@ def _lessons() -> list[tuple]:
             if np.any(clean):
                 noisy = audio.mix(clean, rain[r : r + PIECE], snr_db=rng.uniform(-5, 10))
                 pairs.append((noisy, clean))
-        found.append(tuple(np.stack(side)[:, None].astype(np.float32) for side in zip(*pairs)))
+        found.append(
+            tuple(np.stack(side)[:, None].astype(np.float32) for side in zip(*pairs, strict=True))
+        )
     return found
 
 
@@ -325,7 +327,9 @@ def _one_knob(ahead):
 def _short(ahead):
     import torch
 
-    return torch.nn.Sequential(torch.nn.Conv1d(1, 16, 65), torch.nn.Tanh(), torch.nn.Conv1d(16, 1, 1))
+    return torch.nn.Sequential(
+        torch.nn.Conv1d(1, 16, 65), torch.nn.Tanh(), torch.nn.Conv1d(16, 1, 1)
+    )
 
 
 NETWORK_SLIPS = (
