@@ -157,7 +157,7 @@ def asked(how, questions):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("unit", ["11", "22"])
+@pytest.mark.parametrize("unit", ["11", "22", "40", "41"])
 def test_the_stages_answer_alike_with_the_packages_and_without(unit):
     """Every handle at its ends and every option of every control; numbers by the course's own
     packages.
