@@ -40,13 +40,6 @@ TEACH = re.compile(r"data/coursework/\d\d/teach\.md")
 CHECKS = re.compile(r"data/coursework/\d\d/checks\.py")
 ANSWER = re.compile(r"<details><summary>What we would say</summary>.*?</details>", re.DOTALL)
 NO_ANSWER = "*This copy of the course came without our answer; your teacher has it.*"
-# how every training step begins and ends: it tells nothing
-IDIOMS = {
-    "optimizer.zero_grad()",
-    "optimizer.zero_grad(set_to_none=True)",
-    "optimizer.step()",
-    "return loss.item()",
-}
 BINARY = (".flac", ".png", ".safetensors", ".wav", ".ogg", ".npz")
 
 
@@ -165,13 +158,15 @@ def secrets() -> dict[str, str]:
     """Return every line of every solution and variant that gives something away, with the exercise
     that it belongs to.
 
-    The head of a loop or of a function gives nothing away, nor does an idiom or a line that the
-    starter holds.
+    The head of a loop or of a function gives nothing away, nor does a line that the starter holds.
     """
     from helpers.coursework import catalogue
 
     every = [e for number in catalogue.units() for e in catalogue.exercises(number).values()]
-    public = IDIOMS | {line.strip() for e in every for line in e.starter.splitlines()}
+    public = {line.strip() for e in every for line in e.starter.splitlines()}
+    # every training loop of the course holds these lines
+    public |= {f"optimizer.{call}" for call in ("zero_grad()", "zero_grad(set_to_none=True)")}
+    public |= {"optimizer.step()", "return loss.item()", "return loss.detach()"}
     found = {}
     for exercise in every:
         for source in (exercise.solution or "", *exercise.variants):
