@@ -223,7 +223,6 @@ def test_a_page_has_the_standard_library_that_the_course_imports():
     body = ast.parse((ROOT / "tools/site/engine/lean_inside.py").read_text(encoding="utf-8")).body
     (listed,) = [n for n in body if isinstance(n, ast.Assign) and n.targets[0].id == "LIKELY"]
     kept = set(ast.literal_eval(listed.value).split()) | set(sys.builtin_module_names)
-    kept |= {name.partition(".")[0] for name in kept}  # a module comes with its package
     folders = (ROOT / "helpers", ROOT / "data" / "coursework")
     sources = [path.read_text(encoding="utf-8") for f in folders for path in f.rglob("*.py")]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
