@@ -118,6 +118,34 @@ def test_one_step_is_the_mean_and_many_reach_the_ring(unit):
     assert away[1] > away[2] > away[4] > away[32]
 
 
+def test_even_the_exact_mean_leaves_a_loss_of_0_92():
+    """From pairs at random, and Bessel functions for the mean."""
+    from scipy.special import ive
+
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 100_000)
+    x1 = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    x0 = rng.normal(size=x1.shape)
+    t = rng.uniform(0, 0.9999, (len(x1), 1))
+    x = (1 - t) * x0 + t * x1
+    length = np.hypot(*x.T)
+    kappa = t[:, 0] * length / (1 - t[:, 0]) ** 2
+    mean = (ive(1, kappa) / ive(0, kappa) / length)[:, None] * x
+    loss = np.mean(((mean - x) / (1 - t) - (x1 - x0)) ** 2)
+    assert loss == pytest.approx(0.92, abs=0.01)
+
+
+def test_seven_steps_solve_the_walk_whatever_is_drawn_and_six_nearly(unit):
+    for shape in ("a ring", "two answers", "four answers"):
+        for draw in ("draw 1", "draw 2", "draw 3"):
+            reply = unit["the_walk"](7, shape, draw, False)
+            assert reply["solved"], (shape, draw)
+            away = unit["away_from"](
+                np.stack([reply["end_x"], reply["end"]], axis=1), unit["SHAPES"][shape]
+            )
+            assert np.mean(away < 0.1) > 0.95
+
+
 def test_the_walk_is_solved_with_few_steps_and_by_nothing_else(unit):
     walk = unit["the_walk"]
     for shape in ("a ring", "two answers", "four answers"):
@@ -364,6 +392,33 @@ def test_the_page_says_what_the_tables_of_the_field_and_of_robustness_say(unit):
     for name in room:
         for condition in ("telephone", "clipped"):
             assert 1.9 < gain(name, "10 dB") - gain(name, condition) < 4.1
+
+
+def test_which_systems_lead_and_what_masks_of_both_kinds_gain(unit):
+    names = [unit["names"][k] for k in unit["phased"]]
+    best = [names[np.argmin(column)] for column in np.array(unit["ranks"]).T]
+    deep, dual = "DeepFilterNet3", "DTLN"
+    assert best == [dual, deep, dual, deep, deep, deep]
+    assert of("field", "si_sdr", system="GTCRN", snr_db="5") == pytest.approx(6.0, abs=0.05)
+    assert of("field", "si_sdr", system="setting1_stft", snr_db="5") == pytest.approx(6.6, abs=0.05)
+
+
+def test_whom_the_recogniser_understands_better_utterance_by_utterance():
+    words = {}
+    for row in read("field_scores"):
+        if row["words"]:
+            words.setdefault(row["system"], {})[row["utterance"]] = float(row["words"])
+    said = sorted(words["noisy"])
+    draws = np.random.default_rng(0).integers(len(said), size=(4000, len(said)))
+    saved, sure = {}, set()
+    for name, wrong in words.items():
+        gains = np.array([words["noisy"][one] - wrong[one] for one in said])
+        saved[name] = 100 * gains.mean()
+        if name != "noisy" and np.quantile(gains[draws].mean(axis=1), 0.025) > 0:
+            sure.add(name)
+    assert sure == {"GTCRN", "RNNoise", "setting1_stft"}
+    assert [round(saved[name]) for name in ("GTCRN", "RNNoise")] == [12, 9]
+    assert 6 < saved["setting1_stft"] < 7
 
 
 def test_words_were_counted_on_fourteen_utterances():

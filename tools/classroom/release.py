@@ -164,6 +164,9 @@ def secrets() -> dict[str, str]:
 
     every = [e for number in catalogue.units() for e in catalogue.exercises(number).values()]
     public = {line.strip() for e in every for line in e.starter.splitlines()}
+    # every training loop of the course holds these lines
+    public |= {f"optimizer.{call}" for call in ("zero_grad()", "zero_grad(set_to_none=True)")}
+    public |= {"optimizer.step()", "return loss.item()", "return loss.detach()"}
     found = {}
     for exercise in every:
         for source in (exercise.solution or "", *exercise.variants):
