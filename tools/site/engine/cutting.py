@@ -4,7 +4,6 @@ import ast
 import symtable
 from typing import NamedTuple
 
-
 CHANGING = ("append", "extend", "insert", "update")  # methods that change what they are called on
 
 
