@@ -153,6 +153,14 @@ def function(source: str):
         -1
     ]
 
+# lines that every training loop has, and that tell nobody an answer
+LOOP = {
+    "optimizer.zero_grad()",
+    "optimizer.zero_grad(set_to_none=True)",
+    "optimizer.step()",
+    "return loss.item()",
+}
+
 
 def secrets() -> dict[str, str]:
     """Return every line of every solution and variant that gives something away, with the exercise
@@ -164,7 +172,7 @@ def secrets() -> dict[str, str]:
 
     every = [e for number in catalogue.units() for e in catalogue.exercises(number).values()]
     public = {line.strip() for e in every for line in e.starter.splitlines()}
-    public |= {"optimizer.zero_grad()", "optimizer.step()"}  # every loop of PyTorch has them
+    public |= LOOP
     found = {}
     for exercise in every:
         for source in (exercise.solution or "", *exercise.variants):
