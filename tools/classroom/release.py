@@ -153,6 +153,7 @@ def function(source: str):
         -1
     ]
 
+
 # lines that every training loop has, and that tell nobody an answer
 LOOP = {
     "optimizer.zero_grad()",
