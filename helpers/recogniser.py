@@ -278,7 +278,12 @@ def beam(scores, *, width: int = 24, grammar: Grammar | None = None) -> str:
     width : int
         How many beginnings of texts are kept after each frame.
     grammar : Grammar, optional
-        Only its sentences are allowed; "" comes back if no beginning that was kept is a whole one.
+        Only its sentences are allowed.
+
+    Returns
+    -------
+    str
+        The text; "" if a grammar is given and no beginning that was kept is a whole sentence of it.
 
     Notes
     -----

@@ -173,9 +173,7 @@ def free(*, partner="y", along="y", panel=0):
         explore.axis("A", 0, 1), explore.axis("B", -1, 1), explore.line("b"), width=300
     )
     first = explore.handle("x", "X", -2, 2, 0, step=0.5, partner=partner)
-    second = explore.handle(
-        "y", "Y", -1, 1, 0, step=0.5, along=along, panel=panel, partner="x", role="ear"
-    )
+    second = explore.handle("y", "Y", -1, 1, 0, step=0.5, along=along, panel=panel, partner="x")
     return explore.stage(
         lambda x, y: {"a": [x], "b": [y], "readout": f"at {x:g}, {y:g}"},
         title="Free", alt="A dot.", panels=[plane, beside], handles=[first, second],

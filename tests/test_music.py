@@ -51,6 +51,34 @@ def test_every_note_begins_at_its_sample_0_and_is_as_loud_as_the_table_says():
         assert level < -19.9
 
 
+@pytest.mark.parametrize("name", ["strings", "organ", "piano", "oboe", "drums"])
+def test_how_long_a_note_takes_to_rise_is_measured_again(name):
+    """A running sum of squares over 10 ms, by a loop: when it first has a quarter of its top."""
+    for row in (r for r in table() if r["instrument"] == name):
+        y = soundfile.read(FOLDER / f"{name}.flac", start=int(row["start"]), stop=int(row["stop"]))[0]
+        sums = np.concatenate([[0.0], np.cumsum(y[: round(0.6 * SR)] ** 2)])
+        energy = sums[220:] - sums[:-220]
+        first = next(k for k, e in enumerate(energy) if e >= energy.max() / 4)
+        assert 1000 * first / SR == pytest.approx(float(row["attack_ms"]), abs=1)
+        assert float(row["attack_ms"]) < 370
+
+
+@pytest.mark.parametrize("name", ["clarinet", "organ", "choir", "piano"])
+def test_how_alike_both_ends_of_a_loop_were_is_measured_again(name):
+    """The end was faded into what comes before the loop: take the fade back, then compare."""
+    for row in (r for r in table() if r["instrument"] == name):
+        y = soundfile.read(FOLDER / f"{name}.flac", start=int(row["start"]), stop=int(row["stop"]))[0]
+        start = int(row["loop"])
+        before = y[start - 1024 : start]
+        share = np.arange(1024) / 1023
+        was = (y[-1024:] - share * float(row["gain"]) * before)[:-8] / (1 - share[:-8])
+        cosine = before[:-8] @ was / np.sqrt((before[:-8] ** 2).sum() * (was**2).sum())
+        assert cosine == pytest.approx(float(row["alike"]), abs=0.02)
+        assert cosine > 0.5
+        step = abs(y[-1] - float(row["gain"]) * y[start - 1])  # the fade ends where the loop begins
+        assert step < 2 / 32768
+
+
 def test_notes_stand_every_fifth_semitone_and_the_parts_of_a_file_touch():
     by_name = {}
     for row in table():

@@ -579,6 +579,3 @@ def test_what_the_page_says_of_that_loss():
     assert 10 * np.log10(1 + 1e-3) + 30 == pytest.approx(30, abs=0.01)
     page = "".join(code_cells("31_losses"))
     assert "training.enhancement_loss" in page
-
-
-# ---- the loss that trained ours

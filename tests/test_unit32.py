@@ -504,3 +504,65 @@ def test_the_network_is_drawn_as_it_is_built(unit, page):
 def test_the_question_about_two_pictures_is_asked_under_them_and_not_answered_above(page):
     asked = page.index("Which of the two is the phase of the voice?")
     assert page.index("**Figure 32.2.") < asked < page.index("The phase is on the right")
+
+
+def test_the_network_written_in_a_cell_is_the_shipped_one(unit, page):
+    """On a voice that the page does not use there; a changed end leaves the beginning alone."""
+    network = unit["enhancer"].model.network
+    magnitude = torch.from_numpy(np.abs(transform(audio.clip("arctic_awb")[0][:16000]))).float()
+    with torch.no_grad():
+        by_page = unit["mask_of"](magnitude).numpy()
+        by_class = unit["network"](magnitude.numpy())
+    np.testing.assert_allclose(by_page, by_class, atol=1e-5)
+    assert "`mask_of` gives the mask of the network" in page
+    later = magnitude.clone()
+    later[:, 60:] = 0.3
+    with torch.no_grad():  # memory runs forwards only: what comes later changes nothing before
+        moved = np.abs(unit["mask_of"](later).numpy() - by_page)
+    assert moved[:, :60].max() < 1e-6 < moved[:, 60:].max()
+    assert sum(p.numel() for p in network.parameters()) == 102593
+
+
+def test_a_network_as_the_exercise_asks_for_it_learns_by_other_means():
+    """Four pieces of rain and speech, torch.stft, minus the SNR of the waveform: 32.network."""
+    exercise = catalogue.exercises("32")["32.network"]
+    space = {"torch": torch}
+    exec(exercise.solution, space)
+    torch.manual_seed(3)
+    network = space["make_network"](257)
+    weights = sum(p.numel() for p in network.parameters())
+    assert weights == 257 * 32 * 3 + 32 + 32 * 257 + 257 < 100_000
+    S = torch.rand(1, 257, 50, requires_grad=True)
+    network(S)[0, :, 20].sum().backward()
+    seen = torch.nonzero(S.grad[0].abs().sum(0)).flatten().tolist()
+    assert seen == [18, 19, 20]  # by the slopes: two frames before, and none after
+
+    window, rain = torch.hann_window(512), audio.clip("rain")[0]
+    frames = {"n_fft": 512, "hop_length": 128, "window": window}
+    speech = audio.clip("librivox_a")[0][:64000].reshape(4, 16000)
+    noisy = np.stack(
+        [audio.mix(s, rain[k * 9000 :][:16000], snr_db=0) for k, s in enumerate(speech)]
+    )
+    clean, mixed = torch.from_numpy(speech), torch.from_numpy(noisy)
+
+    def cleaned(y):
+        X = torch.stft(y, **frames, return_complex=True)
+        return torch.istft(network(X.abs()) * X, **frames, length=y.shape[-1])
+
+    adam = torch.optim.Adam(network.parameters(), lr=5e-3)
+    for _ in range(60):
+        error = (cleaned(mixed) - clean).square().sum(-1)
+        loss = 10 * torch.log10(error / clean.square().sum(-1)).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    voice = audio.clip("arctic_slt")[0][:32000]
+    heard = audio.mix(voice, rain[48000:80000], snr_db=0)
+    with torch.no_grad():
+        made = cleaned(torch.from_numpy(heard)[None])[0].numpy()
+
+    def ratio(y):
+        part = np.dot(y, voice) / np.dot(voice, voice) * voice
+        return 10 * np.log10(np.sum(part**2) / np.sum((y - part) ** 2))
+
+    assert ratio(made) - ratio(heard) > 8

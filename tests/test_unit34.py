@@ -514,7 +514,7 @@ def test_squared_error_makes_a_vowel_quieter_and_a_deaf_loss_does_not():
             adam.zero_grad()
             loss(made, target).backward()
             adam.step()
-        return 20 * np.log10(float(made.std()) / 0.1)
+        return 20 * np.log10(made.std().item() / 0.1)
 
     assert level_after(lambda a, b: (a - b).square().mean()) < -4
     assert abs(level_after(lambda a, b: (magnitude(a) - magnitude(b)).abs().mean())) < 3

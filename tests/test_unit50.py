@@ -77,6 +77,27 @@ def test_one_note_has_the_names_that_the_page_says(unit):
     assert unit["shares"]("clarinet").argmax() == 4
 
 
+def test_chance_is_the_number_of_names_that_are_played(unit):
+    """Of twelve names, at every 10 ms of the chorale, counted from the rows of its score."""
+    notes = unit["chorale"].notes()
+    counts = []
+    for time in np.arange(0, 40, 0.01):
+        here = notes[(notes[:, 0] <= time) & (time < notes[:, 1]), 2]
+        counts.append(len(set(here.astype(int) % 12)))
+    some = [count for count in counts if count]
+    assert np.median(some) == 3
+    assert np.mean(some) / 12 == pytest.approx(0.26, abs=0.005)
+
+
+def test_a_mel_band_is_an_octave_wide_near_200_hz():
+    bank = librosa.filters.mel(sr=SR, n_fft=2**16, n_mels=40, fmax=8000)
+    freqs = np.arange(2**15 + 1) * SR / 2**16
+    (nearest,) = [row for row in bank if abs(freqs[row.argmax()] - 200) < 30]
+    inside = freqs[nearest > 0]
+    assert (inside[0], inside[-1]) == pytest.approx((147, 294), abs=1)
+    assert 12 * np.log2(inside[-1] / inside[0]) == pytest.approx(12, abs=0.1)
+
+
 # ---- two libraries -------------------------------------------------------------------------------
 
 
@@ -97,6 +118,10 @@ def test_librosa_and_we_disagree_as_often_as_the_page_says(unit):
     weights = librosa.filters.chroma(sr=SR, n_fft=4096, tuning=0)
     column = weights[:, round(440 * 4096 / SR)]
     assert set(column.argsort()[::-1][:3]) == {8, 9, 10}
+    np.testing.assert_allclose(column[[8, 9, 10]], [0.09, 0.87, 0.15], atol=0.006)
+    lengths = np.linalg.norm(weights, axis=0)
+    most = (1 + lengths[1:].argmax()) * SR / 4096
+    assert most == pytest.approx(880, abs=SR / 4096)  # A5
     flat = librosa.filters.chroma(sr=SR, n_fft=4096, tuning=0, octwidth=None)
     assert np.ptp(flat[:, 10:].max(axis=0)) < 0.5  # without weights of octaves
     assert weights[:, 20].sum() < 0.5 < weights[:, 82].sum()

@@ -230,7 +230,6 @@ def handle(
     along: str = "x",
     log: bool = False,
     partner: str | None = None,
-    role: str = "signal",
 ) -> dict:
     """Return a point to drag along an axis of a panel; it is also a slider for the keyboard and for
     screen readers.
@@ -255,8 +254,6 @@ def handle(
     partner : str, optional
         Name of the handle that moves along the other axis: both are then one point that is dragged
         freely.
-    role : str
-        Has no effect any more: every handle is violet, and nothing drawn from data is.
 
     Returns
     -------

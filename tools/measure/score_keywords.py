@@ -101,8 +101,11 @@ def transformer_answers(sounds: torch.Tensor) -> np.ndarray:
 
 
 def words(corpus: Path) -> None:
-    """Write what four classifiers say of each clip of the people held out."""
-    clips = keyword_sounds.commands(corpus)
+    """Write what four classifiers say of each clip that was held out, and whether their training or
+    validation had met the person in other clips; only those not met are a test.
+    """
+    clips = keyword_sounds.commands(corpus, shipped=True)
+    known = keyword_sounds.met(corpus)
     test = [clip for clip in clips if clip.part == "heldout"]
     sounds = keyword_sounds.one_second([clip.path for clip in test])
     scores = torch.from_numpy(asked(speech.load("keywords"), sounds))
@@ -123,14 +126,17 @@ def words(corpus: Path) -> None:
     for k, clip in enumerate(test):
         name = speech.CLASSES[clip.label]
         row = {"person": people.get(clip.person, f"none{k}"), "is": name}
+        row["met"] = "yes" if clip.person in known else "no"
         row |= {"cnn": speech.CLASSES[scores[k].argmax()], "sure": f"{chance[k].max():.4f}"}
         row |= {"true_score": f"{chance[k, clip.label]:.4f}"}
         row["transformer"] = speech.CLASSES[other[k]] if other[k] >= 0 else ""
         row |= {"neighbour": speech.CLASSES[near[k]], "mfcc": speech.CLASSES[plain[k]]}
         rows.append(row)
     write("keyword_answers", rows)
+    new = [row for row in rows if row["met"] == "no" and row["is"] != "_silence_"]
     for method in ("cnn", "transformer", "neighbour", "mfcc"):
-        print(method, np.mean([row[method] == row["is"] for row in rows]))
+        right = sum(row[method] == row["is"] for row in new)
+        print(f"{method}: {right} of {len(new)} = {right / len(new):.1%}")
 
 
 # ---- the wake word -------------------------------------------------------------------------------

@@ -152,7 +152,8 @@ def main(argv: list[str] | None = None) -> int:
             writer.writerow([*key, *row.tolist()])
     for pair in sorted({key[:2] for key in counts}):
         n, words, wrong, right = sum(row for key, row in counts.items() if key[:2] == pair)
-        print(f"{pair[0]:12} {pair[1]:22} WER {wrong / words:.3f}  all slots {right / n:.3f} of {n}")
+        rates = f"WER {wrong / words:.3f}  all slots {right / n:.3f} of {n}"
+        print(f"{pair[0]:12} {pair[1]:22} {rates}")
     return 0
 
 

@@ -21,7 +21,11 @@ window.measured = {
     const brush = place.querySelector(".earup-brush"), press = (node, key) => node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
     if (brush) { press(brush, " "); press(brush, "ArrowUp"); press(brush, " "); }
     else if (knob?.type === "range") { knob.stepUp(); knob.dispatchEvent(new Event("input")); }
-    else if (knob) for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) press(knob, key);
+    else if (knob) {
+      const at = () => knob.getAttribute("aria-valuenow"), begun = at();
+      for (const key of ["ArrowLeft", "ArrowRight", "ArrowRight"]) press(knob, key);
+      if (at() === begun) press(knob, "ArrowLeft"); // one that begins at its highest value is back there
+    }
     else { menu.selectedIndex = 1; menu.dispatchEvent(new Event("change")); }
   },
   small(least) { // controls that neither they nor their labels make large enough

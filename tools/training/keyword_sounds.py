@@ -5,6 +5,7 @@ changed rates, rooms and noise.
 import csv
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +55,29 @@ def read_rows(path: Path) -> list[dict]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
-def commands(corpus) -> list[Clip]:
-    """Return the clips of ``tasks/commands``; a clip of silence counts as a person of its own."""
+def commands(corpus, *, shipped: bool = False) -> list[Clip]:
+    """Return the clips of ``tasks/commands``; a clip of silence counts as a person of its own.
+
+    `shipped` gives the parts of the training of the shipped weights. It went by the column
+    `speaker`, which names the word in place of the person where the label is `_unknown_`, so these
+    clips were split by word, and people stood on both sides.
+    """
     folder = Path(corpus) / "tasks"
     found = []
     for row in read_rows(folder / "manifest.csv"):
         if row["set"] == "commands":
             label = CLASSES.index(row["label"])
-            person = ("sil" if label == SILENCE else "") + row["speaker"]
-            found.append(Clip(folder / row["file"], label, person, part_of(person)))
+            speaker = ("sil" if label == SILENCE else "") + row["speaker"]
+            named = re.search("([0-9a-f]{8})_nohash_", Path(row["file"]).name)
+            person = named[1] if named else speaker
+            part = part_of(speaker if shipped else person)
+            found.append(Clip(folder / row["file"], label, person, part))
     return found
+
+
+def met(corpus) -> set[str]:
+    """Return the people of whom training or validation of the shipped weights held some clip."""
+    return {clip.person for clip in commands(corpus, shipped=True) if clip.part != "heldout"}
 
 
 def read(path, *, seconds: float = 60.0) -> np.ndarray:

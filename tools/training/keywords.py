@@ -31,6 +31,7 @@ from tools.training.keyword_sounds import (
     changed,
     commands,
     draw_batch,
+    met,
     mixed,
     one_second,
     training_pools,
@@ -206,9 +207,12 @@ def summary(clips: list[Clip], found: list[tuple[bool, int]]) -> str:
 
 
 def score(corpus, weights: Path | None, table: Path | None) -> None:
-    """Print what the weights recognise of the people held out."""
+    """Print what the weights recognise of people who are new to them."""
     network, _ = _weights.restore(Keywords, weights or "keywords")
     clips = [clip for clip in commands(corpus) if clip.part == "heldout"]
+    if weights is None:
+        known = met(corpus)
+        clips = [clip for clip in commands(corpus) if clip.person not in known]
     people = {clip.person for clip in clips if clip.label != SILENCE}
     print(f"{len(clips)} clips, {len(people)} people")
     found = judge(network, clips)

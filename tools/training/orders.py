@@ -26,7 +26,18 @@ import torch.nn.functional as F
 from helpers import _weights, audio
 from helpers.mel import filterbank
 from helpers.recogniser import (
-    ALPHABET, AMOUNTS, DRINKS, HOP, MILKS, OPENINGS, ROASTS, SHOTS, SIZES, SR, SUGARS, Letters,
+    ALPHABET,
+    AMOUNTS,
+    DRINKS,
+    HOP,
+    MILKS,
+    OPENINGS,
+    ROASTS,
+    SHOTS,
+    SIZES,
+    SR,
+    SUGARS,
+    Letters,
 )  # fmt: skip
 from tools.measure.make_orders import TEXTS
 from tools.measure.make_words import PITCH, speak
@@ -133,6 +144,7 @@ class Rows:
             self.of_group.setdefault(order.group, []).append(order)
 
     def one(self, some):
+        """Return one of some things."""
         return some[int(self.rng.integers(len(some)))]
 
     def spliced(self):

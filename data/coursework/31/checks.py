@@ -271,7 +271,7 @@ def _read_training(fn, estimate, clean):
         shape = tuple(first.shape)
         raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
     leaf = torch.from_numpy(estimate).clone().requires_grad_()
-    value = torch.as_tensor(fn(leaf, torch.from_numpy(clean)))
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(clean)), dtype=leaf.dtype)
     slopes = torch.zeros_like(leaf)
     if value.requires_grad:
         value.backward()

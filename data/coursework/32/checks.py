@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers import audio, metrics, stft
 from helpers.coursework.checking import Check
+from helpers.coursework.learned import Unfit, learned
 from helpers.coursework.probing import Probe
 from helpers.coursework.views import Curve, Sound
 
@@ -210,6 +211,196 @@ def _heard(own, right, S):
     return {"noisy": mixture, "your mask": made[0], "one of ours": made[1], "voice alone": speech}
 
 
+# ---- a network of one's own ---------------------------------------------------------------------
+
+BINS = 257
+LARGEST = 100_000  # weights
+ASKED_DB = 8.0  # of SI-SDR, for a voice and a rain that the training has not met
+ROUNDS = 60
+STATS = 6  # numbers before the sound
+
+
+@functools.cache
+def _lessons() -> list[tuple]:
+    """Return batches of noisy and clean STFTs, (4, 257, n_frames); of the rain the first half."""
+    rng = np.random.default_rng(32)
+    names = ("arctic_awb", "librivox_a", "librivox_b")
+    voices = np.concatenate([audio.clip(name)[0] for name in names]).astype(float)
+    rain = audio.clip("rain")[0][: 3 * SR].astype(float)
+    found = []
+    for _ in range(20):
+        pairs = []
+        while len(pairs) < 4:
+            start, r = rng.integers(voices.size - SR), rng.integers(rain.size - SR)
+            clean = voices[start : start + SR]
+            if np.any(clean):
+                noisy = audio.mix(clean, rain[r : r + SR], snr_db=rng.uniform(-5, 10))
+                pairs.append([stft.stft(y, **FRAMES).astype(np.complex64) for y in (noisy, clean)])
+        found.append(tuple(np.stack(side) for side in zip(*pairs, strict=True)))
+    return found
+
+
+@functools.cache
+def _exam() -> tuple:
+    """Return a mixture and its voice, which no lesson holds, and the STFT of the mixture."""
+    voice = audio.clip("arctic_slt")[0][: 2 * SR].astype(float)
+    noisy = audio.mix(voice, audio.clip("rain")[0][3 * SR : 5 * SR].astype(float), snr_db=0)
+    return noisy, voice, stft.stft(noisy, **FRAMES)
+
+
+def network_probes() -> list[Probe]:
+    """Return how many bins a frame has; the network is trained for a second or two."""
+    _lessons()  # made before the clock of the check runs
+    return [Probe((BINS,), f"bins = {BINS}")]
+
+
+def _read_network(fn, bins):
+    """Return shape, range, size, look-ahead and gain of a network, and the sound it makes."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = fn(bins)
+        if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
+            return network
+        if not isinstance(network, torch.nn.Module):
+            kind = type(network).__name__
+            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
+        network.eval()
+        noisy, voice, X = _exam()
+        S = torch.from_numpy(np.abs(X).astype(np.float32))[None]
+        with torch.no_grad():
+            made = network(S)
+        fits = torch.is_tensor(made) and made.shape == S.shape
+        ends = (made.min().item(), made.max().item()) if fits else (0.0, 0.0)
+        size = sum(w.numel() for w in network.parameters() if w.requires_grad)
+        sees = _looks_ahead(network, S) if fits else False
+        gain, sound = 0.0, noisy
+        if fits and 0 < size <= LARGEST:
+            _learn(network.train())
+            network.eval()
+            with torch.no_grad():
+                mask = network(S)[0].numpy()
+            ends = min(ends[0], mask.min()), max(ends[1], mask.max())
+            sound = stft.istft(mask * X, hop_length=128, length=noisy.size)
+            change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
+            gain = change if np.any(sound) else -99.0
+    return np.concatenate([[fits, *ends, size, sees, gain], sound])
+
+
+def _looks_ahead(network, S):
+    """Return whether a mask changes where only later frames are others."""
+    import torch
+
+    with torch.no_grad():
+        before = network(S)
+        for frame in (40, 41, 100):
+            other = S.clone()
+            other[..., frame:] = other[..., frame:].flip(1) + 1
+            moved = (network(other) - before)[..., :frame].abs().max()
+            if moved > 1e-5:
+                return True
+    return False
+
+
+def _learn(network):
+    """Train a network for some rounds: minus the SNR of the STFT, which ends at 30 dB."""
+    import torch
+
+    optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
+    for k in range(ROUNDS):
+        X, clean = (torch.from_numpy(part) for part in _lessons()[k % len(_lessons())])
+        energy = clean.abs().square().sum((1, 2))
+        error = (network(X.abs()) * X - clean).abs().square().sum((1, 2))
+        loss = 10 * torch.log10((error + 1e-3 * energy) / energy).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def _layers(*layers):
+    """Return a module that runs layers, or functions, one after the other."""
+    import torch
+
+    class Layers(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kept = torch.nn.ModuleList(k for k in layers if isinstance(k, torch.nn.Module))
+
+        def forward(self, S):
+            for layer in layers:
+                S = layer(S)
+            return S
+
+    return Layers()
+
+
+def _causal(bins, *, hidden=32, past=2, ahead=0, end="Sigmoid"):
+    """Return a small network that sees some frames before and after the one that it masks."""
+    import torch
+
+    return _layers(
+        lambda S: torch.log(S + 1e-3),
+        torch.nn.ConstantPad1d((past, ahead), 0.0),
+        torch.nn.Conv1d(bins, hidden, 1 + past + ahead),
+        torch.nn.ReLU(),
+        torch.nn.Conv1d(hidden, bins, 1),
+        getattr(torch.nn, end)(),
+    )
+
+
+def _one_gain(bins):
+    """Return a network with a bend for each bin, which sees nothing else."""
+    import torch
+
+    near = torch.nn.Conv1d(bins, bins, 1, groups=bins)
+    return _layers(lambda S: torch.log(S + 1e-3), near, torch.nn.Sigmoid())
+
+
+NETWORK_SLIPS = (
+    ("another shape", lambda bins: _layers(_torch().nn.Conv1d(bins, bins, 3), _torch().sigmoid)),
+    ("no mask", lambda bins: _causal(bins, end="Identity")),
+    ("nothing to learn", lambda bins: _layers(lambda S: S / (S + 1))),
+    ("too large", lambda bins: _causal(bins, hidden=200, past=0)),
+    ("looks ahead", lambda bins: _causal(bins, past=1, ahead=1)),
+    ("too little gained", _one_gain),
+)
+NETWORK_GOALS = (
+    ("another shape", lambda got: not got[0][0]),
+    ("no mask", lambda got: not (got[0][1] >= 0 and got[0][2] <= 1)),
+    ("nothing to learn", lambda got: got[0][3] == 0),
+    ("too large", lambda got: got[0][3] > LARGEST),
+    ("looks ahead", lambda got: got[0][4] > 0),
+    ("too little gained", lambda got: not got[0][5] >= ASKED_DB),
+)
+
+
+def _torch():
+    import torch
+
+    return torch
+
+
+@functools.cache
+def _our_network(bins):
+    return _read_network(_causal, bins)
+
+
+def _network_measured(got: list) -> str:
+    fits, _, _, size, sees, gain = got[0][:STATS]
+    words = f"{size:.0f} weights, {'with' if sees else 'without'} a look ahead"
+    if not fits or not 0 < size <= LARGEST:
+        return f"{words}; it was not trained."
+    change = f"{gain:+.1f}".replace("-", "−")
+    return f"{words}; SI-SDR of a voice that it has not met changes by {change} dB."
+
+
+def _network_tracks(own, right, bins):
+    noisy, voice, _ = _exam()
+    tracks = {"noisy": noisy, "your network": own[STATS:]}
+    return tracks | {"one of ours": right[STATS:], "voice alone": voice}
+
+
 # ---- what a right function makes ----------------------------------------------------------------
 
 
@@ -267,6 +458,18 @@ CHECKS = {
         SUBTRACT_SLIPS,
         atol=1e-6,
         shows=Curve(subtract_view, "level of the mixture re the noise [dB]", "gain"),
+    ),
+    "32.network": learned(
+        _read_network,
+        "a module",
+        network_probes,
+        _our_network,
+        NETWORK_SLIPS,
+        atol=1e-6,
+        goals=NETWORK_GOALS,
+        measured=_network_measured,
+        seconds=60.0,  # it trains for one or two, and for more on a busy machine
+        shows=Sound(lambda: (BINS,), _network_tracks, SR),
     ),
     "32.latency": Check(
         latency_probes,

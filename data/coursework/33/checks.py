@@ -265,7 +265,7 @@ def _downhill(y, S, analyse, transpose, rate, *, off=None):
     return y - rate * transpose(error)
 
 
-def _off(off):
+def _with_error(off):
     return lambda y, S, analyse, transpose, rate: _downhill(y, S, analyse, transpose, rate, off=off)
 
 
@@ -279,12 +279,12 @@ SLOPE_SLIPS = (
     ("twice the slope", lambda y, S, a, t, rate: _downhill(y, S, a, t, 2 * rate)),
     ("the slope itself", lambda y, S, a, t, rate: (y - _downhill(y, S, a, t, rate)) / rate),
     ("the step alone", lambda y, S, a, t, rate: _downhill(y, S, a, t, rate) - y),
-    ("no phase", _off(lambda D, S: np.abs(D) - S)),
-    ("against S itself", _off(lambda D, S: D - S)),
-    ("magnitudes forgotten", _off(lambda D, S: D)),
-    ("powers compared", _off(lambda D, S: (np.abs(D) ** 2 - S**2) * _turned(D))),
-    ("the sign of the error", _off(lambda D, S: np.sign(np.abs(D) - S) * _turned(D))),
-    ("times the STFT", _off(lambda D, S: (np.abs(D) - S) * D)),
+    ("no phase", _with_error(lambda D, S: np.abs(D) - S)),
+    ("against S itself", _with_error(lambda D, S: D - S)),
+    ("magnitudes forgotten", _with_error(lambda D, S: D)),
+    ("powers compared", _with_error(lambda D, S: (np.abs(D) ** 2 - S**2) * _turned(D))),
+    ("the sign of the error", _with_error(lambda D, S: np.sign(np.abs(D) - S) * _turned(D))),
+    ("times the STFT", _with_error(lambda D, S: (np.abs(D) - S) * D)),
 )
 
 # ---- what a right function makes ----------------------------------------------------------------

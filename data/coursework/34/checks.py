@@ -207,7 +207,7 @@ def _read_deaf(fn, made, target):
         shape = tuple(first.shape)
         raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
     leaf = torch.from_numpy(made).clone().requires_grad_()
-    value = torch.as_tensor(fn(leaf, torch.from_numpy(target)))
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(target)), dtype=leaf.dtype)
     size = 0.0
     if value.requires_grad:
         value.backward()

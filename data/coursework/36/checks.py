@@ -240,8 +240,6 @@ def _read_distil(fn, seed, share, rate):
 
 def _distil(small, large, noisy, clean, share, optimizer, *, fixed=True, empty=True, moves=True,
             by=None, sign=1.0, loss=None):  # fmt: skip
-    import torch
-
     told = large(noisy)
     told = told.detach() if fixed else told
     target = share * told + (1 - share) * clean if by is None else by(told, clean, share)
@@ -315,7 +313,9 @@ def _heard_distil(fn, share, rate):
     voice = audio.clip("librivox_a")[0][: 8 * 16000]
     rain = audio.clip("rain")[0]
     D = stft.stft(audio.mix(voice, np.resize(rain, voice.size), snr_db=5), **frames)
-    noisy, clean = (torch.from_numpy(np.abs(x)[None]).float() for x in (D, stft.stft(voice, **frames)))
+    noisy, clean = (
+        torch.from_numpy(np.abs(x)[None]).float() for x in (D, stft.stft(voice, **frames))
+    )
     with torch.no_grad():
         made = model.mask(noisy)[0] * noisy
 
@@ -324,7 +324,11 @@ def _heard_distil(fn, share, rate):
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        layers = torch.nn.Conv1d(257, 32, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv1d(32, 257, 1)
+        layers = (
+            torch.nn.Conv1d(257, 32, 3, padding=1),
+            torch.nn.ReLU(),
+            torch.nn.Conv1d(32, 257, 1),
+        )
         small = torch.nn.Sequential(*layers, torch.nn.ReLU())
         optimizer = torch.optim.Adam(small.parameters(), lr=rate)
         for _ in range(60):

@@ -171,8 +171,8 @@ FRAMES_SLIPS = (
 def says_probes() -> list[Probe]:
     """Return small cases: one letter, two, twice the same, none, and too many."""
     rng = np.random.default_rng(43)
-    cases = ((3, 3, [1]), (4, 3, [1, 2]), (4, 3, [1, 1]), (5, 4, [2, 3]), (2, 3, [2, 1]), (5, 3, [2, 2]))
-    cases = [*cases, (3, 3, [1, 2, 1])]
+    cases = ((3, 3, [1]), (4, 3, [1, 2]), (4, 3, [1, 1]), (5, 4, [2, 3]), (2, 3, [2, 1]))
+    cases = (*cases, (5, 3, [2, 2]), (3, 3, [1, 2, 1]))
     return [
         Probe(
             (np.round(rng.dirichlet(np.ones(K), size=T), 3), labels),
@@ -206,10 +206,14 @@ def _largest(chances):
     return max(chances)
 
 
+def _blanks_kept(path):
+    return [k for k, _ in itertools.groupby(path)]
+
+
 SAYS_SLIPS = (
     ("blanks first", lambda P, y: _total(P, y, _blanks_first)),
     ("no melting", lambda P, y: _total(P, y, lambda path: [k for k in path if k])),
-    ("blanks kept", lambda P, y: _total(P, y, lambda path: [k for k, _ in itertools.groupby(path)])),
+    ("blanks kept", lambda P, y: _total(P, y, _blanks_kept)),
     ("the likeliest path", lambda P, y: _total(P, y, gather=_largest)),
     ("a count", lambda P, y: _total(P, y, gather=len)),
     ("a sum along the path", lambda P, y: _total(P, y, of=np.sum)),
@@ -278,10 +282,73 @@ BEST_SLIPS = (
 )
 
 
+def hidden_probes() -> list[Probe]:
+    """Return frames in which the blank is the likeliest sign, no two alike in a row."""
+    rows = ([0.5, 0.55, 0.6, 0.52], [0.6, 0.52, 0.58, 0.5, 0.55], [0.56, 0.5, 0.6, 0.54, 0.5, 0.58])
+    return [Probe((np.array(row),), f"blank = {row}") for row in rows]
+
+
+def _hidden(blank, a=1, b=2, at=2):
+    """Give one sign the rest of the early frames, and another one that of the late ones."""
+    half = len(blank) // at
+    P = np.zeros((len(blank), 3))
+    P[:, 0] = blank
+    P[:half, a] = 1 - blank[:half]
+    P[half:, b] = 1 - blank[half:]
+    return P
+
+
+def _texts(P):
+    """Return the probability of each text."""
+    total = {}
+    for path in itertools.product(range(3), repeat=len(P)):
+        text = "".join("-ab"[k] for k in _collapse(path))
+        total[text] = total.get(text, 0) + np.prod(P[np.arange(len(P)), path])
+    return total
+
+
+def _top(P):
+    """Return the likeliest text; of two that are equally likely, the one that is not wanted."""
+    total = _texts(P)
+    return max(total, key=lambda text: total[text] - 1e-9 * (text == "ab"))
+
+
+def _blank_changed(got):
+    blanks = [probe.args[0] for probe in hidden_probes()]
+    return any(np.abs(P[:, 0] - blank).max() > 1e-6 for P, blank in zip(got, blanks, strict=True))
+
+
+HIDDEN_GOALS = (
+    ("blank changed", _blank_changed),
+    ("no probabilities", lambda got: any((P < 0).any() for P in got)),
+    ("no probabilities", lambda got: any(np.abs(P.sum(axis=1) - 1).max() > 1e-6 for P in got)),
+    ("turned round", lambda got: any(_top(P) == "ba" for P in got)),
+    ("another text", lambda got: any(_top(P) != "ab" for P in got)),
+)
+HIDDEN_SLIPS = (
+    ("blank changed", lambda blank: _hidden(0 * blank + 0.5)),
+    ("no probabilities", lambda blank: _hidden(blank) * [1, 0.5, 0.5]),
+    ("turned round", lambda blank: _hidden(blank, a=2, b=1)),
+    ("another text", lambda blank: _hidden(blank, b=1)),
+)
+
+
+def _hidden_measured(got):
+    least = min(_texts(P).get("ab", 0) for P in got)
+    return f"“ab” has at least {100 * least:.0f} % of the probability in your frames."
+
+
 def spans_probes() -> list[Probe]:
     """Return paths with blanks at all places, words of one letter, and two spaces in a row."""
     probes = []
-    for text in ("--cc-a--nn-_-ii-", "a_bb-b", "i--_-g-e-tt_a", "ab", "-h-e-l-l-oo-_-yy--", "t-_-_-o"):
+    for text in (
+        "--cc-a--nn-_-ii-",
+        "a_bb-b",
+        "i--_-g-e-tt_a",
+        "ab",
+        "-h-e-l-l-oo-_-yy--",
+        "t-_-_-o",
+    ):
         path = np.array([0 if c == "-" else 27 if c == "_" else ord(c) - 96 for c in text])
         probes.append(Probe((path, 27), f"path = “{text}”, with - for 0 and _ for the space"))
     return probes
@@ -326,6 +393,16 @@ def _until_next(path, space):
     return rows
 
 
+def _lengths(path, space):
+    rows = _spans(path, space)
+    return np.stack([rows[:, 0], rows[:, 1] - rows[:, 0]], axis=1)
+
+
+def _first_letters(path, space):
+    begins = _spans(path, space)[:, 0]
+    return np.stack([begins, begins + 1], axis=1)
+
+
 SPANS_SLIPS = (
     ("last frame itself", lambda p, s: _spans(p, s) - [0, 1]),
     ("each letter", lambda p, s: _runs((p != 0) & (p != s))),
@@ -333,10 +410,10 @@ SPANS_SLIPS = (
     ("from the start", _from_zero),
     ("to the end", _to_end),
     ("until the next", _until_next),
-    ("lengths", lambda p, s: np.stack([_spans(p, s)[:, 0], np.diff(_spans(p, s))[:, 0]], axis=1)),
+    ("lengths", _lengths),
     ("turned over", lambda p, s: _spans(p, s)[:, ::-1]),
     ("the other axis", lambda p, s: _spans(p, s).T),
-    ("first letter's frames", lambda p, s: np.stack([_spans(p, s)[:, 0], _spans(p, s)[:, 0] + 1], axis=1)),
+    ("first letter's frames", _first_letters),
     ("the last word lost", lambda p, s: _spans(p, s)[:-1]),
     ("one frame early", lambda p, s: _spans(p, s) - 1),
 )
@@ -415,7 +492,7 @@ CHECKS = {
         _total,
         SAYS_SLIPS,
         atol=1e-9,
-        shows=Curve(says_view, "probability of the letter in both frames", "probability of the text"),
+        shows=Curve(says_view, "probability of the letter in both frames", "of the text"),
     ),
     "43.best": Check(
         best_probes,
@@ -423,6 +500,14 @@ CHECKS = {
         BEST_SLIPS,
         atol=1e-6,
         shows=Curve(best_view, "frames, all signs equally likely", "logarithm of the best path"),
+    ),
+    "43.hidden": Check(
+        hidden_probes,
+        _hidden,
+        HIDDEN_SLIPS,
+        atol=1e-9,
+        goals=HIDDEN_GOALS,
+        measured=_hidden_measured,
     ),
     "43.spans": Check(
         spans_probes,

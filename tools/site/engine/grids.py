@@ -8,10 +8,12 @@ them at build time, and the page looks the answers up. Arrays are stored, never 
 import base64
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -182,24 +184,28 @@ def title_of(statements: list[str]) -> str:
     return titles[0] if titles else ""
 
 
+def apart(name: str, one: dict) -> dict:
+    """Return one stage on its grid, made in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        request, reply = Path(folder) / "asked.json", Path(folder) / "answered.json"
+        request.write_text(json.dumps(one), encoding="utf-8")
+        command = [sys.executable, "-W", "ignore", "-m", "tools.site.engine.grids"]
+        own = os.environ | {"OMP_NUM_THREADS": "1"}  # two run at a time
+        done = subprocess.run(
+            [*command, request, reply], cwd=notebooks.ROOT, env=own, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(f"the grid of {name} could not be made:\n{done.stderr}")
+        return json.loads(reply.read_text(encoding="utf-8"))
+
+
 def of(asked: dict[str, dict]) -> dict[str, dict]:
-    """Return stages on their grids, each made in a process of its own with all packages.
+    """Return stages on their grids, two made at a time, each with all packages.
 
     `asked` holds unit, title and statements of each, by any name.
     """
-    found = {}
-    for name, one in asked.items():
-        with tempfile.TemporaryDirectory() as folder:
-            request, reply = Path(folder) / "asked.json", Path(folder) / "answered.json"
-            request.write_text(json.dumps(one), encoding="utf-8")
-            command = [sys.executable, "-W", "ignore", "-m", "tools.site.engine.grids"]
-            done = subprocess.run(
-                [*command, request, reply], cwd=notebooks.ROOT, capture_output=True, text=True
-            )
-            if done.returncode:
-                raise RuntimeError(f"the grid of {name} could not be made:\n{done.stderr}")
-            found[name] = json.loads(reply.read_text(encoding="utf-8"))
-    return found
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(asked, pool.map(apart, asked, asked.values()), strict=True))
 
 
 if __name__ == "__main__":

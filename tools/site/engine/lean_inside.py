@@ -17,9 +17,9 @@ PACKAGES = "/lib/python3.11/site-packages"
 LIKELY = """
 abc argparse array ast base64 bisect calendar cmath collections colorsys concurrent.futures
 contextlib copy csv ctypes dataclasses datetime decimal difflib dis enum fractions functools gc
-gzip hashlib heapq html importlib.metadata importlib.resources inspect io itertools json keyword
-linecache locale logging math numbers operator os pathlib pickle pkgutil platform pprint queue
-random re reprlib secrets shutil signal statistics string struct symtable tempfile textwrap
+gzip hashlib heapq html importlib importlib.metadata importlib.resources inspect io itertools json
+keyword linecache locale logging math numbers operator os pathlib pickle pkgutil platform pprint
+queue random re reprlib secrets shutil signal statistics string struct symtable tempfile textwrap
 threading time timeit tokenize tomllib traceback tracemalloc types typing urllib.parse warnings
 wave weakref zipfile zlib __future__ _strptime encodings.aliases encodings.utf_8 encodings.ascii
 encodings.latin_1 encodings.cp437 encodings.cp1252 encodings.utf_8_sig encodings.unicode_escape

@@ -12,11 +12,13 @@ from tools.site.engine import face, quick
 
 
 def clips() -> dict[str, tuple[np.ndarray, int]]:
-    """Return all clips of the course, read as the course reads them."""
+    """Return all clips of the course and its words, read as the course reads them."""
     from helpers import audio
 
     names = sorted(path.stem for path in (notebooks.ROOT / "data" / "clips").glob("*.flac"))
     found = {name: audio.clip(name) for name in names}
+    for path in sorted((notebooks.ROOT / "data" / "words").glob("*.flac")):
+        found[f"words/{path.stem}"] = audio.load(path)
     for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
         del sys.modules[name]  # the course is imported again, with its stand-ins
     return found
