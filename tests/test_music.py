@@ -23,12 +23,6 @@ def table():
         return list(csv.DictReader(file))
 
 
-def recorded(row):
-    """The samples of one row of the table, read without the course."""
-    path = FOLDER / f"{row['instrument']}.flac"
-    return soundfile.read(path, start=int(row["start"]), stop=int(row["stop"]))[0]
-
-
 def one_note(pitch=60, start=1.3, bpm=97.0, instrument="piano"):
     part = music.Part("a", instrument, ((start, 1.0, pitch, 100),))
     return music.Score("one", (part,), ((0, bpm),), 4)
@@ -61,7 +55,8 @@ def test_every_note_begins_at_its_sample_0_and_is_as_loud_as_the_table_says():
 def test_how_long_a_note_takes_to_rise_is_measured_again(name):
     """A running sum of squares over 10 ms, by a loop: when it first has a quarter of its top."""
     for row in (r for r in table() if r["instrument"] == name):
-        y = recorded(row)
+        place = {"start": int(row["start"]), "stop": int(row["stop"])}
+        y = soundfile.read(FOLDER / f"{name}.flac", **place)[0]
         sums = np.concatenate([[0.0], np.cumsum(y[: round(0.6 * SR)] ** 2)])
         energy = sums[220:] - sums[:-220]
         first = next(k for k, e in enumerate(energy) if e >= energy.max() / 4)
@@ -73,7 +68,8 @@ def test_how_long_a_note_takes_to_rise_is_measured_again(name):
 def test_how_alike_both_ends_of_a_loop_were_is_measured_again(name):
     """The end was faded into what comes before the loop: take the fade back, then compare."""
     for row in (r for r in table() if r["instrument"] == name):
-        y = recorded(row)
+        place = {"start": int(row["start"]), "stop": int(row["stop"])}
+        y = soundfile.read(FOLDER / f"{name}.flac", **place)[0]
         start = int(row["loop"])
         before = y[start - 1024 : start]
         share = np.arange(1024) / 1023

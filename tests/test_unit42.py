@@ -79,7 +79,7 @@ def test_the_root_keeps_softmax_soft_with_another_generator():
     assert largest["plain", 512] == pytest.approx(0.92, abs=0.03)
     assert largest["plain", 8] == pytest.approx(0.47, abs=0.05)
     for d in (8, 512):
-        assert largest["root", d] == pytest.approx(0.13, abs=0.02)
+        assert largest["root", d] == pytest.approx(0.125, abs=0.015)
 
 
 def test_the_positions_are_those_of_whisper(unit):
@@ -188,7 +188,7 @@ def test_nothing_is_loud(unit):
 
 
 def test_guesses_stand_in_the_figures(unit, tmp_path, monkeypatch):
-    for option, value in enumerate((0.02, 0.13, 0.5, 0.9)):
+    for option, value in enumerate((0.02, 0.12, 0.5, 0.9)):
         fig, _ = pages.figure_with_guess(unit, "42.root", option, tmp_path, monkeypatch)
         assert fig.axes[0].lines[-1].get_ydata()[0] == value
     pages.figure_with_guess(unit, "42.root", None, tmp_path, monkeypatch)
@@ -198,9 +198,8 @@ def test_guesses_stand_in_the_figures(unit, tmp_path, monkeypatch):
         assert ends[1] / ends[0] == pytest.approx(times)
 
 
-def test_the_optional_cell_says_in_one_line_what_it_would_fetch(unit, capsys):
-    if importlib.util.find_spec("transformers") is not None:
-        pytest.skip("transformers is installed here")
+def test_the_optional_cell_says_in_one_line_what_it_would_fetch(unit, capsys, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # as if it were missing
     (source,) = pages.code_cells(NAME, tag="optional")
     exec(source, dict(unit))
     said = capsys.readouterr().out
@@ -232,11 +231,8 @@ def test_the_stage_is_won_by_heads_that_live_on_positions_and_by_no_other(unit):
         for head in unit["HEADS"]
         for positions in (True, False)
     }
-    assert {key for key, solved in won.items() if solved} == {
-        ("block 2, head 1", True),
-        ("block 2, head 4", True),
-    }
-    row = unit["attending"](400, "block 2, head 4", True)["row"]
+    assert {key for key, solved in won.items() if solved} == {("block 2, head 1", True)}
+    row = unit["attending"](400, "block 2, head 1", True)["row"]
     assert row.sum() == pytest.approx(1, abs=1e-4)
 
 
@@ -247,17 +243,22 @@ def test_the_tables_say_what_the_page_says():
     rows = {(r["voice"], r["digits"]): r for r in read("digit_strings")}
     share = {key: int(r["right"]) / int(r["strings"]) for key, r in rows.items()}
     said = {
-        ("many people", "1"): 0.83,
-        ("lucas", "4"): 0.85,
-        ("nicolas", "4"): 0.40,
-        ("slt", "4"): 0.30,
+        ("many people", "1"): 0.91,
+        ("lucas", "4"): 0.83,
+        ("nicolas", "4"): 0.12,
+        ("slt", "4"): 0.33,
     }
     for key, value in said.items():
         assert share[key] == pytest.approx(value, abs=0.005)
     crowd = rows["many people", "1"]
     assert (crowd["people"], crowd["strings"]) == ("32", "66")
-    assert (float(crowd["low"]), float(crowd["high"])) == pytest.approx((0.73, 0.91), abs=0.005)
-    assert all(share[voice, "8"] == 0 for voice in ("lucas", "nicolas", "slt"))
+    assert (float(crowd["low"]), float(crowd["high"])) == pytest.approx((0.83, 0.97), abs=0.005)
+    fours = [v for (voice, digits), v in share.items() if digits == "4" and voice != "slt"]
+    assert len(fours) == 6
+    assert (min(fours), max(fours)) == pytest.approx((0.12, 0.83), abs=0.005)
+    eights = [r for (_, digits), r in rows.items() if digits == "8"]
+    assert sum(int(r["strings"]) for r in eights) == 420
+    assert all(r["right"] == "0" for r in eights)
     tries = read("masked_frames")
 
     def mean(labels, start, which):
@@ -277,13 +278,15 @@ def test_the_tables_say_what_the_page_says():
 )
 def test_nobody_is_on_both_sides():
     """By the names of the files, without a sound."""
-    from tools.training.digit_sounds import WORDS, held_out
+    from tools.training.digit_sounds import SHARES, WORDS
     from tools.training.keyword_sounds import part_of
+    from tools.training.masked import held_out
 
     with open(pages.SHARED / "corpus/tasks/manifest.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     six = {r["file"].split("_")[1] for r in rows if r["set"] == "digits"}
     assert held_out(six) == {"lucas", "nicolas"} and len(six) == 6
+    assert "digits" not in SHARES  # share-alike recordings test the network, and never teach it
     names = [r["file"].split("/")[-1].split("_") for r in rows if r["label"] == "_unknown_"]
     people = [name[1] for name in names if name[0] in WORDS]
     apart = [who for who in people if part_of(who) != "train"]

@@ -321,33 +321,25 @@ def test_the_table_says_what_the_page_says(page):
     assert [round(gains[g]) for g in ("6", "41")] == [60, 33]
     assert min(groups, key=lambda g: share("clean", "grammar", {g})[1]) == "41"
     assert "| 78.5 % (65 to 89) |" in page and "between −2.6 and +7.2 points" in page
-    counts = {(r["method"], r["group"]): r for r in rows if r["condition"] == "clean"}
-    noisy = {(r["condition"], r["method"], r["group"]): r for r in rows}
-    rng = np.random.default_rng(5)
-    draws = []
-    for _ in range(4000):
-        some = rng.choice(groups, len(groups))
-        orders = sum(int(counts["greedy", g]["orders"]) for g in some)
-        words = sum(int(counts["greedy", g]["words"]) for g in some)
-        right = {
-            m: sum(int(counts[m, g]["accepted"]) for g in some) / orders
-            for m in ("greedy", "grammar", "PocketSphinx, grammar")
-        }
-        wer = sum(int(counts["greedy", g]["edits"]) for g in some) / words
-        gap = right["grammar"] - right["PocketSphinx, grammar"]
-        helped = [
-            sum(
-                int(noisy["denoised", m, g]["accepted"])
-                - int(noisy["noise 10 dB", m, g]["accepted"])
-                for g in some
-            )
-            / orders
-            for m in ("grammar", "greedy")
-        ]
-        draws.append([wer, right["greedy"], right["grammar"], gap, *helped])
-    low, high = 100 * np.percentile(draws, [2.5, 97.5], axis=0)
-    np.testing.assert_allclose(low, [3.7, 65, 89, -2.6, -1.6, 1.8], atol=0.7)
-    np.testing.assert_allclose(high, [9.5, 89, 99, 7.2, 10.5, 11.5], atol=0.7)
+    drawn = np.random.default_rng(5).integers(len(groups), size=(50_000, len(groups)))
+    fields = ("orders", "words", "edits", "accepted")
+    count = {(r["condition"], r["method"], r["group"]): [int(r[k]) for k in fields] for r in rows}
+
+    def draws(condition, method):
+        table = np.array([count[condition, method, g] for g in groups])
+        orders, words, wrong, right = table[drawn].sum(axis=1).T
+        return wrong / words, right / orders
+
+    wer, plain = draws("clean", "greedy")
+    best = draws("clean", "grammar")[1]
+    gap = best - draws("clean", "PocketSphinx, grammar")[1]
+    helped, helped_plain = (
+        draws("denoised", m)[1] - draws("noise 10 dB", m)[1] for m in ("grammar", "greedy")
+    )
+    ends = 100 * np.percentile([wer, plain, best, gap, helped, helped_plain], [2.5, 97.5], axis=1)
+    low, high = ends
+    np.testing.assert_allclose(low, [3.7, 65, 89, -2.6, -1.6, 1.8], atol=0.55)
+    np.testing.assert_allclose(high, [9.5, 89, 99, 7.2, 10.5, 11.5], atol=0.55)
 
 
 def test_nobody_of_the_test_taught():

@@ -308,9 +308,10 @@ def _texts(P):
 
 
 def _top(P):
-    """Return the likeliest text; of two that are equally likely, the one that is not wanted."""
+    """Return the likeliest text, or all that are equally likely, with "or" between them."""
     total = _texts(P)
-    return max(total, key=lambda text: total[text] - 1e-9 * (text == "ab"))
+    most = max(total.values())
+    return " or ".join(text for text in total if total[text] > most - 1e-9)
 
 
 def _blank_changed(got):

@@ -4,6 +4,8 @@ import ast
 import symtable
 from typing import NamedTuple
 
+CHANGING = ("append", "extend", "insert", "update")  # methods that change what they are called on
+
 
 class Statement(NamedTuple):
     """One statement of a notebook: its cell, its text, the names it reads and those it makes."""
@@ -56,17 +58,24 @@ def _names(text: str, node: ast.stmt) -> tuple[set[str], set[str]]:
         if table.get_type() != "module":
             reads |= {s.get_name() for s in table.get_symbols() if s.is_global()}
     inside = isinstance(node, ast.FunctionDef | ast.ClassDef)  # what changes there is its own
-    # y[k] = ..., y.attribute = ... and y += ... change what was there
     for part in [] if inside else ast.walk(node):
-        if isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store):
-            root = part.value
-            while isinstance(root, ast.Subscript | ast.Attribute):
-                root = root.value
-            if isinstance(root, ast.Name):
-                makes.add(root.id)
+        makes |= _changed(part)
         if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
             reads.add(part.target.id)
     return reads, makes
+
+
+def _changed(part: ast.AST) -> set[str]:
+    """Return the name that y[k] = ..., y.attribute = ... or y.append(...) changes, if it is one."""
+    stored = isinstance(part, ast.Subscript | ast.Attribute) and isinstance(part.ctx, ast.Store)
+    method = part.func if isinstance(part, ast.Call) else None
+    called = isinstance(method, ast.Attribute) and method.attr in CHANGING
+    if not stored and not called:
+        return set()
+    root = part.value if stored else method.value
+    while isinstance(root, ast.Subscript | ast.Attribute):
+        root = root.value
+    return {root.id} if isinstance(root, ast.Name) else set()
 
 
 def needed(found: list[Statement], names: set[str]) -> list[str]:
