@@ -187,6 +187,9 @@ def imported_by_notebooks():
                     if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "helpers":
                         names = [alias.name for alias in node.names]
                         found |= {node.module.split(".")[1]} if "." in node.module else set(names)
+                    if isinstance(node, ast.Import):
+                        parts = [alias.name.split(".") for alias in node.names]
+                        found |= {part[1] for part in parts if part[0] == "helpers" and part[1:]}
     return found
 
 

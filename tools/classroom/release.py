@@ -25,6 +25,8 @@ SETS = ("student", "solutions", "teacher")
 NOT_FOR_STUDENTS = (
     "tests",
     "tools/measure/make_clips.py",
+    "tools/measure/make_instruments.py",
+    "tools/measure/make_orders.py",
     "tools/measure/make_words.py",
     ".ci",
     ".github",

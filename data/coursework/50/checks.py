@@ -368,7 +368,7 @@ def _pairs() -> tuple:
         second = music.random_song(seed, bpm=100 + 4 * up, **how).transposed((up + 5) % 12 - 5)
         y = music.play(first)
         z = music.play(second.played_on(*instruments), cents=cents)
-        found.append((y, z, up))
+        found.append((y.astype(np.float32), z.astype(np.float32), up))
     return tuple(found)
 
 
