@@ -164,23 +164,13 @@ def peaks(s: np.ndarray, *, apart: int = 10) -> list[float]:
     return found
 
 
-def trimmed(y: np.ndarray) -> np.ndarray:
-    """Return a word within 30 dB of its loudest 20 ms, with 100 ms on either side, at its level."""
-    power = np.mean(y[: len(y) // 320 * 320].reshape(-1, 320) ** 2, axis=1)
-    loud = np.flatnonzero(power > power.max() * 1e-3)
-    y = y[max(0, loud[0] * 320 - 1600) : (loud[-1] + 1) * 320 + 1600]
-    return keyword_sounds.scaled(y)
-
-
 def background(corpus: Path) -> dict[str, list[Path]]:
     """Return recordings of speech that no training heard, by who speaks."""
     rows = keyword_sounds.read_rows(corpus / "manifest.csv")
     found = {"English readers": []}
     for row in rows:
-        if row["speaker"].startswith("ls-"):
-            tenth = int(keyword_sounds.hashlib.sha1(row["speaker"].encode()).hexdigest(), 16) % 20
-            if row["split"] == "valid" or tenth < 3:
-                found["English readers"].append(corpus / row["file"])
+        if keyword_sounds.tests_alarms(row):
+            found["English readers"].append(corpus / row["file"])
     for name, key in (("German", "kerstin"), ("French", "fleursdumal"), ("one reader", "coqui")):
         found[name] = [corpus / r["file"] for r in rows if r["kind"] == "speech"
                        and key in r["origin"]]  # fmt: skip
@@ -199,7 +189,7 @@ def wake(corpus: Path) -> None:
     babble = keyword_sounds.scaled(np.concatenate([keyword_sounds.read(p) for p in crowd]))
     found = []
     for row in table("wake_words"):
-        word = trimmed(keyword_sounds.read(corpus / "tasks" / row["file"]))
+        word = keyword_sounds.trimmed(keyword_sounds.read(corpus / "tasks" / row["file"]))
         y = np.concatenate([np.zeros(SR), word, np.zeros(SR)])
         hiss = 1e-4 * rng.standard_normal(len(y))
         new = {"file": row["file"], "voice": row["voice"]}

@@ -44,9 +44,9 @@ from tools.training.loop import device
 class Training:
     """A network, a running mean of its weights, and the optimizer; `step` by `step`."""
 
-    def __init__(self, where: torch.device, *, rate: float = 3e-3, seed: int = 1):
+    def __init__(self, where: torch.device, *, make=Keywords, rate: float = 3e-3, seed: int = 1):
         torch.manual_seed(seed)
-        self.network = Keywords().to(where)
+        self.network = make().to(where)
         self.mean = copy.deepcopy(self.network).eval()
         self.rate = rate
         self.optimizer = torch.optim.AdamW(
@@ -60,10 +60,6 @@ class Training:
 
     def step(self, sounds: Sounds, *, share: float, batch: int) -> float:
         """Take a step when this share of the time is over, and return the loss."""
-        warm = min((share + 1e-3) / 0.08, 1.0)
-        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, share - 0.08) / 0.92))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * warm * (fall + 1e-3)
         hard = min(1.0, 0.3 + 1.5 * share) * (1.0 if share < 0.85 else 0.7)
         y, label = draw_batch(sounds, batch, hard=hard)
         x, target = mixed(changed(features(y), hard=hard), label)
@@ -71,6 +67,14 @@ class Training:
         with torch.autocast(where, torch.bfloat16, enabled=where == "cuda"):
             scores = self.network(x)
         loss = -(target * F.log_softmax(scores.float(), 1)).sum(1).mean()
+        return self.learn(loss, share=share)
+
+    def learn(self, loss: torch.Tensor, *, share: float) -> float:
+        """Take a step down the slope of a loss; the rate rises for 8 % of the time, then falls."""
+        warm = min((share + 1e-3) / 0.08, 1.0)
+        fall = 0.5 * (1 + math.cos(math.pi * max(0.0, share - 0.08) / 0.92))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * warm * (fall + 1e-3)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -107,6 +111,28 @@ class Training:
                 part.load_state_dict(state[name])
             self.facts = state["facts"]
             torch.set_rng_state(state["random"])
+
+
+def steps_through(training: Training, path: Path, step, watch, *, seconds: float, parts: int = 20):
+    """Take steps until so many seconds of the processor are over, and return the log; after each
+    part of them, `watch` says how far the mean has come, and a checkpoint is written.
+    """
+    training.resume(path)
+    facts = training.facts
+    losses = []
+    while facts["seconds"] < seconds:
+        began = time.process_time()
+        before = facts["seconds"]
+        losses.append(step(training, share=before / seconds))
+        facts["seconds"] += time.process_time() - began
+        if int(parts * facts["seconds"] / seconds) > int(parts * before / seconds):
+            row = {"step": facts["step"], "seconds": round(facts["seconds"], 1)}
+            row["loss"] = round(float(np.mean(losses)), 4)
+            facts["log"].append(row | {"valid": round(float(watch(training.mean)), 4)})
+            print(facts["log"][-1], flush=True)
+            losses = []
+            training.save(path)
+    return facts["log"]
 
 
 def train(corpus, out, *, seconds: float, batch: int, seed: int, command: str) -> None:
