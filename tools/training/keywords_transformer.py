@@ -13,6 +13,7 @@ library transformers builds it, so its `pipeline` reads what comes out.
 import argparse
 import functools
 import io
+import json
 import math
 import sys
 from pathlib import Path
@@ -204,8 +205,13 @@ def train(corpus, out: Path, *, seconds: float, batch: int, seed: int) -> None:
 
 
 def save_folder(path: Path, net) -> None:
-    """Write the folder that the library's pipeline reads, in half precision."""
+    """Write the folder that the library's pipeline reads; weights in half precision are read as
+    single ones, which every processor multiplies.
+    """
     net.half().save_pretrained(path)
+    facts = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    facts["dtype"] = "float32"
+    (path / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     extractor().save_pretrained(path)
 
 
