@@ -131,6 +131,20 @@ def test_the_network_takes_a_second_and_has_less_than_400_000_weights():
         assert net(torch.zeros(2, 40, 50)).logits.shape == (2, len(CLASSES))
 
 
+def test_a_folder_in_half_precision_is_read_as_single(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    net = keywords_transformer.network().eval()
+    x = torch.randn(2, 40, 50)
+    with torch.no_grad():
+        want = net(x).logits
+    keywords_transformer.save_folder(tmp_path, net)
+    assert (tmp_path / "model.safetensors").stat().st_size < 2.1 * 400_000
+    back = transformers.AutoModelForAudioClassification.from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        torch.testing.assert_close(back(x).logits, want, atol=0.01, rtol=0.01)
+
+
 def test_frames_are_shifted_and_the_edge_is_repeated():
     torch.manual_seed(0)
     x = torch.arange(20.0).expand(64, 3, 20)

@@ -361,6 +361,40 @@ def test_the_shipped_weights_met_most_of_the_people_held_out():
 
 
 @needs_corpus
+def test_the_people_of_unit_41_are_new_to_both_networks():
+    """By the names of the files: 16 of the 19 whom `keywords` never met taught no transformer."""
+    first = file_people(keyword_sounds.commands(CORPUS, shipped=True))
+    second = file_people(keyword_sounds.commands(CORPUS))
+    met = {who for part, who in first if part != "heldout"}
+    taught = {who for part, who in second if part != "heldout"}
+    new = [who for part, who in first if part == "heldout" and who not in met]
+    assert len(set(new) & taught) == 3
+    both = [who for who in new if who not in taught]
+    with open(ROOT / "data/tables/keyword_answers.csv", encoding="utf-8") as file:
+        rows = [row["person"] for row in csv.DictReader(file) if row["met"] == "no"]
+    said = [who for who in rows if not who.startswith("none")]
+    counts = [sorted(names.count(who) for who in set(names)) for names in (said, both)]
+    assert counts[0] == counts[1]
+    assert (len(both), len(set(both))) == (177, 16)
+    held = {who for part, who in second if part == "heldout"}
+    assert (len(held), len(held & met)) == (45, 29)
+
+
+@needs_corpus
+def test_the_transformer_knows_nine_of_ten_words_of_people_it_never_met():
+    """All 873 clips of its own split; one or two may fall otherwise on other machines."""
+    pytest.importorskip("transformers")
+    from tools.measure.score_keywords import transformer_answers
+
+    clips = [c for c in keyword_sounds.commands(CORPUS) if c.part == "heldout"]
+    clips = [c for c in clips if c.label != SILENCE]
+    said = transformer_answers(keyword_sounds.one_second([c.path for c in clips]))
+    right = int(np.sum(said == np.array([c.label for c in clips])))
+    assert len(clips) == 873
+    assert abs(right - 793) <= 2
+
+
+@needs_corpus
 def test_the_command_scores_the_shipped_weights_by_people_never_met(capsys):
     assert keywords.main(["score", "--corpus", str(CORPUS)]) == 0
     said = capsys.readouterr().out
