@@ -108,7 +108,13 @@ def error_probes() -> list[Probe]:
     waits = np.array([[0, 0], [1, 1], [2, 1], [3, 1], [4, 2], [5, 4], [5, 5], [6, 7], [7, 8]])
     calls = [
         (straight, 0.1, [0.0, 0.25, 0.5, 0.75], [0.02, 0.2, 0.54, 0.66], "a straight path"),
-        (stands, 0.5, [0.5, 1.0, 1.25, 2.0], [1.2, 1.4, 1.8, 2.71], "a path that stands in piece 1"),
+        (
+            stands,
+            0.5,
+            [0.5, 1.0, 1.25, 2.0],
+            [1.2, 1.4, 1.8, 2.71],
+            "one that stands in piece 1",
+        ),
         (waits, 0.05, [0.04, 0.1, 0.22, 0.25, 0.3], [0.0, 0.1, 0.13, 0.2, 0.33], "one that waits"),
     ]
     rng = np.random.default_rng(52)
@@ -205,9 +211,7 @@ def _walked(C, steps, first=None, choose=min):
         for m in range(C.shape[1]):
             before = [D[n - a, m - b] + w * C[n, m] for a, b, w in steps if n >= a and m >= b]
             before = [value for value in before if np.isfinite(value)]
-            if (n, m) == (0, 0):
-                D[n, m] = C[n, m]
-            elif first is not None and first(n, m):
+            if (n, m) == (0, 0) or (first is not None and first(n, m)):
                 D[n, m] = C[n, m]
             elif before:
                 D[n, m] = choose(before)
@@ -219,7 +223,7 @@ def _accumulated(C):
 
 
 def _skipped_pay(C):
-    """A step of two in one direction pays for the cell between, on the straight line before."""
+    """Return costs for which a long step pays for the cell before its end as well."""
     D = np.full(C.shape, np.inf)
     for n in range(C.shape[0]):
         for m in range(C.shape[1]):
@@ -236,7 +240,7 @@ def _skipped_pay(C):
 
 
 def _edges_add_up(C):
-    """The first row and column are sums, as where standing still is allowed."""
+    """Return costs whose first row and column are sums, as where standing still is allowed."""
     D = _walked(C, MOVING)
     D[0] = np.cumsum(C[0])
     D[:, 0] = np.cumsum(C[:, 0])
@@ -248,23 +252,13 @@ def _edges_add_up(C):
 
 
 def _zero_before(C):
-    """What lies outside counts as 0, so a path may begin anywhere at the edges."""
+    """Return costs of paths that begin anywhere at the edges: outside all is 0."""
     N, M = C.shape
     D = np.zeros((N + 2, M + 2))
     for n in range(N):
         for m in range(M):
             D[n + 2, m + 2] = C[n, m] + min(D[n + 1, m + 1], D[n + 1, m], D[n, m + 1])
     return D[2:, 2:]
-
-
-def _wrapping(C):
-    """NumPy reads index -1 as the last one; nothing is there yet but infinity."""
-    D = np.full(C.shape, np.inf)
-    D[0, 0] = C[0, 0]
-    for n in range(1, C.shape[0]):
-        for m in range(1, C.shape[1]):
-            D[n, m] = C[n, m] + min(D[n - 1, m - 1], D[n - 1, m - 2], D[n - 2, m - 1])
-    return D
 
 
 ACCUMULATE_SLIPS = (
@@ -401,7 +395,13 @@ def tempo_probes() -> list[Probe]:
     calls = [
         (at, 2 * at, 120.0, 1, "a performance at half the tempo of a metronome at 120"),
         (at, at / 1.5, 90.0, 2, "one that is half as fast again, metronome 90"),
-        (at, np.where(at < 5, at, 5 + (at - 5) / 2), 60.0, 1, "one that doubles its tempo half way"),
+        (
+            at,
+            np.where(at < 5, at, 5 + (at - 5) / 2),
+            60.0,
+            1,
+            "one twice as fast at the end",
+        ),
         (at, np.where(at < 4, at, 4 + 3 * (at - 4)), 60.0, 3, "one that slows down, over 3 beats"),
         (at, sway, 100.0, 1, "one that breathes, beat by beat"),
         (at, sway, 100.0, 4, "one that breathes, over 4 beats"),
@@ -436,7 +436,7 @@ def _means(at, played, bpm, span, of=np.mean):
 
 
 def _as_long(at, played, bpm, span):
-    """The tempo of each beat, for as many beats as there are windows."""
+    """Return the tempo of each beat, for as many beats as there are windows."""
     return _single(at, played, bpm)[: len(_tempo(at, played, bpm, span))]
 
 
