@@ -299,6 +299,9 @@ EQUIVALENT = {
     rewritten("41.own", "takes.mean", "takes.sum"): "a cosine does not see a length",
     rewritten("35.stride", "> 1e-5", ">= 1e-5"): "no bin lies on the limit",
     "range(2, len(signs))": "43.best: sign 2 is the blank, as is sign 0, so nothing jumps to it",
+    "np.abs(truth - guessed)": "51.error: an absolute value does not see a sign",
+    "range(0, rows)": "51.accumulate: what begins in the first row stays infinite",
+    "range(0, cols)": "51.accumulate: what begins in the first column stays infinite",
 }
 
 

@@ -208,7 +208,8 @@ def test_the_bent_piano_plays_in_time_and_at_its_pitch(unit):
     assert len(bent) == pytest.approx(2.5 * SR, abs=600)
     top = np.abs(np.fft.rfft(bent * np.hanning(len(bent)))).argmax() * SR / len(bent)
     assert top == pytest.approx(440, abs=0.6)
-    assert level(bent[2000:-2000]) == pytest.approx(level(tone), abs=0.3)
+    # neighbouring bins of one tone fall out of step, which costs it a little level
+    assert level(bent[2000:-2000]) == pytest.approx(level(tone), abs=1.2)
 
 
 def test_nothing_is_loud(unit):
@@ -275,6 +276,7 @@ def test_a_query_of_two_places_wins_and_others_do_not(unit):
     assert not unit["asked"](4.0, 4.6)["solved"]
     assert unit["asked"](5.0, 6.0)["solved"].startswith("Yes: 1.0 s")
     assert not unit["asked"](2.0, 5.0)["solved"]  # two places, and too long
+    assert not unit["asked"](5.0, 5.4)["solved"]  # two places, and too short
     assert "0.4 s" in unit["asked"](10.0, 8.0)["readout"]  # the end stays behind the beginning
 
 

@@ -24,6 +24,7 @@ def cost_probes() -> list[Probe]:
         (A, B, "three and two frames of two numbers"),
         (rng.standard_normal((4, 5)), rng.standard_normal((4, 3)), "5 and 3 frames by lot"),
         (rng.exponential(1, (12, 4)), 9 * rng.exponential(1, (12, 6)), "a soft and a loud chroma"),
+        (rng.exponential(1e-3, (12, 3)), rng.exponential(1e-3, (12, 2)), "two very soft ones"),
     ]
     probes = [Probe((X, Y), say) for X, Y, say in calls]
     quiet, other = rng.exponential(1, (12, 5)), rng.exponential(1, (12, 4))
@@ -317,7 +318,15 @@ def found_probes() -> list[Probe]:
         across = np.round(np.linspace(start, stop - 1, 60)).astype(int)
         C[line, across] = rng.uniform(0.0, 0.1, 60)
         probes.append(Probe((_free_start(C),), say))
-    for rows, cols in ((6, 18), (9, 16)):
+    C = rng.uniform(0.6, 1.0, (7, 9))
+    C[:6, 0] = 0.1
+    C[6, :3] = 0.02
+    C[:6, 8] = 0.01  # cheap, and beside column 0 for who reads index -1
+    probes.append(Probe((_free_start(C),), "a query that lasts while the first frame is held"))
+    C = rng.uniform(0.6, 1.0, (4, 9))
+    C[[0, 1, 1, 2, 3], [3, 4, 5, 6, 7]] = 0.05
+    probes.append(Probe((_free_start(C),), "a query whose second frame is held"))
+    for rows, cols in ((6, 18), (9, 16), (12, 15), (10, 22), (14, 12)):
         C = rng.uniform(0, 1, (rows, cols))
         probes.append(Probe((_free_start(C),), f"a query by lot, {rows} frames in {cols}"))
     return probes
@@ -389,7 +398,7 @@ FOUND_SLIPS = (
 
 def tempo_probes() -> list[Probe]:
     """Return a steady performance, one that doubles, one that breathes, and others by lot."""
-    at = np.arange(0, 10.01, 0.1)
+    at = np.linspace(0, 10.13, 102)
     sway = at + 0.25 * np.sin(at)
     rng = np.random.default_rng(55)
     calls = [
