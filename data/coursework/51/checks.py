@@ -642,7 +642,7 @@ def found_view():
 
 def tempo_view():
     """Return a performance that breathes, over windows of two beats."""
-    at = np.arange(0, 24.01, 0.05)
+    at = np.arange(0, 24.2, 0.05)
     played = at + 0.5 * np.sin(at / 2)
     return np.arange(39), [(at, played, 100.0, 2)]
 
