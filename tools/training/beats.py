@@ -182,7 +182,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.training.beats")
     parser.add_argument("command", choices=["train"])
     parser.add_argument("--out", required=True)
-    parser.add_argument("--seconds", type=float, default=240, help="processor time")
+    parser.add_argument("--seconds", type=float, default=120, help="processor time")
     given = sys.argv[1:] if argv is None else argv
     options = parser.parse_args(given)
     options.given = given
