@@ -20,12 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def missing(requirements: list[str]) -> list[str]:
     """Return the requirements whose package is not installed at all."""
-    have = {
-        re.sub(r"[-_.]+", "-", d.metadata["Name"]).lower()
-        for d in metadata.distributions()
-        if d.metadata["Name"]
-    }
-    return [r for r in requirements if re.match(r"[\w.-]+", r)[0].lower() not in have]
+    have = {plain(d.metadata["Name"]) for d in metadata.distributions() if d.metadata["Name"]}
+    return [r for r in requirements if plain(re.match(r"[\w.-]+", r)[0]) not in have]
+
+
+def plain(name: str) -> str:
+    """Return a package's name as an index compares it: mir_eval is mir-eval."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def install(requirements: list[str]) -> None:

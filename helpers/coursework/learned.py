@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from helpers.coursework.checking import Check
 
 
@@ -60,3 +62,55 @@ def learned(reads: Callable, needs: str, *fields, **more) -> Check:
             return replace(result, says=says)
 
     return Learned(*fields, **more)
+
+
+def module(reads: Callable) -> Callable:
+    """Return a reader of functions that build a module: `reads` gets it, made from a fixed seed,
+    with the arguments it was made from.
+    """
+
+    def read(fn, *args):
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = fn(*args)
+            if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
+                return network
+            if not isinstance(network, torch.nn.Module):
+                kind = type(network).__name__
+                raise Unfit(f"an object of type {kind} comes out, and a module is needed")
+            return reads(network, *args)
+
+    return read
+
+
+def slopes(fn: Callable, made: np.ndarray, target: np.ndarray, joined: Callable | None = None):
+    """Return a loss and its slope for each value of `made` (0 without a way back) in a row, or
+    `joined` of the two (a slope of None without a way back); what is no loss comes back as it is.
+    """
+    import torch
+
+    given = made.copy()
+    first = fn(torch.from_numpy(made), torch.from_numpy(target))
+    if isinstance(first, (float, np.floating)):
+        first = torch.tensor(float(first))  # the right number, perhaps, and no way back
+    if not torch.is_tensor(first) or not np.array_equal(given, made):
+        return first
+    one_number(first)
+    leaf = torch.from_numpy(made).clone().requires_grad_()
+    value = torch.as_tensor(fn(leaf, torch.from_numpy(target)), dtype=leaf.dtype)
+    slope = None
+    if value.requires_grad:
+        value.backward()
+        slope = leaf.grad.numpy()
+    if joined is not None:
+        return joined(float(value.detach()), slope)
+    return np.append(float(value.detach()), np.zeros(made.size) if slope is None else slope)
+
+
+def one_number(loss) -> None:
+    """Refuse a tensor that is not a single number."""
+    if loss.ndim:
+        shape = tuple(loss.shape)
+        raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")

@@ -6,8 +6,6 @@ Chromium (or Chrome) must be installed; where it is not, these tests skip with t
 
 import base64
 import contextlib
-import functools
-import http.server
 import json
 import os
 import shutil
@@ -116,6 +114,14 @@ def launch(playwright, chromium_path):
 
     def start(*flags):
         browser = playwright.chromium.launch(executable_path=chromium_path, args=[*FLAGS, *flags])
+        opened = browser.new_context
+
+        def patient(**options):
+            context = opened(**options)
+            context.set_default_timeout(120_000)  # a busy machine is no broken page
+            return context
+
+        browser.new_context = patient
         started.append(browser)
         return browser
 
@@ -157,15 +163,9 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def served(site):
     """The address of a server of the site."""
-    handler = type(
-        "Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}
-    )
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(handler, directory=str(site))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
+    from tools.measure import site as measure
+
+    return measure.served(site)
 
 
 @pytest.fixture(scope="session")
@@ -205,17 +205,9 @@ def web(tmp_path_factory):
     for theme in ("light", "dark"):
         page = PAGE.format(theme=theme, light=str(theme == "light").lower())
         (folder / f"{theme}.html").write_text(page, encoding="utf-8")
-    quiet = type(
-        "Quiet",
-        (http.server.SimpleHTTPRequestHandler,),
-        {"log_message": lambda *a: None},
-    )
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://localhost:{server.server_port}"
-    server.shutdown()
+    from tools.measure import site as measure
+
+    return folder, measure.served(folder)
 
 
 @pytest.fixture

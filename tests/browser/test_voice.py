@@ -55,13 +55,15 @@ def test_a_voice_recorded_in_unit_00_is_used_in_unit_10(lab_on, microphone):
     )
     said = lab.python(
         "y, sr = audio.clip('my_voice'); import json; half = y[sr : 2 * sr]\n"
-        "peak = int(np.argmax(np.abs(np.fft.rfft(half * np.hanning(len(half))))))\n"
-        "print(json.dumps([len(y), sr, metrics.level_db(half).item(), peak]))"
+        "up = np.flatnonzero((half[:-1] < 0) & (half[1:] >= 0))\n"
+        "at = up - half[up] / (half[up + 1] - half[up])\n"
+        "tone = sr / np.median(np.diff(at))\n"  # a median: a busy machine may lose a block of sound
+        "print(json.dumps([len(y), sr, metrics.level_db(half).item(), tone]))"
     )
-    length, sr, level, peak = json.loads(said)
+    length, sr, level, tone = json.loads(said)
     assert [length, sr] == take
     assert level == pytest.approx(20 * np.log10(AMP / np.sqrt(2)), abs=0.5)
-    assert peak == pytest.approx(FREQ, abs=2)
+    assert tone == pytest.approx(FREQ, abs=2)
     again = next(cell for cell in cells_of(first) if "speaker = " in cell)
     said = lab.python(again + "\nprint(speaker, len(mine), metrics.level_db(mine))").split()
     assert said[-3] == "my_voice" and int(said[-2]) == pytest.approx(length * 16000 / sr, abs=1)

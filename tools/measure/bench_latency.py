@@ -1,12 +1,14 @@
 """Measure how soon a picture follows a key press, in a real JupyterLab in headless Chromium.
 
     python tools/measure/bench_latency.py [--shots FOLDER] [--keys 15]
+    python tools/measure/bench_latency.py --units [10 33 ...]
 
 Two ways to show the same picture (a spectrogram of 128 x 216 cells over a line of 2000 points,
 600 x 400 pixels): `ipywidgets.interact` with a new figure each time (the peer), and
 `helpers.explore.stage`. "Key" is the time from the key press to the
 first animation frame after the new picture is decoded; "drag" counts the pictures shown while a
-mouse drags the handle for 0.75 s. Medians; nothing here decides a test.
+mouse drags the handle for 0.75 s. Medians; nothing here decides a test. `--units` measures instead
+every handle and menu of the course's own stages, each unit run whole first.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ import nbformat.v4 as v4
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "browser"))
-from conftest import FLAGS, Lab, find_browser
+from conftest import FLAGS, Lab, find_browser, started
+
+from tools import notebooks
 
 SETUP = """
 import numpy as np
@@ -119,13 +123,75 @@ def measure(lab, name, keys, shots) -> tuple[list[float], int]:
     return times, shown
 
 
+# The time [ms] from a change to the new picture of stage i; null where nothing changed.
+CHANGE = """([i, kind, k, back]) => new Promise((done) => {
+  const scene = document.querySelectorAll(".earup-scene")[i];
+  const one = scene.querySelectorAll(kind)[k];
+  const start = performance.now();
+  const end = (ms) => {
+    clearTimeout(late);
+    scene.removeEventListener("earup-drawn", seen);
+    done(ms);
+  };
+  const seen = () => requestAnimationFrame(() => end(performance.now() - start));
+  const late = setTimeout(() => end(null), 3000);
+  scene.addEventListener("earup-drawn", seen);
+  if (kind === "select") {
+    const n = one.options.length;
+    one.selectedIndex = (one.selectedIndex + (back ? n - 1 : 1)) % n;
+    one.dispatchEvent(new Event("change", { bubbles: true }));
+  } else {
+    one.focus();
+    const key = back ? "ArrowLeft" : "ArrowRight";
+    one.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  } })"""
+
+
+def stage_times(page, turns: int):
+    """Yield stage, control and the times [ms] of its changes on the open page."""
+    scenes = page.locator(".earup-scene")
+    for i in range(scenes.count()):
+        title = scenes.nth(i).get_attribute("aria-label") or ""
+        for kind in ("[role=slider]", "select"):
+            for k in range(scenes.nth(i).locator(kind).count()):
+                times = []
+                for turn in range(turns + 2):
+                    ms = page.evaluate(CHANGE, [i, kind, k, turn % 4 > 1])
+                    page.wait_for_timeout(100)
+                    times += [ms] if ms is not None and turn > 1 else []
+                yield title[:40], f"{kind} {k}", times
+
+
+def units(names, turns: int) -> None:
+    """Print best and median of every control of the stages of the units named, or of all."""
+    paths = [p for p in notebooks.paths() if not names or p.stem[:2] in names]
+    print(f"{'unit':<6}{'stage':<42}{'control':<18}{'best':>6}{'median':>8}  [ms]")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+        for path in paths:
+            with tempfile.TemporaryDirectory() as folder, started(folder, browser, [path]) as lab:
+                lab.open(path.name)
+                if raised := lab.run_all():
+                    raise SystemExit("\n".join(raised))
+                lab.page.wait_for_timeout(1500)
+                for title, control, times in stage_times(lab.page, turns):
+                    best = f"{min(times):.0f}" if times else "-"
+                    middle = f"{statistics.median(times):.0f}" if times else "-"
+                    row = f"{path.stem[:2]:<6}{title:<42}{control:<18}{best:>6}{middle:>8}"
+                    print(row, flush=True)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shots", help="folder for screenshots")
     parser.add_argument("--keys", type=int, default=15)
     parser.add_argument("--only", choices=list(CASES), action="append")
+    parser.add_argument("--units", nargs="*", metavar="NN", help="measure the units' own stages")
     args = parser.parse_args()
+    if args.units is not None:
+        units(args.units, args.keys)
+        return
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         for name, (source, kind, _) in CASES.items():
             notebook = v4.new_notebook(cells=[v4.new_code_cell(SETUP), v4.new_code_cell(source)])

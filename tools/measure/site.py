@@ -30,14 +30,18 @@ LINE = {
 LOOK = Path(__file__).with_name("thumb.js")
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # five is Python's own: a page that asks for more at once waits long
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words) -> None:
+        """Say nothing of each request."""
+
+
 def served(folder: Path) -> str:
     """Serve a folder on this machine, and return its address."""
-    handler = type(
-        "Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}
-    )
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(handler, directory=str(folder))
-    )
+    server = _Server(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return f"http://localhost:{server.server_port}"
 
@@ -50,6 +54,7 @@ class Visit:
         self.context.add_init_script("localStorage.setItem('earup-open', '1')")
         self.context.add_init_script(path=LOOK)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(120_000)  # a busy machine is no broken page
         self.got = 0
         wire = self.context.new_cdp_session(self.page)
         wire.send("Network.enable")

@@ -12,7 +12,7 @@ import numpy as np
 
 from helpers import audio, metrics, stft
 from helpers.coursework.checking import Check
-from helpers.coursework.learned import Unfit, learned
+from helpers.coursework.learned import learned, module, slopes
 from helpers.coursework.probing import Probe
 from helpers.coursework.views import Curve, Sound
 
@@ -160,29 +160,6 @@ def loss_probes() -> list[Probe]:
     return probes
 
 
-def _read_loss(fn, made, target):
-    """Return a loss and its slope for each value of `made`; 0 where none comes back."""
-    import torch
-
-    given = made.copy()
-    first = fn(torch.from_numpy(made), torch.from_numpy(target))
-    if isinstance(first, (float, np.floating)):
-        first = torch.tensor(float(first))  # the right number, perhaps, and no way back
-    if not torch.is_tensor(first) or not np.array_equal(given, made):
-        return first
-    if first.ndim:
-        shape = tuple(first.shape)
-        raise Unfit(f"a tensor of shape {shape} comes out, and one number is needed: take the mean")
-    leaf = torch.from_numpy(made).clone().requires_grad_()
-    value = fn(leaf, torch.from_numpy(target))
-    slopes = torch.zeros_like(leaf)
-    if torch.is_tensor(value) and value.requires_grad:
-        value.backward()
-        slopes = leaf.grad
-    number = value.detach() if torch.is_tensor(value) else value
-    return np.concatenate([[float(number)], slopes.numpy().ravel()])
-
-
 def _root_loss(made, target, *, small=1e-4, root=0.5, power=2.0, bend=None, over="mean"):
     import torch
 
@@ -195,7 +172,7 @@ def _root_loss(made, target, *, small=1e-4, root=0.5, power=2.0, bend=None, over
 def _model_of_loss(fn):
     """Return a model that takes tensors from a learner's call, and arrays from a comparison."""
     return lambda made, target: (
-        _read_loss(fn, made, target) if isinstance(made, np.ndarray) else fn(made, target)
+        slopes(fn, made, target) if isinstance(made, np.ndarray) else fn(made, target)
     )
 
 
@@ -370,22 +347,9 @@ def network_probes() -> list[Probe]:
     return [Probe((BINS,), f"bins = {BINS}")]
 
 
-def _read_network(fn, bins):
+@module
+def _read_network(network, bins):
     """Return shape, range, size and gain of a network after training, then its sound."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = fn(bins)
-        if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
-            return network
-        if not isinstance(network, torch.nn.Module):
-            kind = type(network).__name__
-            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
-        return _trained(network, bins)
-
-
-def _trained(network, bins):
     import torch
 
     noisy, voice, X = _exam()
@@ -561,10 +525,10 @@ CHECKS = {
         shows=Curve(neuron_view, "place [samples]", "output"),
     ),
     "30.loss": learned(
-        _read_loss,
+        slopes,
         "a tensor that holds one number",
         loss_probes,
-        functools.partial(_read_loss, _root_loss),
+        functools.partial(slopes, _root_loss),
         LOSS_SLIPS,
         atol=1e-9,
         shows=Curve(loss_view, "magnitude that is made", "loss", lambda made: made[:, 0]),

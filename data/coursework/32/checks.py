@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers import audio, metrics, stft
 from helpers.coursework.checking import Check
-from helpers.coursework.learned import Unfit, learned
+from helpers.coursework.learned import learned, module
 from helpers.coursework.probing import Probe
 from helpers.coursework.views import Curve, Sound
 
@@ -254,37 +254,30 @@ def network_probes() -> list[Probe]:
     return [Probe((BINS,), f"bins = {BINS}")]
 
 
-def _read_network(fn, bins):
+@module
+def _read_network(network, bins):
     """Return shape, range, size, look-ahead and gain of a network, and the sound it makes."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = fn(bins)
-        if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
-            return network
-        if not isinstance(network, torch.nn.Module):
-            kind = type(network).__name__
-            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
+    network.eval()
+    noisy, voice, X = _exam()
+    S = torch.from_numpy(np.abs(X).astype(np.float32))[None]
+    with torch.no_grad():
+        made = network(S)
+    fits = torch.is_tensor(made) and made.shape == S.shape
+    ends = (made.min().item(), made.max().item()) if fits else (0.0, 0.0)
+    size = sum(w.numel() for w in network.parameters() if w.requires_grad)
+    sees = _looks_ahead(network, S) if fits else False
+    gain, sound = 0.0, noisy
+    if fits and 0 < size <= LARGEST:
+        _learn(network.train())
         network.eval()
-        noisy, voice, X = _exam()
-        S = torch.from_numpy(np.abs(X).astype(np.float32))[None]
         with torch.no_grad():
-            made = network(S)
-        fits = torch.is_tensor(made) and made.shape == S.shape
-        ends = (made.min().item(), made.max().item()) if fits else (0.0, 0.0)
-        size = sum(w.numel() for w in network.parameters() if w.requires_grad)
-        sees = _looks_ahead(network, S) if fits else False
-        gain, sound = 0.0, noisy
-        if fits and 0 < size <= LARGEST:
-            _learn(network.train())
-            network.eval()
-            with torch.no_grad():
-                mask = network(S)[0].numpy()
-            ends = min(ends[0], mask.min()), max(ends[1], mask.max())
-            sound = stft.istft(mask * X, hop_length=128, length=noisy.size)
-            change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
-            gain = change if np.any(sound) else -99.0
+            mask = network(S)[0].numpy()
+        ends = min(ends[0], mask.min()), max(ends[1], mask.max())
+        sound = stft.istft(mask * X, hop_length=128, length=noisy.size)
+        change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
+        gain = change if np.any(sound) else -99.0
     return np.concatenate([[fits, *ends, size, sees, gain], sound])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers import audio, metrics
 from helpers.coursework.checking import Check
-from helpers.coursework.learned import Unfit, learned
+from helpers.coursework.learned import learned, module
 from helpers.coursework.probing import Probe
 from helpers.coursework.views import Curve, Sound
 
@@ -234,31 +234,24 @@ def network_probes() -> list[Probe]:
     return [Probe((AHEAD,), f"ahead = {AHEAD}")]
 
 
-def _read_network(fn, ahead):
+@module
+def _read_network(network, ahead):
     """Return whether the shape fits, size, how far ahead it looks, and the gain; then its sound."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = fn(ahead)
-        if network is None or network is Ellipsis or isinstance(network, (list, tuple, str)):
-            return network
-        if not isinstance(network, torch.nn.Module):
-            kind = type(network).__name__
-            raise Unfit(f"an object of type {kind} comes out, and a module is needed")
-        noisy, voice = _exam()
-        y = torch.from_numpy(noisy.astype(np.float32))[None, None]
-        made = network(y)
-        fits = torch.is_tensor(made) and made.shape == y.shape
-        size = sum(w.numel() for w in network.parameters() if w.requires_grad)
-        sees = _looks_ahead(network) if fits else 0
-        gain, sound = 0.0, noisy
-        if fits and 0 < size <= LARGEST:
-            _learn(network)
-            with torch.no_grad():
-                sound = network(y)[0, 0].numpy().astype(float)
-            change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
-            gain = change if np.any(sound) else -99.0
+    noisy, voice = _exam()
+    y = torch.from_numpy(noisy.astype(np.float32))[None, None]
+    made = network(y)
+    fits = torch.is_tensor(made) and made.shape == y.shape
+    size = sum(w.numel() for w in network.parameters() if w.requires_grad)
+    sees = _looks_ahead(network) if fits else 0
+    gain, sound = 0.0, noisy
+    if fits and 0 < size <= LARGEST:
+        _learn(network)
+        with torch.no_grad():
+            sound = network(y)[0, 0].numpy().astype(float)
+        change = metrics.si_sdr(sound, voice) - metrics.si_sdr(noisy, voice)
+        gain = change if np.any(sound) else -99.0
     return np.concatenate([[fits, size, sees, gain], sound])
 
 
