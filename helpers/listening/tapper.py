@@ -7,10 +7,17 @@ import traitlets
 from helpers import _checks
 from helpers._frontend import Stored, bundle, styles
 from helpers._frontend.card import card
-from helpers.listening.tracks import CEILING_DB, checked, playable_rate, refuse_loud
+from helpers.listening.tracks import (
+    CEILING_DB,
+    checked,
+    decibels,
+    playable_rate,
+    refuse_loud,
+    scaled,
+)
 
 
-def tapper(y, *, sr: int, beats=(), title: str = "Tapper") -> "Tapper":
+def tapper(y, *, sr: int, beats=(), gain_db: float = 0.0, title: str = "Tapper") -> "Tapper":
     """Show a sound to tap along with.
 
     Each press of the space bar, touch or click is stamped on the clock of the sound, as it leaves
@@ -27,6 +34,8 @@ def tapper(y, *, sr: int, beats=(), title: str = "Tapper") -> "Tapper":
         Sampling rate [Hz].
     beats : array_like, optional
         What should be tapped [s], shown and scored afterwards.
+    gain_db : float
+        Change of its level [dB].
     title : str
         One line above it.
 
@@ -47,7 +56,9 @@ def tapper(y, *, sr: int, beats=(), title: str = "Tapper") -> "Tapper":
     sounds = checked({"sound": y}, sr)
     if sounds["sound"].ndim != 1:
         raise ValueError(f"y has shape {sounds['sound'].shape}; pass one channel, such as y[0]")
-    refuse_loud(sounds, sr, CEILING_DB, True, 0.0)
+    gain_db = decibels(gain_db, "gain_db")
+    sounds = {"sound": scaled(sounds["sound"], gain_db)}
+    refuse_loud(sounds, sr, CEILING_DB, True, gain_db)
     seconds = sounds["sound"].size / sr
     times = np.zeros(0)
     if len(beats):

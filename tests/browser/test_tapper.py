@@ -99,7 +99,9 @@ def test_pointer_and_screen_reader_tap_and_escape_silences(tapping):
     page.get_by_role("button", name="Tap here").click()
     page.get_by_role("button", name="Tap here").evaluate("pad => pad.click()")
     page.keyboard.press("Space")
-    assert page.evaluate("() => document.querySelector('.earup-tapper').__earup.run.taps.length") == 3
+    assert (
+        page.evaluate("() => document.querySelector('.earup-tapper').__earup.run.taps.length") == 3
+    )
     page.keyboard.press("Escape")
     says(page, "3 taps")
     assert page.evaluate("() => document.querySelector('.earup-tapper').__earup.run") is None

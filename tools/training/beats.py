@@ -1,10 +1,10 @@
 """The small network of unit 52: from 48 mel bands to how much each frame sounds like a beat.
 
 python3 -m tools.training.beats train --out .scratch/beats
-(its table on songs that it never heard: python3 -m tools.measure.score_beats)
+(its scores on songs that it never heard stand in unit 52)
 
-All it hears are songs that the course writes and plays itself (`music.random_song`, seeds 0 to 599),
-so anybody can train it again, in a quarter of an hour on one core. Four instruments are never among
+All it hears are songs that the course writes and plays itself (`music.random_song`, seeds 0 to
+599), so anybody can train it again, in five minutes on one core. Four instruments are never among
 them: flute, guitar, strings and choir. `train` goes on where an earlier run in the same folder
 stopped.
 """
@@ -49,7 +49,7 @@ class BeatNet(nn.Module):
         self.drop = nn.Dropout(0.1)
 
     def forward(self, x):
-        """Return scores (B, 2, T) of features (B, 48, T): for a beat, and for the first of a bar."""
+        """Return scores (B, 2, T) of features (B, 48, T): for a beat, and for a bar's first."""
         x = self.first(self.norm(x))
         for wide, mix in zip(self.wide, self.mix, strict=True):
             x = x + mix(self.drop(F.elu(wide(x))))
@@ -59,7 +59,9 @@ class BeatNet(nn.Module):
 def features(y: np.ndarray) -> np.ndarray:
     """Return what the network sees of a sound at 22 050 Hz: log mel magnitudes, (48, frames)."""
     frames = {"n_fft": 2048, "hop_length": HOP}
-    S = mel.mel_spectrogram(y, sr=SR, n_mels=48, fmin=30, fmax=10000, norm=None, power=1.0, **frames)
+    S = mel.mel_spectrogram(
+        y, sr=SR, n_mels=48, fmin=30, fmax=10000, norm=None, power=1.0, **frames
+    )
     return np.log1p(S)
 
 
