@@ -269,13 +269,13 @@ def test_a_hand_made_by_numbers_is_early_and_uneven(unit):
 
 def test_taps_of_yours_take_the_place_of_the_hand(unit):
     before = unit["hands"]["drums, 90 to 150"]
-    unit["first"].taps = [2.0, 1.0, 3.0, 4.0, 5.0]
+    unit["tap_ramp"].taps = [2.0, 1.0, 3.0, 4.0, 5.0]
     try:
-        unit["keep"]("drums, 90 to 150", unit["first"])
+        unit["keep"]("drums, 90 to 150", unit["tap_ramp"])
         assert unit["hands"]["drums, 90 to 150"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
         assert "the hand" in unit["against"](3.0, "drums, 90 to 150")["readout"]
     finally:
-        unit["first"].taps = []
+        unit["tap_ramp"].taps = []
         unit["hands"]["drums, 90 to 150"] = before
 
 

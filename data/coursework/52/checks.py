@@ -80,6 +80,7 @@ def peaks_probes() -> list[Probe]:
         (flat, 0.1, 4, "a hill with a flat top and two equal ones, 4 frames apart"),
         (flat, 0.5, 1, "hills that just reach the threshold"),
         (edges, 0.15, 1, "hills at the very ends"),
+        (np.array([0.9, 0.1, 0.5, 0.1, 0.1, 0.0]), 0.2, 2, "a high beginning, a hill soon after"),
         (2 * rng.random(60), 0.8, 2, "60 values by lot, up to 2, and threshold 0.8"),
         (rng.random(200), 0.3, 5, "200 values by lot, threshold 0.3 and distance 5"),
     ]
@@ -151,6 +152,14 @@ def _train(lag, count, strong=1, weak=1.0, width=0):
     return nov
 
 
+def _pairs_of_spikes():
+    """Return pairs of spikes, 15 frames apart, with nothing regular between them."""
+    nov = np.zeros(760)
+    for start in np.cumsum([5, 61, 97, 83, 71, 113, 59, 101, 89]):
+        nov[[start, start + 15]] = 1.0
+    return nov
+
+
 def tempo_probes() -> list[Probe]:
     """Return spikes at known tempi, strong and weak ones in turn, and spikes among noise."""
     rng = np.random.default_rng(522)
@@ -167,6 +176,12 @@ def tempo_probes() -> list[Probe]:
         (_train(7, 60), 50.0, "a spike every 0.14 s"),
         (_train(18, 30, strong=3, weak=0.6), 50.0, "one strong spike of three, 0.36 s apart"),
         (noisy, 86.13, "spikes among noise"),
+        (_train(30, 40, strong=2, weak=0.47), 80.0, "strong and soft spikes, 0.375 s apart"),
+        (0.05 * _train(50, 12), 100.0, "very low spikes, half a second apart"),
+        (_train(75, 9), 50.0, "a spike every 1.5 s"),
+        (_train(38, 24, strong=2, weak=0.02), 50.0, "a strong spike every 1.52 s"),
+        (_pairs_of_spikes(), 60.0, "pairs of spikes, 0.25 s apart, that come irregularly"),
+        (_pairs_of_spikes(), 60.2, "pairs of spikes, a little closer than 0.25 s"),
     ]
     return [Probe((nov, rate), say) for nov, rate, say in calls]
 
@@ -242,6 +257,7 @@ def chain_probes() -> list[Probe]:
         (_hills(even, 200, 0.3, 1.0), 24, 3.0, "low hills 20 frames apart, and a period of 24"),
         (rng.random(120) ** 3, 13, 1.5, "120 values by lot, and a period of 13"),
         (rng.random(150) ** 6, 31, 40.0, "150 values by lot, and a large weight"),
+        (1 + rng.random(12), 1.2, 0.5, "12 high values by lot, and a period of 1.2 frames"),
     ]
     return [Probe(args[:3], args[3]) for args in calls]
 
@@ -315,6 +331,8 @@ def measure_probes() -> list[Probe]:
         (truth, truth[:12].copy(), "the first 12 of 20 beats"),
         (truth, truth + 0.05, "all beats 50 ms late"),
         (truth, truth + 0.1, "all beats 100 ms late"),
+        (truth, truth + 0.0704, "all beats 70.4 ms late"),
+        (truth, truth - 0.0704, "all beats 70.4 ms early"),
         (truth, 0.25 * np.arange(2, 42), "double the tempo"),
         (truth, truth[::2].copy(), "half the tempo"),
         (truth, truth + 0.25, "the off-beats"),
@@ -440,6 +458,10 @@ def _same(times):
     return times
 
 
+def _unsorted(got):
+    return any((np.diff(np.ravel(t)) < 0).any() for t in got)
+
+
 def _scores(got, change=_same):
     """Return F of each song over the stretch that is tapped, the times changed beforehand."""
     found = []
@@ -497,6 +519,7 @@ def _off(y, sr):
 
 
 SOUND_SLIPS = (
+    ("order", lambda y, sr: ten_taps(y, sr)[::-1]),
     ("frames", lambda y, sr: ten_taps(y, sr) * sr / 256),
     ("late", lambda y, sr: ten_taps(y, sr) + 0.1),
     ("double", _twice_as_fast),
@@ -511,6 +534,7 @@ def _beyond(got):
 
 
 SOUND_GOALS = (
+    ("order", _unsorted),
     ("frames", _beyond),
     ("late", lambda got: not _enough(_scores(got)) and _moved(got)),
     ("double", lambda got: not _enough(_scores(got)) and _half_enough(got)),
