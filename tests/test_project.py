@@ -97,10 +97,10 @@ def test_colabs_versions_are_inside_the_ranges():
     colab = """numpy==2.0.2 scipy==1.16.3 matplotlib==3.10.0 librosa==0.11.0 ipywidgets==7.7.1 ipython==7.34.0
         anywidget==0.9.21 soundfile==0.14.0 soxr==1.1.0"""  # noqa: E501
     have = dict(pair.split("==") for pair in colab.split())
+    missing = {"mir-eval"}  # the first cell of a notebook installs it there
     for requirement in map(Requirement, PROJECT["dependencies"]):
-        assert requirement.specifier.contains(have[canonicalize_name(requirement.name)]), (
-            requirement
-        )
+        name = canonicalize_name(requirement.name)
+        assert name in missing or requirement.specifier.contains(have[name]), requirement
 
 
 def test_pip_finds_no_conflict():

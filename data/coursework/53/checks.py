@@ -102,11 +102,6 @@ def _match(C, T):
     return T @ _unit(C)
 
 
-def _nan_where_silent(C, T):
-    with np.errstate(all="ignore"):
-        return T @ (C / np.linalg.norm(C, axis=0))
-
-
 def _softmax(C, T):
     high = np.exp(_match(C, T))
     return high / high.sum(axis=0)
@@ -118,7 +113,6 @@ MATCH_SLIPS = (
     ("each class", lambda C, T: T @ _unit(C, axis=1)),
     ("largest is one", lambda C, T: T @ (C / np.maximum(C.max(axis=0), 1e-12))),
     ("sum is one", lambda C, T: T @ (C / np.maximum(C.sum(axis=0), 1e-12))),
-    ("0 over 0", _nan_where_silent),
     ("length squared", lambda C, T: T @ (C / np.maximum((C**2).sum(axis=0), 1e-12))),
     ("turned", lambda C, T: _match(C, T).T),
     ("which one", lambda C, T: _match(C, T).argmax(axis=0)),
