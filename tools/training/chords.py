@@ -1,4 +1,4 @@
-"""A chroma that is learned: a network hears 1.4 s of pitches and says which twelve classes a chord has.
+"""A chroma that is learned: a network hears 1.4 s of pitches and says which classes a chord has.
 
 python3 -m tools.training.chords --out .scratch/chords
 

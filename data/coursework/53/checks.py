@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from helpers.coursework.checking import Check
@@ -368,7 +370,7 @@ def transitions_probes() -> list[Probe]:
 
 def _counts(states, keys=range(12), first=1.0, wrap=None):
     counts = np.full((24, 24), first)
-    for a, b in zip(states[:-1], states[1:], strict=True):
+    for a, b in itertools.pairwise(states):
         for k in keys:
             counts[_moved(a, k, wrap), _moved(b, k, wrap)] += 1
     return counts
@@ -395,7 +397,7 @@ def _changes(states):
 
 def _kinds_mixed(states):
     counts = np.ones((24, 24))
-    for a, b in zip(states[:-1], states[1:], strict=True):
+    for a, b in itertools.pairwise(states):
         step = (b - a) % 12
         for k in range(12):
             counts[_moved(a, k, None), (a % 12 + k + step) % 12] += 1
