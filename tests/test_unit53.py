@@ -312,9 +312,11 @@ def test_the_network_of_the_page_is_the_one_that_was_trained(unit):
 def test_what_it_learned_in_one_key_holds_in_the_next(unit):
     score = music.random_song(1004, key=0, drums=False)
     low, high = (
-        unit["learned_chroma"](music.play(score.transposed(k))).argmax(axis=0) for k in (0, 2)
+        alike(unit["learned_chroma"](music.play(score.transposed(k)))).argmax(axis=0)
+        for k in (0, 2)
     )
-    assert np.mean((low + 2) % 12 == high) > 0.85
+    moved = low // 12 * 12 + (low + 2) % 12
+    assert np.mean(moved == high) > 0.9
 
 
 def test_the_network_wins_on_songs_and_the_rule_elsewhere(unit):
