@@ -339,6 +339,7 @@ def test_a_chord_that_is_two_chords(unit):
     assert "C:maj 0.99" in unit["played"](48, 52, 55, "piano")["readout"]
     assert unit["played"](48, 52, 56, "piano")["solved"]  # three major thirds
     assert not unit["played"](48, 52, 48, "piano")["solved"]  # two names only
+    assert "E:min 0.83, then C:maj 0.82" in unit["played"](48, 52, 55, "trumpet")["readout"]
     brass = unit["played"](48, 48, 48, "trumpet")
     assert "C:maj 0.90" in brass["readout"] and not brass["solved"]
 
