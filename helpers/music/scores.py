@@ -19,9 +19,19 @@ NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 @dataclass(frozen=True)
 class Part:
-    """What one instrument plays: its name, the instrument, its notes, and how loud it is [dB].
+    """What one instrument plays.
 
-    A note is (start [beats], length [beats], MIDI number, velocity 1 to 127); 60 is C4, 69 is A4.
+    Parameters
+    ----------
+    name : str
+        What the part is called in its score.
+    instrument : str
+        One of the bank's instruments.
+    notes : tuple
+        Of each note (start [beats], length [beats], MIDI number, velocity 1 to 127); 60 is C4, 69
+        is A4.
+    gain_db : float
+        How loud the part is beside the others [dB].
     """
 
     name: str
@@ -34,9 +44,21 @@ class Part:
 class Score:
     """A piece of music in beats, which knows where everything is in seconds.
 
-    `tempo` holds (beat, beats per minute) from that beat on, `chord_beats` and `section_beats`
-    (start, end, label), and `length` the number of beats. Labels of chords are as "C:maj", "A:min",
-    "B:dim", "G:7".
+    Parameters
+    ----------
+    title : str
+        What it is called.
+    parts : tuple of Part
+        What plays.
+    tempo : tuple
+        Pairs (beat, beats per minute from that beat on).
+    length : int
+        Number of beats.
+    chord_beats, section_beats : tuple
+        Of each chord or section (start [beats], end [beats], label); a chord's label is as
+        "C:maj", "A:min", "B:dim", "G:7".
+    meter : int
+        Beats in a bar.
     """
 
     title: str
