@@ -122,6 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--out", default="data/tables")
     parser.add_argument("--prompts", type=int, default=40)
+    parser.add_argument("--go-on", action="store_true", help="keep the rows that are there")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     first = {}  # of two takes of a prompt the first one
@@ -141,13 +142,14 @@ def main(argv: list[str] | None = None) -> int:
     voice.say("warm up")  # loading is not counted
     for number, take in enumerate(takes):
         for way in WAYS:
-            row = row_of(take, way, decoder)
-            rows.append(was.get((row["prompt"], way), {}) | row)
+            before = was.get((Path(take.file).stem, way), {})
+            fresh = {} if options.go_on and before.get("seconds") else row_of(take, way, decoder)
+            rows.append(before | fresh)
         print(number + 1, "of", len(takes), take.text, flush=True)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
     print("written", path)
     return 0
 

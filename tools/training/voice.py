@@ -1,6 +1,6 @@
 """The voice of unit 44: an aligner, a mean, and a flow that adds what the mean leaves out.
 
-python3 -m tools.training.voice train --corpus ../shared/corpus --out .scratch/voice [--seconds 3000]
+python3 -m tools.training.voice train --corpus ../shared/corpus --out .scratch/voice
 (the numbers on sentences it has never met: python3 -m tools.measure.score_voice)
 
 The corpus holds one woman's reading of the CMU ARCTIC prompts, about an hour (CC0). 40 prompts with
@@ -30,7 +30,7 @@ from helpers.voice import HOP, SR, Voice, lexicon, phones
 
 KEPT_APART = 40  # prompts
 SHARES = {"aligner": 0.08, "mean": 0.52, "flow": 0.40}  # of the processor time
-BATCH = 16
+BATCH = 8
 LEVEL = 0.05  # RMS, as the vocoder's training has had it
 
 
@@ -206,7 +206,7 @@ def align(aligner, net: Voice, takes: list[Take]) -> None:
 
 
 def drawn(takes: list[Take], net: Voice, rng):
-    """Return 16 takes of like lengths, padded: phones, frames, prosody, counts, mel, lengths."""
+    """Return 8 takes of like lengths, padded: phones, frames, prosody, counts, mel, lengths."""
     order = sorted(range(len(takes)), key=lambda k: takes[k].mel.shape[1])
     first = int(rng.integers(max(1, len(order) - 4 * BATCH)))
     some = [takes[k] for k in rng.choice(order[first : first + 4 * BATCH], BATCH)]
@@ -336,7 +336,9 @@ def train(options) -> None:
     def stage(name, part, loss_of, peak):
         learn(name, part, loss_of, SHARES[name] * options.seconds, out, peak)
 
-    stage("aligner", aligner, lambda done: aligner_loss(aligner, drawn(takes, net, rng), done), 3e-3)
+    stage(
+        "aligner", aligner, lambda done: aligner_loss(aligner, drawn(takes, net, rng), done), 3e-3
+    )
     align(aligner.eval(), net, takes)
     config = {"symbols": len(net.symbols)}
     path = out / "voice_aligner.safetensors"
