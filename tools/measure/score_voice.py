@@ -9,6 +9,7 @@ mean, flow       from the text alone
 ... told         from the text with her durations, pitch and energy
 flite            Debian's machine voice slt, from pieces of another woman's speech
 backwards        the recording, turned round
+first voice      an earlier voice of ours, whose aligner had failed; its rows are kept as they are
 mel_error_db is the mean distance to her log-mel, frame by frame, over all bands, where the
 durations are hers. DNSMOS (package speechmos) marks sound without a reference, PocketSphinx
 writes down what it hears; where one is not installed, its columns of the table stay as they are.
@@ -145,6 +146,8 @@ def main(argv: list[str] | None = None) -> int:
             before = was.get((Path(take.file).stem, way), {})
             fresh = {} if options.go_on and before.get("seconds") else row_of(take, way, decoder)
             rows.append(before | fresh)
+        name = Path(take.file).stem
+        rows += [row for key, row in was.items() if key[0] == name and key[1] not in WAYS]
         print(number + 1, "of", len(takes), take.text, flush=True)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

@@ -328,6 +328,11 @@ def train(options) -> None:
     out.mkdir(parents=True, exist_ok=True)
     takes = read_takes(Path(options.corpus), held=False, limit=options.takes)
     net = started(takes)
+    if options.start:
+        tensors, config, _ = _weights.load(options.start)
+        net = Voice(**config)
+        net.load_state_dict(tensors)
+    rates = (1.5e-3, 1e-3) if options.start else (2e-3, 2e-3)  # gentler where something is known
     print(f"{len(takes)} takes, {len(net.symbols)} symbols", flush=True)
     aligner = Aligner(len(net.symbols))
     facts = {"command": f"python3 -m tools.training.voice {shlex.join(options.given)}", "seed": 0}
@@ -343,12 +348,16 @@ def train(options) -> None:
     config = {"symbols": len(net.symbols)}
     path = out / "voice_aligner.safetensors"
     _weights.save(path, aligner, config=config, provenance=facts, half=True)
-    stage("mean", net.acoustic, lambda done: mean_loss(net.acoustic, drawn(takes, net, rng)), 2e-3)
+    stage(
+        "mean", net.acoustic, lambda done: mean_loss(net.acoustic, drawn(takes, net, rng)), rates[0]
+    )
     net.acoustic.requires_grad_(False)
-    off = [((m - y) * mask).square().sum((0, 1)) / mask.sum()
-           for m, _, mask, y in (given(net, drawn(takes, net, rng)) for _ in range(6))]  # fmt: skip
+    off = []
+    for _ in range(6):
+        mean, _, mask, mel = given(net, drawn(takes, net, rng))
+        off.append(((mean - mel) * mask).square().sum((0, 1)) / mask.sum())
     net.missing.copy_(torch.stack(off).mean(0).sqrt().clamp(min=0.05))
-    stage("flow", net.detail, lambda done: flow_loss(net, drawn(takes, net, rng)), 2e-3)
+    stage("flow", net.detail, lambda done: flow_loss(net, drawn(takes, net, rng)), rates[1])
     config = {"symbols": net.symbols, "pitch": list(net.pitch)}
     path = out / "voice.safetensors"
     _weights.save(path, net, config=config, provenance=facts, half=True)
@@ -362,6 +371,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=3000, help="processor time")
+    parser.add_argument("--start", type=Path, help="weights to start from; the aligner is new")
     parser.add_argument("--takes", type=int, help="learn from the first few takes only, to try it")
     given_words = sys.argv[1:] if argv is None else argv
     options = parser.parse_args(given_words)
