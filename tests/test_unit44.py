@@ -15,7 +15,7 @@ from tests.pages import level
 
 NAME = "44_synthesis"
 TABLES = audio.DATA / "tables"
-SCORED = 15  # sentences
+SCORED = 16  # sentences
 
 
 def read(name):
@@ -284,7 +284,8 @@ def test_the_ends_of_the_stage_may_be_exchanged(unit):
 def test_the_mark_is_found_by_its_key_alone(unit):
     found = {name: unit["found_mark"](y, key) for name, (y, key) in unit["tries"].items()}
     assert found["marked"] > 8 and found["half as loud"] == pytest.approx(found["marked"])
-    for name in ("no mark", "another key", "averaged", "one sample late"):
+    assert found["averaged"] > 4.5
+    for name in ("no mark", "another key", "ten samples late", "1 % faster"):
         assert abs(found[name]) < 4.5, name
     rng = np.random.default_rng(0)
     chance = [
