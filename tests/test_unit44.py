@@ -68,10 +68,10 @@ def test_what_cannot_be_said_is_refused():
 
 def test_unknown_words_are_spelt_and_never_lost():
     known = voice.lexicon()
-    for word in ("blick", "zzz", "e", "qi", "mcfoo", "o'blick"):
-        assert word not in known or word == "e"
+    for word in ("zzz", "mcfoo", "o'blick"):
+        assert word not in known
         assert set(voice.spell(word).split()) <= {p for q in known.values() for p in q.split()}
-    assert voice.phones("blick")[1:-1] == ["B", "L", "IH", "K"]
+    assert voice.phones("mcfoo")[1:-1] == ["M", "K", "F", "UW"]
 
 
 # ---- the voice -----------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_the_stage_asks_only_if_the_pitch_rises_at_the_end(unit):
     assert not answered(180, 220)["solved"]
     reply = answered(150, 220)
     assert np.abs(reply["sound"]).max() == pytest.approx(0.2)
-    assert reply["pitch"][-1] > 190 and np.all(np.diff(reply["when"]) > 0)
+    assert reply["pitch"][-1] == pytest.approx(220) and np.all(np.diff(reply["when"]) > 0)
 
 
 def test_the_ends_of_the_stage_may_be_exchanged(unit):
@@ -300,7 +300,7 @@ def test_nothing_is_loud(unit):
 
 
 def test_the_guess_stands_across_the_marks(unit, tmp_path, monkeypatch):
-    for option, mark in enumerate((1.0, 1.7, 2.5, 3.2)):
+    for option, mark in enumerate((1.0, 1.5, 2.1, 3.2)):
         _, said = pages.figure_with_guess(unit, "44.backwards", option, tmp_path, monkeypatch)
         assert said.xy[0] == mark
     pages.figure_with_guess(unit, "44.backwards", None, tmp_path, monkeypatch)
