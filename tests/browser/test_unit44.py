@@ -18,7 +18,7 @@ def test_the_voice_asks_by_its_pitch_alone(lab):
     scene.scroll_into_view_if_needed()
     says(lab.page, "the last word ends at 120 Hz, the one before at 150 Hz.")
     last = scene.get_by_role("slider", name="Pitch at the end of “voice”")
-    long = scene.get_by_role("slider", name="End of “voice”")
+    long = scene.get_by_role("slider", name="End of “voice”", exact=True)
     win(
         lab.page,
         (last, "PageUp*3", "the last word ends at 180 Hz", False),
