@@ -22,6 +22,7 @@ PATTERNS = (
     "music/*.flac",
     "music/scores/*.csv",
     "weights/loss_features.safetensors",
+    "lexicon/words.txt.gz",
 )
 
 
