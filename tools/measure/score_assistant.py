@@ -117,7 +117,7 @@ class Runner:
         self.seconds.setdefault(name, []).append(time.process_time() - began)
         return found
 
-    def stages(self, trial: Trial, me, oracles) -> dict:
+    def stages(self, trial: Trial, me, oracles, aloud: bool) -> dict:
         """Return the stages of the page, or their oracles; `me` gives the assistant."""
         space = self.space
 
@@ -128,7 +128,10 @@ class Runner:
             return self.memory[key]
 
         def read(y):
-            return self.timed("read", space["read"], y)
+            key = ("read", id(trial), me().ring.count, len(y))
+            if key not in self.memory:
+                self.memory[key] = self.timed("read", space["read"], y)
+            return self.memory[key]
 
         def true_wake(y):
             return trial.word_end <= me().ring.count < trial.word_end + BLOCK
@@ -142,18 +145,24 @@ class Runner:
             return as_scores(" ".join(inside) or " ")
 
         def understand(scores):
-            return self.timed("understand", space["understand"], scores)
+            key = ("understand", scores.tobytes())
+            if key not in self.memory:
+                self.memory[key] = self.timed("understand", space["understand"], scores)
+            return self.memory[key]
+
+        def say(text):
+            return self.timed("say", space["voice"].say, text)
 
         own = {"wakes": wakes, "ended": space["ended"], "read": read, "understand": understand}
         true = {"wakes": true_wake, "ended": true_end, "read": true_letters}
         true["understand"] = lambda scores: trial.truth if me().ring.count > trial.begin else ""
         found = {name: true[name] if name in oracles else own[name] for name in own}
-        return found | {"say": lambda text: np.zeros(SR)}
+        return found | {"say": say if aloud else lambda text: np.zeros(SR)}
 
-    def run(self, trial: Trial, oracles=()) -> dict:
+    def run(self, trial: Trial, oracles=(), *, aloud: bool = False) -> dict:
         """Return what became of an order."""
         made = []
-        stages = self.stages(trial, lambda: made[0], oracles)
+        stages = self.stages(trial, lambda: made[0], oracles, aloud)
         made.append(self.space["Assistant"](**stages))
         self.seconds = {}
         for k in range(0, len(trial.y) - BLOCK + 1, BLOCK):
@@ -195,18 +204,26 @@ def write(name: str, rows: list[dict]) -> None:
     print(f"{name}: {len(rows)} rows", flush=True)
 
 
-def blame(corpus: Path) -> None:
+def kept(name: str, rooms) -> list[dict]:
+    """Return the rows of a table that belong to other rooms."""
+    path = TABLES / f"{name}.csv"
+    rows = csv.DictReader(path.open(encoding="utf-8")) if path.is_file() else []
+    return [row for row in rows if row["room"] not in rooms]
+
+
+def blame(corpus: Path, rooms) -> None:
     """Write both tables of the blame."""
     counts = defaultdict(lambda: np.zeros(3, dtype=int))
     seconds = []
     runner = Runner(page())
-    for room in ROOMS:
+    for room in rooms:
         for number, trial in scenes(corpus, room):
             runner.memory = {}
             for name, oracles in RUNS.items():
-                found = runner.run(trial, oracles)
+                aloud = room == "quiet" and name == "none"
+                found = runner.run(trial, oracles, aloud=aloud)
                 counts[room, name, trial.group] += 1, int(found["woke"]), int(found["right"])
-                if room == "quiet" and name == "none" and found["late"] is not None:
+                if aloud and found["late"] is not None:
                     spent = {k: f"{v[-1]:.4f}" for k, v in runner.seconds.items() if k != "wakes"}
                     spent["wakes"] = f"{np.mean(runner.seconds['wakes']):.4f}"
                     seconds.append({"order": number, "late": f"{found['late']:.3f}"} | spent)
@@ -214,8 +231,9 @@ def blame(corpus: Path) -> None:
         print(room, {name: row.tolist() for name, row in total.items()}, flush=True)
     keys = ("room", "oracle", "group", "orders", "woke", "right")
     rows = [dict(zip(keys, (*key, *row.tolist()), strict=True)) for key, row in counts.items()]
-    write("assistant_blame", rows)
-    write("assistant_seconds", seconds)
+    write("assistant_blame", kept("assistant_blame", rooms) + rows)
+    if seconds:
+        write("assistant_seconds", seconds)
 
 
 def silence(corpus: Path) -> None:
@@ -239,9 +257,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.measure.score_assistant")
     parser.add_argument("part", choices=["blame", "silence"])
     parser.add_argument("--corpus", required=True, type=Path)
+    parser.add_argument("--rooms", nargs="*", default=list(ROOMS), choices=ROOMS)
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
-    {"blame": blame, "silence": silence}[options.part](options.corpus)
+    if options.part == "blame":
+        blame(options.corpus, options.rooms)
+    else:
+        silence(options.corpus)
     return 0
 
 
