@@ -25,6 +25,7 @@ Learning: over the ground, with PyTorch.
 - `helpers.vocoders`: from a mel spectrogram to sound, by four ideas.
 - `helpers.speech`: which word a second of sound holds: features, the keyword network, its weights.
 - `helpers.recogniser`: letters from sound by CTC; text read out of them, by a beam and a grammar.
+- `helpers.voice`: a voice: text to phones, to a score that can be changed, to a mel, to sound.
 - `helpers.training`: what enhancers are trained with; the runs of the author are `tools.training`.
 
 The face: what you see and touch.

@@ -28,11 +28,31 @@ __all__ = ["SR", "Score", "Voice", "lexicon", "load", "mel", "phones", "say", "s
 
 SR = 16000
 HOP = 256
-ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-    fifteen sixteen seventeen eighteen nineteen""".split()
-TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "etc": "etcetera"}
-MARKS = {".": ".", ",": ",", ";": ",", ":": ",", "?": "?", "!": "."}
+MARKS = {".": ".", ",": ",", ";": ",", ":": ",", "?": ".", "!": "."}
 # letters to phones, the longest piece first; $ is the end of the word
 PIECES = """tion$=SH AH N|sion$=ZH AH N|ture$=CH ER|ough=AO|augh=AO|igh=AY|tch=CH|dge=JH|sch=S K|
     ing$=IH NG|ed$=D|es$=Z|le$=AH L|ch=CH|sh=SH|th=TH|ph=F|wh=W|ck=K|ng=NG|qu=K W|kn=N|wr=R|gh=G|
@@ -40,6 +60,7 @@ PIECES = """tion$=SH AH N|sion$=ZH AH N|ture$=CH ER|ough=AO|augh=AO|igh=AY|tch=C
     ar=AA R|er=ER|ir=ER|or=AO R|ur=ER|ce=S|ci=S IH|cy=S IY|ge=JH|gi=JH IH|bb=B|cc=K|dd=D|ff=F|gg=G|
     ll=L|mm=M|nn=N|pp=P|rr=R|ss=S|tt=T|zz=Z|y$=IY|e$=|a=AE|b=B|c=K|d=D|e=EH|f=F|g=G|h=HH|i=IH|j=JH|
     k=K|l=L|m=M|n=N|o=AA|p=P|q=K|r=R|s=S|t=T|u=AH|v=V|w=W|x=K S|y=IH|z=Z"""
+RULES = sorted((rule.strip().split("=") for rule in PIECES.split("|")), key=lambda r: -len(r[0]))
 
 
 @functools.cache
@@ -55,12 +76,6 @@ def lexicon() -> dict[str, str]:
         return dict(line.rstrip("\n").split(" ", 1) for line in file)
 
 
-@functools.cache
-def _pieces() -> dict[str, str]:
-    pairs = (rule.strip().split("=") for rule in PIECES.split("|"))
-    return dict(sorted(pairs, key=lambda pair: -len(pair[0])))
-
-
 def spell(word: str) -> str:
     """Return phones for a word by rules of letters: a guess, for words that no lexicon has.
 
@@ -69,34 +84,33 @@ def spell(word: str) -> str:
     """
     rest, found = word.lower() + "$", []
     while rest != "$":
-        piece = next((p for p in _pieces() if rest.startswith(p)), "")
-        found.append(_pieces().get(piece, ""))
-        rest = rest[len(piece.rstrip("$")) or 1 :]
-    return " ".join(filter(None, found)) or "AH"  # a word of silent letters
+        piece, names = next((rule for rule in RULES if rest.startswith(rule[0])), (rest[0], ""))
+        found += names.split()
+        rest = rest[len(piece.rstrip("$")) :]
+    return " ".join(found) or "AH"  # a word of silent letters
 
 
 def _number(n: int) -> str:
     """Return a whole number in words."""
     if n < 20:
         return ONES[n]
-    if n < 100:
-        return TENS[n // 10] + (" " + ONES[n % 10] if n % 10 else "")
-    size, name = next(pair for pair in ((10**6, "million"), (1000, "thousand"), (100, "hundred"))
-                      if n >= pair[0])  # fmt: skip
-    return f"{_number(n // size)} {name}" + (" " + _number(n % size) if n % size else "")
+    for size, name in ((10**6, "million"), (1000, "thousand"), (100, "hundred")):
+        if n >= size:
+            rest = " " + _number(n % size) if n % size else ""
+            return f"{_number(n // size)} {name}{rest}"
+    return TENS[n // 10] + (" " + ONES[n % 10] if n % 10 else "")
 
 
 def _spoken(match: re.Match) -> str:
     """Return in words what stands for money or for a number."""
-    money, whole, part = match.groups()
-    whole = int(whole.replace(",", ""))
+    money, whole, part = match[1], int(match[2].replace(",", "")), match[3]
     if whole >= 10**9:
         raise ValueError(f"the number {whole} is too large; numbers below 1 000 000 000 are read")
     if money:
-        word = " dollar " if whole == 1 else " dollars "
-        return _number(whole) + word + (_number(int(part)) if part else "")
-    digits = " point " + " ".join(ONES[int(digit)] for digit in part) if part else ""
-    return _number(whole) + digits
+        unit = " dollar " if whole == 1 else " dollars "
+        return _number(whole) + unit + (_number(int(part)) if part else "")
+    digits = [ONES[int(digit)] for digit in part or ""]
+    return " ".join([_number(whole), *(["point", *digits] if digits else [])])
 
 
 def phones(text: str) -> list[str]:
@@ -113,7 +127,8 @@ def phones(text: str) -> list[str]:
     Returns
     -------
     list of str
-        ARPAbet without stress; " " between words, "," "." "?" for pauses, "#" at both ends.
+        ARPAbet without stress; " " between words, "," and "." for pauses, "#" at both ends. A
+        question ends like a statement, since the voice has never read one.
 
     Examples
     --------
@@ -131,7 +146,7 @@ def phones(text: str) -> list[str]:
             continue
         word = word.lower().strip("'")
         if word:
-            found += (lexicon().get(word) or spell(word)).split(" ") + [" "]
+            found += [*(lexicon().get(word) or spell(word)).split(" "), " "]
     if len(found) == 1:
         raise ValueError(f"there is no word in {text!r}; write what is to be said in letters")
     if found[-1] in " ,":  # nothing follows

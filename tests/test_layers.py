@@ -14,12 +14,12 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 8801  # lines of code in helpers/ without exercises; 5000 is the goal
+BUDGET = 9097  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics
         music _checks _soundfiles _storage""",
-    "learning": "losses settings vocoders recogniser training speech _weights",
+    "learning": "losses settings vocoders recogniser voice training speech _weights",
     "face": "figures diagrams live explore listening experiments coursework _frontend",
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
@@ -43,6 +43,7 @@ LAZY = {
     "audio": {"librosa", "pooch"},
     "metrics": {"pesq", "pystoi"},
     "coursework": {"torch"},
+    "listening": {"soxr"},
     "vocoders": {"transformers"},
 }
 # what no notebook imports yet, and why it is public all the same
@@ -243,12 +244,12 @@ def test_every_public_name_is_called_by_a_notebook_a_tool_or_a_room_that_is():
 
 
 def test_the_list_of_rooms_fits_on_one_screen():
-    assert len([path for path in HELPERS.iterdir() if path.name != "__pycache__"]) <= 31
+    assert len([path for path in HELPERS.iterdir() if path.name != "__pycache__"]) <= 32
 
 
 def test_small_is_a_feature():
     assert sum(map(code_lines, HELPERS.rglob("*.py"))) < BUDGET
-    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2018
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2089
 
 
 def test_a_file_has_at_most_250_lines_of_code():

@@ -14,7 +14,6 @@ from scipy.cluster import hierarchy
 from scipy.spatial import distance
 
 from helpers import audio, listening, recogniser
-from tests import pages
 
 NAME = "45_assistant"
 TABLES = audio.DATA / "tables"
@@ -136,7 +135,10 @@ def test_the_scenes_are_understood(unit):
     assert log[1][2] == read("orders")[0]["text"]
     silent = len(unit["first"]) / SR - 4.5  # when the customer has ended
     assert 0.3 < log[1][0] - silent < 0.8
-    events = [event for _, event, _ in unit["serve"](unit["in_a_room"](*unit["again"]), **unit["stages"])[0]]
+    events = [
+        event
+        for _, event, _ in unit["serve"](unit["in_a_room"](*unit["again"]), **unit["stages"])[0]
+    ]
     assert events == ["wake word", "order", "says", "barge-in", "order", "says"]
 
 
@@ -236,7 +238,9 @@ def test_the_clustering_is_average_linkage(unit):
             tree = hierarchy.linkage(distance.pdist(E, "cosine"), "average")
             theirs = hierarchy.fcluster(tree, 1 - limit, "distance")
             pairs = list(itertools.combinations(range(n), 2))
-            assert [ours[a] == ours[b] for a, b in pairs] == [theirs[a] == theirs[b] for a, b in pairs]
+            assert [ours[a] == ours[b] for a, b in pairs] == [
+                theirs[a] == theirs[b] for a, b in pairs
+            ]
 
 
 def test_the_best_map_of_names_is_the_best_of_all(unit):

@@ -26,8 +26,8 @@ def scene():
     """Two seconds of a room, the wake word and an order by machine voices, and the room again."""
 
     def cut(name, chosen):
-        y, sr = audio.load(audio.DATA / "words" / f"{name}.flac")
-        row = [row for row in audio.table(name) if chosen(row)][0]
+        y, _ = audio.load(audio.DATA / "words" / f"{name}.flac")
+        row = next(row for row in audio.table(name) if chosen(row))
         return y[int(row["start"]) : int(row["stop"])]
 
     call = cut("commands", lambda row: (row["word"], row["take"]) == ("computer", "1"))
@@ -83,7 +83,7 @@ def test_a_coffee_is_ordered_by_microphone_and_answered_aloud(
     when = next(float(line.split(" s")[0]) for line in lines if "order" in line)
     begins = np.flatnonzero(np.abs(said) > 1e-3)[0] / 16000
     assert when - 0.2 <= begins <= when + 0.6
-    assert 0.02 < np.sqrt(np.mean(said[said != 0] ** 2)) and np.abs(said).max() < 0.51
+    assert np.sqrt(np.mean(said[said != 0] ** 2)) > 0.02 and np.abs(said).max() < 0.51
     assert lab.errors == []
 
 

@@ -1,8 +1,8 @@
-"""Make the orders of tea of unit 45: a word that the recogniser never learned, by four machine voices.
+"""Make the orders of tea of unit 45, a word that the recogniser never learned, by four machines.
 
-`python3 -m tools.measure.make_tea [FOLDER]`, then `python3 -m tools.measure.sums`. It needs Debian's
-flite; no learner needs to run it. They lie one after the other in data/words/tea.flac (16 kHz, 16
-bits), and data/tables/tea.csv says where each begins and ends, who says it, and what.
+`python3 -m tools.measure.make_tea [FOLDER]`, then `python3 -m tools.measure.sums`. It needs
+Debian's flite; no learner needs to run it. They lie one after the other in data/words/tea.flac
+(16 kHz, 16 bits), and data/tables/tea.csv says where each begins and ends, who says it, and what.
 """
 
 import sys

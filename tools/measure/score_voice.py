@@ -9,6 +9,7 @@ mean, flow       from the text alone
 ... told         from the text with her durations, pitch and energy
 flite            Debian's machine voice slt, from pieces of another woman's speech
 backwards        the recording, turned round
+first voice      an earlier voice of ours, whose aligner had failed; its rows are kept as they are
 mel_error_db is the mean distance to her log-mel, frame by frame, over all bands, where the
 durations are hers. DNSMOS (package speechmos) marks sound without a reference, PocketSphinx
 writes down what it hears; where one is not installed, its columns of the table stay as they are.
@@ -122,6 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--out", default="data/tables")
     parser.add_argument("--prompts", type=int, default=40)
+    parser.add_argument("--go-on", action="store_true", help="keep the rows that are there")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     first = {}  # of two takes of a prompt the first one
@@ -141,13 +143,16 @@ def main(argv: list[str] | None = None) -> int:
     voice.say("warm up")  # loading is not counted
     for number, take in enumerate(takes):
         for way in WAYS:
-            row = row_of(take, way, decoder)
-            rows.append(was.get((row["prompt"], way), {}) | row)
+            before = was.get((Path(take.file).stem, way), {})
+            fresh = {} if options.go_on and before.get("seconds") else row_of(take, way, decoder)
+            rows.append(before | fresh)
+        name = Path(take.file).stem
+        rows += [row for key, row in was.items() if key[0] == name and key[1] not in WAYS]
         print(number + 1, "of", len(takes), take.text, flush=True)
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
     print("written", path)
     return 0
 

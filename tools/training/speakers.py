@@ -126,7 +126,9 @@ def discriminant(X: np.ndarray, who: np.ndarray, *, kept: int = KEPT) -> np.ndar
     between = (means * count[:, None]).T @ means / len(X)
     rounded = np.linalg.inv(np.linalg.cholesky(within))
     sizes, axes = np.linalg.eigh(rounded @ between @ rounded.T)
-    return rounded.T @ axes[:, np.argsort(-sizes)[:kept]]
+    best = np.argsort(-sizes)[:kept]
+    trust = sizes[best] / (1 + sizes[best])  # a direction with little between people counts less
+    return rounded.T @ axes[:, best] * trust
 
 
 def train(corpus: Path, out: Path) -> None:
@@ -146,7 +148,9 @@ def train(corpus: Path, out: Path) -> None:
     axes = discriminant((X - mean) / spread, np.array(who))
     tensors = {"mean": mean, "axes": axes / spread[:, None]}
     path = out / "speakers.safetensors"
-    tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()}
+    tensors = {
+        name: np.ascontiguousarray(value, dtype=np.float32) for name, value in tensors.items()
+    }
     command = "python3 -m tools.training.speakers train --corpus CORPUS"
     notes = {"command": command, "people": str(len(people)), "stretches": str(len(X))}
     save_file(tensors, path, metadata=notes)

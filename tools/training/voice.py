@@ -1,6 +1,6 @@
 """The voice of unit 44: an aligner, a mean, and a flow that adds what the mean leaves out.
 
-python3 -m tools.training.voice train --corpus ../shared/corpus --out .scratch/voice [--seconds 3000]
+python3 -m tools.training.voice train --corpus ../shared/corpus --out .scratch/voice
 (the numbers on sentences it has never met: python3 -m tools.measure.score_voice)
 
 The corpus holds one woman's reading of the CMU ARCTIC prompts, about an hour (CC0). 40 prompts with
@@ -30,7 +30,7 @@ from helpers.voice import HOP, SR, Voice, lexicon, phones
 
 KEPT_APART = 40  # prompts
 SHARES = {"aligner": 0.08, "mean": 0.52, "flow": 0.40}  # of the processor time
-BATCH = 16
+BATCH = 8
 LEVEL = 0.05  # RMS, as the vocoder's training has had it
 
 
@@ -206,7 +206,7 @@ def align(aligner, net: Voice, takes: list[Take]) -> None:
 
 
 def drawn(takes: list[Take], net: Voice, rng):
-    """Return 16 takes of like lengths, padded: phones, frames, prosody, counts, mel, lengths."""
+    """Return 8 takes of like lengths, padded: phones, frames, prosody, counts, mel, lengths."""
     order = sorted(range(len(takes)), key=lambda k: takes[k].mel.shape[1])
     first = int(rng.integers(max(1, len(order) - 4 * BATCH)))
     some = [takes[k] for k in rng.choice(order[first : first + 4 * BATCH], BATCH)]
@@ -328,6 +328,11 @@ def train(options) -> None:
     out.mkdir(parents=True, exist_ok=True)
     takes = read_takes(Path(options.corpus), held=False, limit=options.takes)
     net = started(takes)
+    if options.start:
+        tensors, config, _ = _weights.load(options.start)
+        net = Voice(**config)
+        net.load_state_dict(tensors)
+    rates = (1.5e-3, 1e-3) if options.start else (2e-3, 2e-3)  # gentler where something is known
     print(f"{len(takes)} takes, {len(net.symbols)} symbols", flush=True)
     aligner = Aligner(len(net.symbols))
     facts = {"command": f"python3 -m tools.training.voice {shlex.join(options.given)}", "seed": 0}
@@ -336,17 +341,23 @@ def train(options) -> None:
     def stage(name, part, loss_of, peak):
         learn(name, part, loss_of, SHARES[name] * options.seconds, out, peak)
 
-    stage("aligner", aligner, lambda done: aligner_loss(aligner, drawn(takes, net, rng), done), 3e-3)
+    stage(
+        "aligner", aligner, lambda done: aligner_loss(aligner, drawn(takes, net, rng), done), 3e-3
+    )
     align(aligner.eval(), net, takes)
     config = {"symbols": len(net.symbols)}
     path = out / "voice_aligner.safetensors"
     _weights.save(path, aligner, config=config, provenance=facts, half=True)
-    stage("mean", net.acoustic, lambda done: mean_loss(net.acoustic, drawn(takes, net, rng)), 2e-3)
+    stage(
+        "mean", net.acoustic, lambda done: mean_loss(net.acoustic, drawn(takes, net, rng)), rates[0]
+    )
     net.acoustic.requires_grad_(False)
-    off = [((m - y) * mask).square().sum((0, 1)) / mask.sum()
-           for m, _, mask, y in (given(net, drawn(takes, net, rng)) for _ in range(6))]  # fmt: skip
+    off = []
+    for _ in range(6):
+        mean, _, mask, mel = given(net, drawn(takes, net, rng))
+        off.append(((mean - mel) * mask).square().sum((0, 1)) / mask.sum())
     net.missing.copy_(torch.stack(off).mean(0).sqrt().clamp(min=0.05))
-    stage("flow", net.detail, lambda done: flow_loss(net, drawn(takes, net, rng)), 2e-3)
+    stage("flow", net.detail, lambda done: flow_loss(net, drawn(takes, net, rng)), rates[1])
     config = {"symbols": net.symbols, "pitch": list(net.pitch)}
     path = out / "voice.safetensors"
     _weights.save(path, net, config=config, provenance=facts, half=True)
@@ -360,6 +371,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--corpus", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--seconds", type=float, default=3000, help="processor time")
+    parser.add_argument("--start", type=Path, help="weights to start from; the aligner is new")
     parser.add_argument("--takes", type=int, help="learn from the first few takes only, to try it")
     given_words = sys.argv[1:] if argv is None else argv
     options = parser.parse_args(given_words)

@@ -308,7 +308,9 @@ CHECKS = {
         lambda parts, q: np.percentile(parts.sum(axis=1), q),
         LATE_SLIPS,
         atol=1e-9,
-        shows=Curve(late_view, "by how much the second stage's bad days are moved", "90 of 100 [s]"),
+        shows=Curve(
+            late_view, "by how much the second stage's bad days are moved", "90 of 100 [s]"
+        ),
     ),
     "45.alike": Check(
         alike_probes,
