@@ -107,8 +107,11 @@ class Plain:
 def test_the_states_follow_each_other(unit):
     machine, states = Plain({5}, {30}).run(unit["Assistant"], 60)
     assert [state for state, _ in itertools.groupby(states)] == [
-        "idle", "listening", "speaking", "idle",
-    ]  # fmt: skip
+        "idle",
+        "listening",
+        "speaking",
+        "idle",
+    ]
     assert [event for _, event, _ in machine.log] == ["wake word", "order", "says"]
     assert states.count("speaking") == 10  # a second of answer
 
@@ -117,8 +120,13 @@ def test_who_says_the_wake_word_interrupts(unit):
     machine, states = Plain({5, 35}, {30, 55}).run(unit["Assistant"], 70)
     assert "barge-in" in [event for _, event, _ in machine.log]
     assert [state for state, _ in itertools.groupby(states)] == [
-        "idle", "listening", "speaking", "listening", "speaking", "idle",
-    ]  # fmt: skip
+        "idle",
+        "listening",
+        "speaking",
+        "listening",
+        "speaking",
+        "idle",
+    ]
 
 
 def test_a_stretch_without_an_order_is_passed_over_and_a_long_one_answered(unit):
@@ -319,3 +327,102 @@ def test_the_timeline_is_lost_at_first_and_can_be_won(unit):
     best = stage(3.4, 6.9, 10.5, 14.2, "Scot", "missed")
     assert best["solved"].startswith("Yes:")
     assert not stage(3.4, 6.9, 10.5, 14.2, "reader", "all")["solved"]
+
+
+# ---- the tables ----------------------------------------------------------------------------------
+
+
+def of(room, oracle, what="right"):
+    """Orders that are right (or heard) in a room with an oracle, and all orders."""
+    rows = [r for r in read("assistant_blame") if (r["room"], r["oracle"]) == (room, oracle)]
+    assert len({r["group"] for r in rows}) == len(rows) == 10
+    return sum(int(r[what]) for r in rows), sum(int(r["orders"]) for r in rows)
+
+
+def test_the_blame_is_the_one_of_the_page(page, texts):
+    right = {
+        "quiet": {
+            "none": 100,
+            "wake word": 116,
+            "end of speech": 100,
+            "letters": 103,
+            "meaning": 104,
+        },
+        "noise 10 dB": {
+            "none": 76,
+            "wake word": 84,
+            "end of speech": 92,
+            "letters": 92,
+            "meaning": 93,
+        },
+        "denoised": {"none": 81, "wake word": 100},
+    }
+    for room, oracles in right.items():
+        for oracle, count in oracles.items():
+            assert of(room, oracle) == (count, 121)
+        assert of(room, "all") == (121, 121)
+    assert [121 - of(room, "none", "woke")[0] for room in right] == [17, 12, 22]
+    assert "in quiet 82.6 % of the orders are right, and 95.9 %" in page
+    assert "misses 17 of 121 calls in quiet, and twelve in noise" in page
+    assert "99 calls of 121 are heard through it, 109 without" in page
+    gains = [
+        100 * (right["noise 10 dB"][k] - 76) / 121
+        for k in ("wake word", "end of speech", "letters", "meaning")
+    ]
+    assert [round(g, 1) for g in gains] == [6.6, 13.2, 13.2, 14.0] and round(sum(gains)) == 47
+    assert round(100 * (121 - 76) / 121) == 37
+    assert "17 of 121 calls are missed" in texts
+
+
+def test_the_gain_of_the_enhancer_is_the_one_of_the_page():
+    """Drawn over groups, with a generator of its own."""
+    groups = sorted({r["group"] for r in read("assistant_blame")})
+    count = {(r["room"], r["oracle"], r["group"]): r for r in read("assistant_blame")}
+    drawn = np.random.default_rng(1).integers(len(groups), size=(20_000, len(groups)))
+    for oracle, low, high in (("none", -0.8, 9.9), ("wake word", 7.7, 19.6)):
+        orders, gain = (
+            np.array([f(g) for g in groups])
+            for f in (
+                lambda g: int(count["denoised", oracle, g]["orders"]),
+                lambda g: (
+                    int(count["denoised", oracle, g]["right"])
+                    - int(count["noise 10 dB", oracle, g]["right"])
+                ),
+            )
+        )
+        ends = np.percentile(100 * gain[drawn].sum(axis=1) / orders[drawn].sum(axis=1), [2.5, 97.5])
+        np.testing.assert_allclose(ends, [low, high], atol=0.6)
+
+
+def test_the_waits_are_those_of_the_page(page):
+    parts = np.array(
+        [
+            [float(r[k]) for k in ("late", "read", "understand", "say")]
+            for r in read("assistant_seconds")
+        ]
+    )
+    assert len(parts) == of("quiet", "none", "woke")[0] == 104
+    whole = parts.sum(axis=1)
+    assert np.percentile(whole, 95) == pytest.approx(0.78, abs=0.005)
+    assert np.median(whole) == pytest.approx(0.55, abs=0.005)
+    assert np.percentile(parts, 95, axis=0).sum() == pytest.approx(0.84, abs=0.005)
+    assert "95 of 100 answers begin within 0.78 s" in page
+
+
+def test_what_silence_costs(page, texts):
+    rows = {float(r["silence"]): r for r in read("assistant_silence")}
+    assert round(100 * int(rows[0.1]["cut"]) / 121) == 26 and int(rows[0.2]["cut"]) == 1
+    assert int(rows[0.5]["cut"]) == 0 and round(100 * int(rows[0.5]["right"]) / 121) == 96
+    assert float(rows[0.5]["late_95"]) < 0.6
+    assert "with 0.1 s of silence 26 % of the orders are cut off" in page and "yes, 26" in texts
+
+
+def test_the_meetings_are_those_of_the_page(page):
+    rows = read("meetings")
+    total = {k: sum(float(r[k]) for r in rows) for k in ("spoken", "missed", "false", "confused")}
+    wrong = total["missed"] + total["false"] + total["confused"]
+    assert 100 * wrong / total["spoken"] == pytest.approx(24.8, abs=0.05)
+    assert (len(rows), sum(r["people"] == r["found"] for r in rows)) == (20, 5)
+    assert "| 24.8 % |" in page and "the number of people is right in five" in page
+    layers = [100 * float(r["eer"]) for r in read("speaker_layers")]
+    assert [round(x, 1) for x in layers] == [9.5, 23.1, 34.1, 41.8, 48.1, 47.8]

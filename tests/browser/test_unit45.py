@@ -19,7 +19,7 @@ pytest.importorskip("torch")
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "notebooks" / "45_assistant.ipynb"
-NEEDED = {"setup", "scene", "assistant", "live"}
+NEEDED = {"setup", "assistant", "live"}
 
 
 def scene():
