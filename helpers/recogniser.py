@@ -236,8 +236,21 @@ SUGARS = ["sugar", "brown sugar", "sweetener"]
 
 
 @functools.cache
-def order_grammar() -> Grammar:
-    """Return the grammar of the coffee orders: about 120 million sentences."""
+def order_grammar(drinks: tuple[str, ...] = tuple(DRINKS)) -> Grammar:
+    """Return the grammar of the coffee orders: about 120 million sentences.
+
+    Parameters
+    ----------
+    drinks : tuple of str
+        What may be ordered, in the letters of `ALPHABET`.
+
+    Examples
+    --------
+    >>> order_grammar().accepts("can i get a tea")
+    False
+    >>> order_grammar((*DRINKS, "tea")).accepts("can i get a tea")
+    True
+    """
     g = Grammar()
 
     def spaced(texts):
@@ -251,14 +264,14 @@ def order_grammar() -> Grammar:
     for count in (1, 2, 3):
         for kinds in itertools.permutations((SIZES, ROASTS, SHOTS), count):
             before.append(g.chain([spaced(kind) for kind in kinds]))
-    ends = [nothing]
+    ends = [g.words([""])]  # not the one above, or the drink could be left out
     for kinds in ((MILKS,), (SUGARS,), (MILKS, SUGARS), (SUGARS, MILKS)):
         pieces = [spaced(["with"]), added(kinds[0])]
         if len(kinds) == 2:
             pieces += [spaced(["and"]), added(kinds[1])]
         ends.append(g.chain(pieces))
     start = [g.words(OPENINGS), spaced(["a", "an"])]
-    g.whole = g.chain([*start, g.either(before), spaced(DRINKS), g.either(ends)])
+    g.whole = g.chain([*start, g.either(before), spaced(drinks), g.either(ends)])
     return g
 
 
@@ -331,8 +344,10 @@ def beam(scores, *, width: int = 24, grammar: Grammar | None = None) -> str:
     return ""
 
 
-def slots(text: str) -> dict[str, str]:
+def slots(text: str, drinks: tuple[str, ...] = tuple(DRINKS)) -> dict[str, str]:
     """Return what an order asks for: size, roast, shots, drink, milk, sugar, as far as named.
+
+    `drinks` are those of the grammar that read it.
 
     Examples
     --------
@@ -343,8 +358,8 @@ def slots(text: str) -> dict[str, str]:
     found = {}
     sizes = "|".join(SIZES).replace("medium", "medium(?! roast)")
     kinds = {"size": sizes, "roast": "|".join(ROASTS), "shots": "|".join(SHOTS)}
-    drinks = "|".join(sorted(DRINKS, key=len, reverse=True))
-    for name, options in (kinds | {"drink": f"(?:{drinks})$"}).items():
+    known = "|".join(sorted(drinks, key=len, reverse=True))
+    for name, options in (kinds | {"drink": f"(?:{known})$"}).items():
         match = re.search(rf"\b(?:{options})", head)
         if match:
             found[name] = match.group()

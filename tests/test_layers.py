@@ -43,6 +43,7 @@ LAZY = {
     "audio": {"librosa", "pooch"},
     "metrics": {"pesq", "pystoi"},
     "coursework": {"torch"},
+    "listening": {"soxr"},
     "vocoders": {"transformers"},
 }
 # what no notebook imports yet, and why it is public all the same
@@ -249,6 +250,7 @@ def test_the_list_of_rooms_fits_on_one_screen():
 def test_small_is_a_feature():
     assert sum(map(code_lines, HELPERS.rglob("*.py"))) < BUDGET
     assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2149
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2089
 
 
 def test_a_file_has_at_most_250_lines_of_code():

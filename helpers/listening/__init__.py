@@ -9,9 +9,10 @@ name that is none, and a simulated listener where answers have been given.
 """
 
 from helpers.listening.blind import blind_test
+from helpers.listening.conversation import conversation
 from helpers.listening.players import Player, player
 from helpers.listening.recorder import recorder
 from helpers.listening.talkback import talkback
 from helpers.listening.tapper import tapper
 
-__all__ = ["Player", "blind_test", "player", "recorder", "talkback", "tapper"]
+__all__ = ["Player", "blind_test", "conversation", "player", "recorder", "talkback", "tapper"]

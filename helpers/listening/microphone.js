@@ -29,3 +29,29 @@ async function openMicrophone(onlost) {
     throw error;
   }
 }
+
+const TAP = `registerProcessor("earup-tap", class extends AudioWorkletProcessor {
+  process([[y]]) { if (y) this.port.postMessage(y.slice()); return true; } });`;
+
+// Send every block of the microphone to onblock(Float32Array); returns {sr, stop(), processed}.
+async function microphone(onblock, onlost) {
+  const { ctx, from, stop, processed } = await openMicrophone(onlost);
+  try {
+    const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
+    try {
+      await ctx.audioWorklet.addModule(url);
+      const tap = new AudioWorkletNode(ctx, "earup-tap", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+      tap.port.onmessage = ({ data }) => onblock(data);
+      from.connect(tap);
+    } catch { // a page that forbids worklets from a blob
+      const tap = ctx.createScriptProcessor(2048, 1, 1);
+      tap.onaudioprocess = ({ inputBuffer }) => onblock(inputBuffer.getChannelData(0).slice());
+      from.connect(tap).connect(new GainNode(ctx, { gain: 0 })).connect(ctx.destination); // it runs only when connected
+    }
+    URL.revokeObjectURL(url);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  return { sr: ctx.sampleRate, stop, processed };
+}
