@@ -314,6 +314,7 @@ EQUIVALENT = {
     "np.abs(truth - guessed)": "51.error: an absolute value does not see a sign",
     "range(0, rows)": "51.accumulate: what begins in the first row stays infinite",
     "range(0, cols)": "51.accumulate: what begins in the first column stays infinite",
+    rewritten("51.tempo", "1e-9", repr(1e-9 * 1.01)): "any end a hair beyond the last beat will do",
 }
 
 

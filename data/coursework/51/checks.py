@@ -262,7 +262,18 @@ def _zero_before(C):
     return D[2:, 2:]
 
 
+def _wrapped(C):
+    """Return costs for which index -1 is the last cell, as NumPy has it."""
+    D = np.full(C.shape, np.inf)
+    D[0, 0] = C[0, 0]
+    for n in range(1, C.shape[0]):
+        for m in range(1, C.shape[1]):
+            D[n, m] = C[n, m] + min(D[n - 1, m - 1], D[n - 2, m - 1], D[n - 1, m - 2])
+    return D
+
+
 ACCUMULATE_SLIPS = (
+    ("index wraps", _wrapped),
     ("may stand", lambda C: _walked(C, STANDING)),
     ("may stand", lambda C: _walked(C, (*MOVING, (0, 1, 1.0), (1, 0, 1.0)))),
     ("jumps along an edge", lambda C: _walked(C, ((1, 1, 1.0), (0, 2, 1.0), (2, 0, 1.0)))),
@@ -279,6 +290,7 @@ ACCUMULATE_SLIPS = (
     ("the dearest", lambda C: _walked(C, MOVING, choose=max)),
     ("start anywhere", lambda C: _walked(C, MOVING, first=lambda n, m: n == 0)),
     ("start anywhere", lambda C: _walked(C, MOVING, first=lambda n, m: m == 0)),
+    ("start anywhere", lambda C: _walked(C, MOVING, first=lambda n, m: n == 0 or m == 0)),
     ("start forgotten", lambda C: _accumulated(C) - C[0, 0]),
     ("own cost forgotten", lambda C: _accumulated(C) - C),
     ("zeros for infinity", lambda C: np.where(np.isfinite(_accumulated(C)), _accumulated(C), 0.0)),
@@ -373,7 +385,17 @@ def _from_corner(D):
     return np.array([cells[-1][1], cells[0][1]])
 
 
+def _wrapping(D):
+    """Return the stretch of a path for which column -1 is the last one."""
+    n, m = len(D) - 1, int(D[-1].argmin())
+    end = m
+    while n > 0 and m > -D.shape[1]:
+        n, m = min([(n - 1, m - 1), (n - 1, m), (n, m - 1)], key=lambda w: D[w])
+    return np.array([m, end])
+
+
 FOUND_SLIPS = (
+    ("leaves the piece", _wrapping),
     ("ends in the corner", _from_corner),
     ("ends in the corner", lambda D: np.array([_found(D)[0], D.shape[1] - 1])),
     ("smallest of all", _of_all),
@@ -400,6 +422,7 @@ def tempo_probes() -> list[Probe]:
     """Return a steady performance, one that doubles, one that breathes, and others by lot."""
     at = np.linspace(0, 10.13, 102)
     sway = at + 0.25 * np.sin(at)
+    even = np.arange(0, 8.25, 0.25)  # ends on beat 8
     rng = np.random.default_rng(55)
     calls = [
         (at, 2 * at, 120.0, 1, "a performance at half the tempo of a metronome at 120"),
@@ -414,6 +437,7 @@ def tempo_probes() -> list[Probe]:
         (at, np.where(at < 4, at, 4 + 3 * (at - 4)), 60.0, 3, "one that slows down, over 3 beats"),
         (at, sway, 100.0, 1, "one that breathes, beat by beat"),
         (at, sway, 100.0, 4, "one that breathes, over 4 beats"),
+        (even, 1.25 * even, 60.0, 2, "one whose last beat is the last moment, metronome 60"),
     ]
     for bpm, span in ((112.0, 2), (75.0, 1), (140.0, 6)):
         uneven = np.concatenate([[0], np.cumsum(rng.uniform(0.02, 0.3, 60))])
@@ -465,10 +489,17 @@ TEMPO_SLIPS = (
     ("upside down", lambda a, p, b, s: b**2 / _tempo(a, p, b, s)),
     ("metronome is 60", lambda a, p, b, s: _tempo(a, p, 60.0, s)),
     ("from the beginning", lambda a, p, b, s: _from_start(a, p, b, s)),
+    ("end left out", lambda a, p, b, s: _end_left_out(a, p, b, s)),
     ("one too few", lambda a, p, b, s: _tempo(a, p, b, s)[:-1]),
     ("one too few", lambda a, p, b, s: _tempo(a, p, b, s)[1:]),
     ("one number", lambda a, p, b, s: float(_tempo(a, p, b, s).mean())),
 )
+
+
+def _end_left_out(at, played, bpm, span):
+    """Return tempi for beats that lie before the last moment, without one that lies on it."""
+    beats = np.interp(np.arange(0, at[-1], 60 / bpm), at, played)
+    return 60 * span / (beats[span:] - beats[:-span])
 
 
 def _from_start(at, played, bpm, span):
