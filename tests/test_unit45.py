@@ -284,7 +284,9 @@ def test_a_conversation_without_a_partner_or_a_block_is_refused(monkeypatch):
             listening.conversation(Echo, block=block)
 
 
-@pytest.mark.parametrize("drinks", ["tea", ("Tea",), ("7up",), ("",), ("jägertee",), (3,), (" tea",)])
+@pytest.mark.parametrize(
+    "drinks", ["tea", ("Tea",), ("7up",), ("",), ("jägertee",), (3,), (" tea",)]
+)
 def test_a_menu_that_no_letter_can_spell_is_refused(drinks):
     with pytest.raises(ValueError, match="small letters"):
         recogniser.order_grammar(drinks)
