@@ -388,6 +388,9 @@ def test_the_timeline_is_lost_at_first_and_can_be_won(unit):
     best = stage(3.4, 6.9, 10.5, 14.2, "Scot", "missed")
     assert best["solved"].startswith("Yes:")
     assert not stage(3.4, 6.9, 10.5, 14.2, "reader", "all")["solved"]
+    # what is drawn: a bar without a gap of its own, so a gap means that nothing is wrong there
+    assert all(line["solid"] for line in unit["rows_drawn"] if "solid" in line)
+    assert sum("solid" in line for line in unit["rows_drawn"]) == 7
 
 
 # ---- the tables ----------------------------------------------------------------------------------
