@@ -52,6 +52,23 @@ def mean_interval(x, *, level: float = 0.95) -> tuple[float, float, float]:
 
     It takes the values for a sample of a normal distribution. A percentile bootstrap takes less for
     granted, but at 6 to 10 items it is too narrow.
+
+    Parameters
+    ----------
+    x : array_like (n,)
+        The values, two or more.
+    level : float
+        The share of such intervals that hold the true mean.
+
+    Returns
+    -------
+    mean, low, high : float
+        The mean, and where the interval begins and ends.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values.
     """
     x = np.asarray(x, float)
     if x.ndim != 1 or x.size < 2:

@@ -79,6 +79,18 @@ def lexicon() -> dict[str, str]:
 def spell(word: str) -> str:
     """Return phones for a word by rules of letters: a guess, for words that no lexicon has.
 
+    Parameters
+    ----------
+    word : str
+        One word in letters.
+
+    Returns
+    -------
+    phones : str
+        Names of phones as ARPAbet has them, a space between two.
+
+    Examples
+    --------
     >>> spell("blick")
     'B L IH K'
     """
@@ -308,8 +320,20 @@ def load(path="voice") -> Voice:
 
 @torch.no_grad()
 def score(text) -> Score:
-    """Return what the voice would make of a text (or of phones): how long, how high.
+    """Return what the voice would make of a text: how long each phone lasts, and how high it is.
 
+    Parameters
+    ----------
+    text : str or list of str
+        A sentence, or its phones.
+
+    Returns
+    -------
+    score : Score
+        Its phones, frames and hertz, to be changed and given to `mel`.
+
+    Examples
+    --------
     >>> made = score("Hello.")
     >>> len(made.phones) == len(made.frames) == len(made.hertz)
     True

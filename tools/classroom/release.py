@@ -27,6 +27,7 @@ NOT_FOR_STUDENTS = (
     "tools/measure/make_clips.py",
     "tools/measure/make_instruments.py",
     "tools/measure/make_orders.py",
+    "tools/measure/make_tea.py",
     "tools/measure/make_words.py",
     ".ci",
     ".github",
@@ -42,7 +43,7 @@ TEACH = re.compile(r"data/coursework/\d\d/teach\.md")
 CHECKS = re.compile(r"data/coursework/\d\d/checks\.py")
 ANSWER = re.compile(r"<details><summary>What we would say</summary>.*?</details>", re.DOTALL)
 NO_ANSWER = "*This copy of the course came without our answer; your teacher has it.*"
-BINARY = (".flac", ".png", ".safetensors", ".wav", ".ogg", ".npz")
+BINARY = (".flac", ".png", ".safetensors", ".wav", ".ogg", ".npz", ".gz")
 
 
 def files(root: Path = ROOT) -> list[str]:
