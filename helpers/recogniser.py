@@ -244,6 +244,11 @@ def order_grammar(drinks: tuple[str, ...] = tuple(DRINKS)) -> Grammar:
     drinks : tuple of str
         What may be ordered, in the letters of `ALPHABET`.
 
+    Raises
+    ------
+    ValueError
+        If a drink holds what the network has no letter for, or `drinks` is a single text.
+
     Examples
     --------
     >>> order_grammar().accepts("can i get a tea")
@@ -251,6 +256,10 @@ def order_grammar(drinks: tuple[str, ...] = tuple(DRINKS)) -> Grammar:
     >>> order_grammar((*DRINKS, "tea")).accepts("can i get a tea")
     True
     """
+    wrong = [drink for drink in drinks if not re.fullmatch(r"[a-z']+( [a-z']+)*", str(drink))]
+    if wrong or isinstance(drinks, str):
+        remedy = 'a tuple of words in small letters from a to z, such as (*DRINKS, "tea")'
+        raise ValueError(f"drinks={drinks!r} must be {remedy}")
     g = Grammar()
 
     def spaced(texts):

@@ -8,7 +8,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from helpers import audio
+from helpers import _checks, audio
 from helpers._frontend import Stored, bundle, styles
 from helpers._frontend.card import card
 
@@ -29,6 +29,11 @@ def conversation(make: Callable, *, sr: int = 16000, block: int = 1600) -> "Conv
     block : int
         Samples in a block.
 
+    Raises
+    ------
+    ValueError
+        If `make` is no function, or a rate or a block is no whole number above 0.
+
     Returns
     -------
     Conversation
@@ -42,6 +47,7 @@ def conversation(make: Callable, *, sr: int = 16000, block: int = 1600) -> "Conv
     """
     if not callable(make):
         raise ValueError(f"make={make!r} must be a function; pass it without brackets")
+    block = _checks.check_whole(block, name="block", low=1, remedy="take 1600, a tenth of a second")
     return Conversation(make, sr=audio.check_rate(sr), block=block)
 
 
@@ -83,7 +89,10 @@ class Conversation(Stored, anywidget.AnyWidget):
         try:
             if content["do"] == "start":
                 self._begin(audio.check_rate(content["sr"]))
-                self._partner = self._make()
+                partner = self._make()
+                if not (hasattr(partner, "hear") and hasattr(partner, "log")):
+                    raise ValueError(f"make() gave {partner!r}, which has no hear and log")
+                self._partner = partner
                 return
             y = np.frombuffer(bytes(buffers[0]), dtype="<f4")
             self._rest = np.append(self._rest, self._stream.resample_chunk(y))
@@ -98,14 +107,19 @@ class Conversation(Stored, anywidget.AnyWidget):
     def _hear(self, block: np.ndarray) -> None:
         told = len(self._partner.log)
         answer = self._partner.hear(block)
+        if answer is not None:
+            answer = np.asarray(answer, dtype=float)
+            if answer.ndim != 1 or not np.isfinite(answer).all():
+                shape = f"shape {answer.shape}"
+                raise ValueError(f"hear() gave {shape}; it must give one row of finite numbers")
         if len(self._heard) * self._block < LONGEST_S * self.sr:
             self._heard.append(block)
         for when, event, detail in self._partner.log[told:]:
             text = f"{when:.1f} s  {event}" + (f": {detail}" if detail else "")
             self.send({"kind": "log", "text": text})
         if answer is not None:
-            self._answers.append((len(self._heard), np.asarray(answer, dtype=float)))
-            self.send({"kind": "say"}, [np.asarray(answer, dtype="<f4").tobytes()])
+            self._answers.append((len(self._heard), answer))
+            self.send({"kind": "say"}, [answer.astype("<f4").tobytes()])
 
     def stored_text(self) -> str:
         """Return one line, the same on every run."""

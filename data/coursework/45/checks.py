@@ -116,7 +116,7 @@ def late_probes() -> list[Probe]:
     return [
         Probe(
             (np.round(rng.gamma(1.5, 0.2, (rows, columns)), 2), q),
-            f"{rows} answers of {columns} stages, q = {q}",
+            f"{rows} answers of {columns} stage{'s' if columns > 1 else ''}, q = {q}",
         )
         for rows, columns, q in cases
     ]
@@ -172,6 +172,14 @@ def _diagonal(C, group, value):
     return M
 
 
+def _without_itself(C, group):
+    sizes = _sizes(group)
+    M = _alike(C, group)
+    pairs = np.maximum(sizes * (sizes - 1), 1)  # a group of one keeps its 1
+    alone = np.where(sizes > 1, (np.diag(M) * sizes**2 - sizes) / pairs, 1)
+    return _diagonal(C, group, alone)
+
+
 def _first(C, group):
     first = [np.flatnonzero(group == k)[0] for k in range(group.max() + 1)]
     return C[np.ix_(first, first)]
@@ -186,6 +194,11 @@ ALIKE_SLIPS = (
     ("the first of each", _first),
     ("nothing on the diagonal", lambda C, g: _diagonal(C, g, 0)),
     ("one on the diagonal", lambda C, g: _diagonal(C, g, 1)),
+    ("without itself", _without_itself),
+    (
+        "without itself",
+        lambda C, g: _diagonal(C, g, np.diag(_without_itself(C, g)) * (_sizes(g) > 1)),
+    ),
     ("a distance", lambda C, g: 1 - _alike(C, g)),
     ("divided by one side", lambda C, g: _alike(C, g) * _sizes(g)),
     ("divided by one side", lambda C, g: _alike(C, g) * _sizes(g)[:, None]),
@@ -207,12 +220,15 @@ def _turns(frames: int, people: int, seed: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def der_probes() -> list[Probe]:
-    """Return short meetings of two to four people, and one that is right."""
+    """Return short meetings of two to four people, and two with more errors than speech."""
     cases = ((20, 2, 1), (30, 3, 2), (24, 3, 3), (40, 4, 4), (18, 2, 5))
     probes = [Probe(_turns(*case), f"{case[0]} frames, {case[1]} people") for case in cases]
     R = np.array([[1, 1, 0, 0, 1], [0, 0, 0, 1, 1]])
     H = np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]])
-    return [Probe((R, H), f"R = {R.tolist()} and H = {H.tolist()}"), *probes]
+    small = [(R, H), (np.array([[1, 1, 0], [0, 0, 0]]), np.ones((2, 3), dtype=int))]
+    small.append((np.eye(3, 4, dtype=int), np.ones((3, 4), dtype=int)))  # all are named, always
+    shown = [Probe((r, h), f"R = {r.tolist()} and H = {h.tolist()}") for r, h in small]
+    return [*shown, *probes]
 
 
 def _counts(R, H):
@@ -242,6 +258,7 @@ DER_SLIPS = (
     ("of what was found", lambda R, H: sum(_counts(R, H)[:3]) / H.sum()),
     ("percent", lambda R, H: 100 * _der(R, H)),
     ("the share right", lambda R, H: 1 - _der(R, H)),
+    ("at most one", lambda R, H: min(1, _der(R, H))),
     ("of the frames with speech", lambda R, H: sum(_counts(R, H)[:3]) / R.any(axis=0).sum()),
     ("how much too much", lambda R, H: (H.sum() - R.sum()) / R.sum()),
     ("in frames", lambda R, H: sum(_counts(R, H)[:3])),
