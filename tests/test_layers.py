@@ -249,8 +249,7 @@ def test_the_list_of_rooms_fits_on_one_screen():
 
 def test_small_is_a_feature():
     assert sum(map(code_lines, HELPERS.rglob("*.py"))) < BUDGET
-    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2149
-    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2089
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2221
 
 
 def test_a_file_has_at_most_250_lines_of_code():
