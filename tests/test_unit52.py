@@ -1,5 +1,7 @@
 """What unit 52 lets you hear, and every number that its pages and its coursework state."""
 
+import tomllib
+
 import librosa
 import mir_eval
 import numpy as np
@@ -335,3 +337,97 @@ def test_the_cell_for_your_own_music_takes_real_recordings(unit, name, capsys):
     exec(sources[1], names)
     with capsys.disabled():
         print(f"\n  {name}: {'; '.join(said)}")
+
+
+# ---- what a fresh reader asked -------------------------------------------------------------------
+
+
+def test_how_fast_notes_come_up():
+    """Piano and guitar within hundredths of a second; strings and choir half after a tenth."""
+    for name in ("piano", "guitar", "strings", "choir"):
+        for pitch in (55, 60, 64, 67):
+            y = music.one_shot(name, pitch, seconds=2.0)
+            level = np.sqrt(np.convolve(y**2, np.ones(441) / 441, mode="same"))
+            half, most = (np.flatnonzero(level > q * level.max())[0] / SR for q in (0.5, 0.9))
+            if name in ("piano", "guitar"):
+                assert most < 0.04
+            else:
+                assert 0.07 < half < 0.25 and most > 0.5
+
+
+def test_a_rise_in_level_is_enough_for_a_piano_and_not_for_an_organ(unit):
+    best = {}
+    for name in ("piano", "organ"):
+        rise = unit["rise_in_level"](unit["chorales"][name])[: len(unit["curves"][name])]
+        picked = [unit["hills"](rise / rise.max(), c) / unit["rate"] for c in unit["limits"]]
+        best[name] = max(mir_eval.onset.f_measure(unit["onsets"], times)[0] for times in picked)
+    assert best["piano"] == 1
+    assert best["organ"] < 0.7 < 0.95 < max(unit["F_onsets"]["organ"])
+
+
+def test_what_the_page_says_of_tempi(unit):
+    def heard(name, track):
+        return 60 / np.median(np.diff(track(music.play(unit["pieces"][name]))))
+
+    both = (unit["by_librosa"], unit["by_rule"])
+    assert [round(heard("drums 180", track)) for track in both] == [89, 120]
+    assert [round(heard("song without drums", track)) for track in both] == [56, 56]
+    for track in both:  # the slow ballad has 82.8
+        assert heard("ballad, slow", track) == pytest.approx(2 * 82.8, rel=0.03)
+    drums = unit["pulse"](unit["new_in"](unit["y_steady"]), unit["rate"])
+    assert drums == pytest.approx(120.2, abs=0.05)
+    ramp = unit["ramp"].beats()
+    assert 60 / np.diff(ramp)[ramp[:-1] < 15][-1] == pytest.approx(123, abs=0.5)
+    likeness, speeds = unit["likeness"], unit["speeds"]
+    tops = 1 + np.flatnonzero((likeness[1:-1] > likeness[:-2]) & (likeness[1:-1] > likeness[2:]))
+    high = [round(speeds[k]) for k in tops if likeness[k] > 0.75 * likeness[1:].max()]
+    assert [bpm for bpm in high if 25 < bpm < 260] == [133, 66, 44, 33, 26]
+    assert not any(unit["turned"](bpm, "chorale, 72")["solved"] for bpm in range(30, 301))
+
+
+def test_a_third_wrong_and_a_third_missing_are_two_numbers():
+    truth = 0.5 * np.arange(1, 61)
+    wrong = np.where(np.arange(60) % 3, truth, truth + 0.2)
+    assert mir_eval.beat.f_measure(truth, wrong) == pytest.approx(2 / 3)
+    assert mir_eval.beat.f_measure(truth, truth[np.arange(60) % 3 > 0]) == pytest.approx(0.8)
+
+
+def test_five_milliseconds_move_ten_pieces_little_and_the_strings_much(unit):
+    moved = {k: max(abs(v[0] - v[4]), abs(v[2] - v[5])) for k, v in unit["table"].items()}
+    assert moved.pop("chorale, strings") == pytest.approx(0.38, abs=0.01)
+    assert len(moved) == 10 and max(moved.values()) < 0.055
+
+
+def test_the_network_finds_twice_as_many_beats_in_the_strings(unit):
+    score = unit["pieces"]["chorale, strings"]
+    spikes = unit["hills"](unit["beat_activation"](music.play(score))[:700], 0.3, reach=10)
+    assert (len(spikes), (score.beats() < 14).sum()) == (34, 17)
+
+
+def test_silence_of_your_own_has_no_novelty(unit):
+    assert not unit["new_in"](np.zeros(4 * SR)).any()
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "old", "new"),
+    [
+        ("52.tempo", "tempo", "np.dot(nov[:-lag], nov[lag:])", "np.mean(nov[:-lag] * nov[lag:])"),
+        ("52.tempo", "tempo", "np.arange(1, len(nov))", "np.arange(1, len(nov) // 2)"),
+        ("52.chain", "best_beats", "/ period", "/ round(period)"),
+        ("52.chain", "best_beats", "range(1, len(nov))", "range(int(period), len(nov))"),
+        ("52.taps", "ten_taps", "-np.angle(wave)", "np.angle(wave)"),
+        ("52.taps", "ten_taps", "times[times >= 3][:10]", "times[:10]"),
+        ("52.taps", "ten_taps", "times[times >= 3][:10]", "times[times >= 8][:10]"),
+    ],
+)
+def test_what_is_nearly_right_is_not_accepted(key, name, old, new):
+    path = pages.ROOT / "data/coursework/52/solutions.toml"
+    code = tomllib.loads(path.read_text(encoding="utf-8"))[key]["code"]
+    assert old in code
+    names = pages.space()
+    exec(code.replace(old, new), names)
+    exercise = catalogue.exercise(key)
+    result = exercise.check(names[name])
+    assert result.outcome == "not yet"
+    if ":10" in new:
+        assert result.says == exercise.texts["start"]

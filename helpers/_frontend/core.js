@@ -251,7 +251,7 @@ function scale(axis, a, b) {
 
 function marksOf(axis, length) {
   if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
-  const values = Array.from({ length: 41 }, (_, k) => 1000 * 2 ** (k - 20)); // octaves around 1000
+  const values = Array.from({ length: 41 }, (_, k) => (axis.high > 128 ? 1000 : 1) * 2 ** (k - 20)); // octaves around 1000, or 1
   return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
 }
 

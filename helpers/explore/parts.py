@@ -41,7 +41,7 @@ def axis(
     unit : str
         For example "Hz".
     log : bool
-        Equal ways are equal ratios; ticks stand at octaves around 1000.
+        Equal ways are equal ratios; ticks stand at octaves around 1000, up to 128 around 1.
     ends : str, optional
         Array of `compute`'s reply with two numbers that take the place of `low` and `high`, for an
         axis that follows what is shown.

@@ -131,7 +131,7 @@ function render({ model, el: host }) {
       for (const t of times) g.fillRect(X.at(Math.max(0, Math.min(span, t))) - 1, top + 3, 2, ROOM.row - 6);
     };
     if (seen && !run) drawWave(g, box, y, { peak: y.reduce((top, v) => Math.max(top, Math.abs(v)), 0.01), colour: colours.signal, scale: dpr });
-    else label(run ? "Listen and tap" : "Tap first: the sound is drawn afterwards", box.x + box.w / 2, box.y + box.h / 2, "center");
+    else label(run ? "Listen and tap" : "Drawn when you have tapped", box.x + box.w / 2, box.y + box.h / 2, "center");
     row(mine, ROOM.wave, "you", colours.ear);
     if (seen && !run && beats.length) row(beats, ROOM.wave + ROOM.row, "beats", colours.reference);
     const { values, digits } = ticks(0, span, Math.min(8, box.w / 70));
