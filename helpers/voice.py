@@ -12,6 +12,7 @@ missing or damaged.
 import functools
 import gzip
 import re
+import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,9 +109,11 @@ def _spoken(match: re.Match) -> str:
         raise ValueError(f"the number {whole} is too large; numbers below 1 000 000 000 are read")
     if money:
         unit = " dollar " if whole == 1 else " dollars "
-        return _number(whole) + unit + (_number(int(part)) if part else "")
+        cents = int((part or "").ljust(2, "0")[:2])
+        return " " + _number(whole) + unit + (_number(cents) if cents else "") + " "
     digits = [ONES[int(digit)] for digit in part or ""]
-    return " ".join([_number(whole), *(["point", *digits] if digits else [])])
+    # letters on either side, as in "1st", are a word of their own
+    return " ".join(["", _number(whole), *(["point", *digits] if digits else []), ""])
 
 
 def phones(text: str) -> list[str]:
@@ -135,6 +138,10 @@ def phones(text: str) -> list[str]:
     >>> " ".join(phones("My voice, Dr. Bell.")).replace("   ", " _ ")
     '# M AY _ V OY S , D AA K T ER _ B EH L . #'
     """
+    if not isinstance(text, str):
+        raise ValueError(f"text={text!r} is no text; give a str")
+    apart = unicodedata.normalize("NFD", text)  # an accent stands after its letter now
+    text = "".join(letter for letter in apart if not unicodedata.combining(letter))
     text = text.replace("’", "'").replace("—", " , ").replace(" - ", " , ").replace("%", " percent")
     text = re.sub(r"(\$?)(\d[\d,]*)(?:\.(\d+))?", _spoken, text)
     text = re.sub(r"\b(Mr|Mrs|Dr|St|etc)\.", lambda match: SHORT[match[1].lower()], text)
@@ -280,6 +287,9 @@ class Voice(nn.Module):
 
     def ids(self, names) -> torch.Tensor:
         """Return phones as numbers, shape (1, n)."""
+        unknown = [name for name in names if name not in self.symbols]
+        if unknown or not names:
+            raise ValueError(f"the voice does not know {unknown}; give phones as `phones` does")
         return torch.tensor([[self.symbols.index(name) for name in names]])
 
     def flow(self, mean, h, mask, *, steps: int = 8, spread: float = 0.7, seed: int = 0):
@@ -314,7 +324,7 @@ def score(text) -> Score:
     >>> len(made.phones) == len(made.frames) == len(made.hertz)
     True
     """
-    names = phones(text) if isinstance(text, str) else list(text)
+    names = list(text) if isinstance(text, list | tuple) else phones(text)
     net = load()
     guess = net.acoustic.read(net.ids(names), torch.tensor([len(names)]))[1][0].numpy().T
     frames = np.maximum(np.round(np.expm1(guess[0])), 0).astype(int)
