@@ -12,7 +12,6 @@ missing or damaged.
 import functools
 import gzip
 import re
-import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,30 +28,13 @@ __all__ = ["SR", "Score", "Voice", "lexicon", "load", "mel", "phones", "say", "s
 
 SR = 16000
 HOP = 256
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen""".split()
 TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "etc": "etcetera"}
+ACCENTS = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ"
+LETTERS = "aaaaaaceeeeiiiinooooouuuuyy"
+PLAIN = str.maketrans(ACCENTS + ACCENTS.upper(), LETTERS + LETTERS.upper())
 MARKS = {".": ".", ",": ",", ";": ",", ":": ",", "?": ".", "!": "."}
 # letters to phones, the longest piece first; $ is the end of the word
 PIECES = """tion$=SH AH N|sion$=ZH AH N|ture$=CH ER|ough=AO|augh=AO|igh=AY|tch=CH|dge=JH|sch=S K|
@@ -140,8 +122,7 @@ def phones(text: str) -> list[str]:
     """
     if not isinstance(text, str):
         raise ValueError(f"text={text!r} is no text; give a str")
-    apart = unicodedata.normalize("NFD", text)  # an accent stands after its letter now
-    text = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    text = text.translate(PLAIN)
     text = text.replace("’", "'").replace("—", " , ").replace(" - ", " , ").replace("%", " percent")
     text = re.sub(r"(\$?)(\d[\d,]*)(?:\.(\d+))?", _spoken, text)
     text = re.sub(r"\b(Mr|Mrs|Dr|St|etc)\.", lambda match: SHORT[match[1].lower()], text)

@@ -339,7 +339,7 @@ def test_a_row_of_the_table_is_measured_again():
     assert float(row["mel_error_db"]) == pytest.approx(error, abs=0.01)
 
 
-# ---- what the page says of its sixteen sentences ---------------------------------------------------
+# ---- what the page says of its sixteen sentences -------------------------------------------------
 
 
 def interval(values):
@@ -358,8 +358,12 @@ def test_every_interval_rests_on_sixteen_sentences_and_the_page_says_so():
     for way in ("recording", "flow", "mean", "first voice", "backwards"):
         assert interval(marks[way]) in text, way
     assert "Every interval on this page rests on 16 sentences" in text
-    assert np.mean(marks["backwards"]) / np.mean(marks["recording"]) == pytest.approx(2 / 3, abs=0.01)
-    assert np.mean(marks["first voice"]) - np.mean(marks["backwards"]) == pytest.approx(0.3, abs=0.02)
+    assert np.mean(marks["backwards"]) / np.mean(marks["recording"]) == pytest.approx(
+        2 / 3, abs=0.01
+    )
+    assert np.mean(marks["first voice"]) - np.mean(marks["backwards"]) == pytest.approx(
+        0.3, abs=0.02
+    )
 
 
 def test_how_many_words_would_tell_three_points():
@@ -415,10 +419,12 @@ def test_the_melody_is_hardly_flatter_than_hers():
     scored = [voice.score(score_voice.told(take).phones) for take in takes]
     ours = np.array([strays(made) for made in scored])
     assert np.sum(ours < hers) == 10
-    assert hers.mean() == pytest.approx(2.2, abs=0.05) and ours.mean() == pytest.approx(2.0, abs=0.05)
+    assert hers.mean() == pytest.approx(2.2, abs=0.05) and ours.mean() == pytest.approx(
+        2.0, abs=0.05
+    )
 
 
-# ---- bad input, and what people write --------------------------------------------------------------
+# ---- bad input, and what people write ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -450,3 +456,18 @@ def test_the_page_says_how_flite_speaks():
     """Its voice slt is built by Clustergen ("cg"), which has trees of statistics, no recordings."""
     assert b"cmu_us_slt_cg_db" in LIBRARY[0].read_bytes()
     assert "by statistics and decision trees" in pages_text().split("## Chapter 1")[0]
+
+
+def test_the_stage_is_a_still_in_a_page_and_not_half_alive():
+    """It asks a network at every move, so neither the page's Python nor a grid answers it."""
+    import nbformat
+
+    from tools.site.engine import cutting, grids, packing
+
+    book = nbformat.read(pages.ROOT / "notebooks" / f"{NAME}.ipynb", 4)
+    ((cell, statements),) = cutting.stages(book).items()
+    assert grids.title_of(statements) == ""
+    values = {f"e{k}": k / 4 for k in range(1, 5)} | {f"h{k}": 150 for k in range(1, 5)}
+    asked = {NAME: {str(cell): {"statements": statements, "values": values}}}
+    tried = packing._tried({"stages": asked, "exercises": {}})
+    assert "fault" in tried["stages"][NAME][str(cell)]
