@@ -382,10 +382,10 @@ def test_how_many_words_would_tell_three_points():
 
 
 def test_what_was_found_is_rough_phone_by_phone(unit):
-    told, found, short = [], [], []
+    told, found, short, order = [], [], [], None
     for row in read("order_phones"):
         told.append(float(row["end_s"]) - max(float(row["start_s"]), 0))
-        if not found or row["order"] != order:
+        if row["order"] != order:
             order, k = row["order"], 0
         k += 1
         found.append(0.016 * np.sum(unit["found"][120][int(order)] == k))
