@@ -28,30 +28,13 @@ __all__ = ["SR", "Score", "Voice", "lexicon", "load", "mel", "phones", "say", "s
 
 SR = 16000
 HOP = 256
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen""".split()
 TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "etc": "etcetera"}
+ACCENTS = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ"
+LETTERS = "aaaaaaceeeeiiiinooooouuuuyy"
+PLAIN = str.maketrans(ACCENTS + ACCENTS.upper(), LETTERS + LETTERS.upper())
 MARKS = {".": ".", ",": ",", ";": ",", ":": ",", "?": ".", "!": "."}
 # letters to phones, the longest piece first; $ is the end of the word
 PIECES = """tion$=SH AH N|sion$=ZH AH N|ture$=CH ER|ough=AO|augh=AO|igh=AY|tch=CH|dge=JH|sch=S K|
@@ -120,9 +103,11 @@ def _spoken(match: re.Match) -> str:
         raise ValueError(f"the number {whole} is too large; numbers below 1 000 000 000 are read")
     if money:
         unit = " dollar " if whole == 1 else " dollars "
-        return _number(whole) + unit + (_number(int(part)) if part else "")
+        cents = int((part or "").ljust(2, "0")[:2])
+        return " " + _number(whole) + unit + (_number(cents) if cents else "") + " "
     digits = [ONES[int(digit)] for digit in part or ""]
-    return " ".join([_number(whole), *(["point", *digits] if digits else [])])
+    # letters on either side, as in "1st", are a word of their own
+    return " ".join(["", _number(whole), *(["point", *digits] if digits else []), ""])
 
 
 def phones(text: str) -> list[str]:
@@ -147,6 +132,9 @@ def phones(text: str) -> list[str]:
     >>> " ".join(phones("My voice, Dr. Bell.")).replace("   ", " _ ")
     '# M AY _ V OY S , D AA K T ER _ B EH L . #'
     """
+    if not isinstance(text, str):
+        raise ValueError(f"text={text!r} is no text; give a str")
+    text = text.translate(PLAIN)
     text = text.replace("’", "'").replace("—", " , ").replace(" - ", " , ").replace("%", " percent")
     text = re.sub(r"(\$?)(\d[\d,]*)(?:\.(\d+))?", _spoken, text)
     text = re.sub(r"\b(Mr|Mrs|Dr|St|etc)\.", lambda match: SHORT[match[1].lower()], text)
@@ -292,6 +280,9 @@ class Voice(nn.Module):
 
     def ids(self, names) -> torch.Tensor:
         """Return phones as numbers, shape (1, n)."""
+        unknown = [name for name in names if name not in self.symbols]
+        if unknown or not names:
+            raise ValueError(f"the voice does not know {unknown}; give phones as `phones` does")
         return torch.tensor([[self.symbols.index(name) for name in names]])
 
     def flow(self, mean, h, mask, *, steps: int = 8, spread: float = 0.7, seed: int = 0):
@@ -338,7 +329,7 @@ def score(text) -> Score:
     >>> len(made.phones) == len(made.frames) == len(made.hertz)
     True
     """
-    names = phones(text) if isinstance(text, str) else list(text)
+    names = list(text) if isinstance(text, list | tuple) else phones(text)
     net = load()
     guess = net.acoustic.read(net.ids(names), torch.tensor([len(names)]))[1][0].numpy().T
     frames = np.maximum(np.round(np.expm1(guess[0])), 0).astype(int)

@@ -209,18 +209,19 @@ def test_the_search_of_the_page_is_the_one_of_the_course(unit):
         assert unit["search"](scores)[0] == recogniser.beam(scores)
 
 
-# phones of each word, and when flite lets each end [s] (flite -psdur); the clip begins 0.266 s late
+# phones of each word, and when flite lets each end [s] (flite -psdur); the clip begins 0.2906 s
+# late, by its correlation with flite's own sound (0.99999)
 PHONES = (3, 1, 3, 1, 4, 4, 3, 2, 4)
 ENDS = """0.370 0.503 0.566 0.704 0.826 0.930 0.978 1.027 1.193 1.316 1.362 1.467 1.534 1.636 1.715
     1.775 1.899 1.950 2.012 2.199 2.387 2.467 2.581 2.665 2.789"""
 
 
 def test_the_borders_of_words_are_near_those_of_the_machine_that_spoke(unit):
-    ends = np.array(ENDS.split(), float) - 0.266
+    ends = np.array(ENDS.split(), float) - 0.2906
     truth = ends[np.cumsum(PHONES)[:-1] - 1]
     np.testing.assert_allclose(unit["own"], truth, atol=0.001)
     off = np.abs(unit["borders"][1:-1] - truth)
-    assert off.mean() == pytest.approx(0.078, abs=0.005) and off.max() < 0.15
+    assert off.mean() == pytest.approx(0.084, abs=0.002) and off.max() < 0.15
 
 
 def test_a_network_from_nothing_learns_its_clips_and_no_new_voice(unit):

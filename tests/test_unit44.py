@@ -3,11 +3,13 @@
 import csv
 import gzip
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from scipy import stats
 
 from helpers import audio, voice
 from tests import pages
@@ -335,3 +337,137 @@ def test_a_row_of_the_table_is_measured_again():
     made = voice.mel(score_voice.told(takes[0]), how="mean")
     error = np.abs(made - takes[0].mel).mean() * 20 / np.log(10)
     assert float(row["mel_error_db"]) == pytest.approx(error, abs=0.01)
+
+
+# ---- what the page says of its sixteen sentences -------------------------------------------------
+
+
+def interval(values):
+    """Mean and 95 % interval by Student's t, from scipy."""
+    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
+    return f"{np.mean(values):.2f} ({low:.2f} to {high:.2f})"
+
+
+def test_every_interval_rests_on_sixteen_sentences_and_the_page_says_so():
+    text = pages_text()
+    rows = read("voice_scores")
+    marks = {}
+    for row in rows:
+        marks.setdefault(row["way"], []).append(float(row["dnsmos"]))
+    assert {len(some) for some in marks.values()} == {SCORED}
+    for way in ("recording", "flow", "mean", "first voice", "backwards"):
+        assert interval(marks[way]) in text, way
+    assert "Every interval on this page rests on 16 sentences" in text
+    assert np.mean(marks["backwards"]) / np.mean(marks["recording"]) == pytest.approx(
+        2 / 3, abs=0.01
+    )
+    assert np.mean(marks["first voice"]) - np.mean(marks["backwards"]) == pytest.approx(
+        0.3, abs=0.02
+    )
+
+
+def test_how_many_words_would_tell_three_points():
+    """Sentences drawn again by lot, flow and copy each time the same ones."""
+    rows = read("voice_scores")
+    wrong, words = (
+        {way: np.array([int(r[name]) for r in rows if r["way"] == way]) for way in ("flow", "copy")}
+        for name in ("wrong", "words")
+    )
+    drawn = np.random.default_rng(5).integers(SCORED, size=(4000, SCORED))
+    rates = [100 * wrong[way][drawn].sum(1) / words[way][drawn].sum(1) for way in ("flow", "copy")]
+    half = np.diff(np.percentile(rates[0] - rates[1], [2.5, 97.5]))[0] / 2
+    gap = 100 * (wrong["flow"].sum() - wrong["copy"].sum()) / 139
+    assert gap == pytest.approx(3, abs=0.3)
+    assert 139 * (half / gap) ** 2 == pytest.approx(4000, rel=0.2)
+
+
+def test_what_was_found_is_rough_phone_by_phone(unit):
+    told, found, short, order = [], [], [], None
+    for row in read("order_phones"):
+        told.append(float(row["end_s"]) - max(float(row["start_s"]), 0))
+        if row["order"] != order:
+            order, k = row["order"], 0
+        k += 1
+        found.append(0.016 * np.sum(unit["found"][120][int(order)] == k))
+        assert unit["names"][int(order)][k] == row["phone"]
+        short.append(row["phone"] == "AH")
+    assert len(told) == 206
+    assert np.corrcoef(told, found)[0, 1] == pytest.approx(0.22, abs=0.05)
+    assert np.mean(np.array(told)[short]) == pytest.approx(0.056, abs=0.001)
+    assert np.mean(np.array(found)[short]) == pytest.approx(0.109, abs=0.01)
+
+
+@pytest.mark.skipif(
+    not (pages.SHARED / "corpus/tasks/manifest.csv").is_file(), reason="needs ../shared/corpus"
+)
+def test_the_melody_is_hardly_flatter_than_hers():
+    from helpers import _weights
+    from tools.measure import score_voice
+    from tools.training import voice as training
+
+    takes = training.read_takes(pages.SHARED / "corpus", held=True, limit=SCORED)
+    tensors, config, _ = _weights.load("voice_aligner")
+    aligner = training.Aligner(**config)
+    aligner.load_state_dict(tensors)
+    training.align(aligner.eval(), voice.load(), takes)
+
+    def strays(made):
+        sung = made.hertz[(made.hertz > 0) & (made.voiced > 0.5)]
+        return 12 * np.std(np.log2(sung))
+
+    hers = np.array([strays(score_voice.told(take)) for take in takes])
+    scored = [voice.score(score_voice.told(take).phones) for take in takes]
+    ours = np.array([strays(made) for made in scored])
+    assert np.sum(ours < hers) == 10
+    assert hers.mean() == pytest.approx(2.2, abs=0.05) and ours.mean() == pytest.approx(
+        2.0, abs=0.05
+    )
+
+
+# ---- bad input, and what people write ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1st", "one st"), ("$3.00", "three dollars"), ("$3.5", "three dollars fifty"),
+        ("naïve café", "naive cafe"), ("Room 12b", "Room twelve b"),
+    ],
+)  # fmt: skip
+def test_figures_and_accents_beside_letters(text, words):
+    assert voice.phones(text) == voice.phones(words)
+
+
+def test_what_is_no_text_is_refused():
+    for text in (7, None, b"hello"):
+        with pytest.raises(ValueError, match="give a str"):
+            voice.phones(text)
+    with pytest.raises(ValueError, match="does not know"):
+        voice.score(["#", "XX", "#"])
+    with pytest.raises(ValueError, match="does not know"):
+        voice.score([])
+
+
+LIBRARY = sorted(Path("/usr/lib").glob("*/libflite_cmu_us_slt.so*"))
+
+
+@pytest.mark.skipif(not LIBRARY, reason="needs flite")
+def test_the_page_says_how_flite_speaks():
+    """Its voice slt is built by Clustergen ("cg"), which has trees of statistics, no recordings."""
+    assert b"cmu_us_slt_cg_db" in LIBRARY[0].read_bytes()
+    assert "by statistics and decision trees" in pages_text().split("## Chapter 1")[0]
+
+
+def test_the_stage_is_a_still_in_a_page_and_not_half_alive():
+    """It asks a network at every move, so neither the page's Python nor a grid answers it."""
+    import nbformat
+
+    from tools.site.engine import cutting, grids, packing
+
+    book = nbformat.read(pages.ROOT / "notebooks" / f"{NAME}.ipynb", 4)
+    ((cell, statements),) = cutting.stages(book).items()
+    assert grids.title_of(statements) == ""
+    values = {f"e{k}": k / 4 for k in range(1, 5)} | {f"h{k}": 150 for k in range(1, 5)}
+    asked = {NAME: {str(cell): {"statements": statements, "values": values}}}
+    tried = packing._tried({"stages": asked, "exercises": {}})
+    assert "fault" in tried["stages"][NAME][str(cell)]

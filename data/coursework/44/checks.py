@@ -56,6 +56,10 @@ YEAR_SLIPS = (
 )
 
 
+def _many(count, what):
+    return f"{count} {what}" + ("s" if count != 1 else "")
+
+
 def _scores(rng, T, n):
     """Return a table whose rows add up to less than 1, as where a blank takes some."""
     return np.log(rng.dirichlet(np.ones(n), size=T) * rng.uniform(0.3, 0.9, (T, 1)))
@@ -65,7 +69,10 @@ def total_probes() -> list[Probe]:
     """Return tables from one phone to five, with as many frames and more."""
     rng = np.random.default_rng(44)
     sizes = ((4, 2), (1, 1), (5, 3), (3, 3), (8, 5), (12, 4), (6, 1), (30, 4))
-    return [Probe((_scores(rng, T, n),), f"{T} frames and {n} phones") for T, n in sizes]
+    return [
+        Probe((_scores(rng, T, n),), f"{_many(T, 'frame')} and {_many(n, 'phone')}")
+        for T, n in sizes
+    ]
 
 
 def _total(scores, join=np.logaddexp, jump=False, start=False, back=False):
@@ -214,7 +221,7 @@ def liven_probes() -> list[Probe]:
         mel = rng.standard_normal((bands, frames)) * rng.uniform(0.3, 2, (bands, 1))
         mel = mel + rng.uniform(-6, 1, (bands, 1))
         spread = rng.uniform(0.5, 3, bands)
-        words = f"a mel of {bands} bands and {frames} frames"
+        words = f"a mel of {_many(bands, 'band')} and {_many(frames, 'frame')}"
         probes.append(Probe((mel, spread), words))
     return probes
 
