@@ -28,8 +28,9 @@ __all__ = ["SR", "Score", "Voice", "lexicon", "load", "mel", "phones", "say", "s
 
 SR = 16000
 HOP = 256
-ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-    fifteen sixteen seventeen eighteen nineteen""".split()
+ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+ONES += ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"]
+ONES += ["eighteen", "nineteen"]
 TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "etc": "etcetera"}
 ACCENTS = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ"

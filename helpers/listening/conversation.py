@@ -29,16 +29,16 @@ def conversation(make: Callable, *, sr: int = 16000, block: int = 1600) -> "Conv
     block : int
         Samples in a block.
 
-    Raises
-    ------
-    ValueError
-        If `make` is no function, or a rate or a block is no whole number above 0.
-
     Returns
     -------
     Conversation
         A widget, ready to be the last line of a cell. Its ``sound()`` gives what came in and what
         went out.
+
+    Raises
+    ------
+    ValueError
+        If `make` is no function, or a rate or a block is no whole number above 0.
 
     Examples
     --------
