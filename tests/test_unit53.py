@@ -313,7 +313,7 @@ def test_habits_add_nothing_on_average(unit):
     assert abs(gain.mean()) < 0.01 and 0.03 < gain.std() < 0.07
     assert (np.sum(gain > 1e-9), np.sum(gain < -1e-9)) == (6, 4)
     near = [unit["shares"](unit["searched"](leave)).mean() for leave in (1e-4, 1e-5, 1e-6)]
-    np.testing.assert_allclose(np.diff(near), -0.02, atol=0.008)
+    np.testing.assert_allclose(np.diff(near), [-0.016, -0.028], atol=0.005)
     assert unit["A_learned"][0, 0] == pytest.approx(0.96, abs=0.005)
     np.testing.assert_allclose(unit["A_learned"].sum(axis=1), 1)
     learners = pages.solutions("53")["transitions"]
