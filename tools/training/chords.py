@@ -4,7 +4,7 @@ python3 -m tools.training.chords --out .scratch/chords
 
 It learns from 400 songs whose seeds lie below 1000; three instruments are kept apart (`APART`), so
 that there is something it has never heard. What was made or trained in --out before is not made
-again. (The scores on songs it has never met: python3 -m tools.measure.score_chords)
+again. Its scores on songs that it has never met are in chapter 7 of unit 53.
 """
 
 import argparse

@@ -313,6 +313,27 @@ def _products(log_E, log_A, log_p):
     return _back(best.argmax(), came)
 
 
+def _misread(log_E, log_A, log_p, late=0):
+    """Read every pointer from the last state, or the pointers of the frame before."""
+    _, scores, came = _walk(log_E, log_A, log_p)
+    path = [int(scores[:, -1].argmax())]
+    for t in range(came.shape[1] - 1, 0, -1):
+        path.append(int(came[path[-1] if late else path[0], t - late]))
+    return np.array(path[::-1])
+
+
+def _entered(log_E, log_A, log_p):
+    """Add the score of the state that is entered to each way into it."""
+    n, frames = log_E.shape
+    best = log_p + log_E[:, 0]
+    came = np.zeros((n, frames), dtype=int)
+    for t in range(1, frames):
+        ways = best + log_A
+        came[:, t] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + log_E[:, t]
+    return _back(best.argmax(), came)
+
+
 def _greedy(log_E, log_A, log_p):
     path = [int((log_p + log_E[:, 0]).argmax())]
     for t in range(1, log_E.shape[1]):
@@ -337,6 +358,9 @@ VITERBI_SLIPS = (
     ("best so far", lambda E, A, p: _walk(E, A, p)[1].argmax(axis=0)),
     ("sums of ways", _forward),
     ("backwards", lambda E, A, p: _viterbi(E, A, p)[::-1]),
+    ("not followed", _misread),
+    ("a frame off", lambda E, A, p: _misread(E, A, p, late=1)),
+    ("score of the next", _entered),
     ("other axis", lambda E, A, p: _viterbi(E, A.T, p)),
     ("start forgotten", lambda E, A, p: _walk(E, A, p, start=False)[0]),
     ("start alone", lambda E, A, p: _walk(E, A, p, shown=False)[0]),
@@ -406,6 +430,7 @@ def _kinds_mixed(states):
 
 TRANSITIONS_SLIPS = (
     ("columns", lambda s: _counts(s) / _counts(s).sum(axis=0)),
+    ("sums lie flat", lambda s: _counts(s) / _counts(s).sum(axis=1)),
     ("of all pairs", lambda s: _counts(s) / _counts(s).sum()),
     ("one key", lambda s: _by_row(_counts(s, keys=[0]))),
     ("from 0", lambda s: _by_row(_counts(s, first=0.0))),

@@ -58,6 +58,7 @@ class Faces:
         "librosa",
         "numba",
         "pesq",
+        "mir_eval",
     )
 
     def find_spec(self, name, path=None, target=None):
