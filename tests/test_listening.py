@@ -228,9 +228,8 @@ def test_only_the_limited_output_reaches_the_loudspeaker():
         for path in HELPERS.rglob("*.js")
     }
     assert found.pop("core") == 1  # output(), behind the limiter
-    assert (
-        found.pop("recorder") == 1
-    )  # a script processor that runs only when connected, through a gain of zero
+    # a script processor that runs only when connected, through a gain of zero
+    assert found.pop("microphone") == 1
     assert not any(found.values()), found
 
 

@@ -56,7 +56,7 @@ async function renderLoop({ model, el: host }) {
   }
   function play(oneTime) {
     const now = numberOf(input.value), from = oneTime || now >= last ? 0 : now;
-    once = oneTime; fresh = false; shown = -1; begun = performance.now() - from * period;
+    once = oneTime; fresh = false; shown = -1; begun = document.timeline.currentTime - from * period;
     said.setAttribute("aria-live", "off"); // nobody can follow words that change ten times a second
     button.textContent = "Pause"; root.toggleAttribute("data-moving", true);
     cancelAnimationFrame(frame); frame = requestAnimationFrame(tick);
