@@ -8,9 +8,9 @@ function render({ model, el: host }) {
   const button = el("button", { type: "button", class: "earup-main", on: { click: () => (mic ? close("The microphone is closed.") : begin()) } });
   const bar = el("span", {}), meter = el("div", { class: "earup-meter", role: "meter", "aria-label": "Level", "aria-valuemin": -60, "aria-valuemax": 0, "aria-valuenow": -60 }, bar);
   const lag = el("span", { class: "earup-clock" }), warn = el("p", { class: "earup-warn", role: "alert" }), said = live("The microphone is closed.");
-  const log = el("ol", { class: "earup-log", role: "log", "aria-label": "Log", tabindex: 0 }), asleep = sleeper(model, "It listens once Python runs.");
+  const log = el("ol"), pane = el("div", { class: "earup-log", role: "log", "aria-label": "Log", tabindex: 0 }, log), asleep = sleeper(model, "It listens once Python runs.");
   const root = el("div", { class: "earup earup-conversation", role: "group", "aria-label": "Conversation" },
-    heading("Conversation"), el("div", { class: "earup-row" }, button, meter, lag), warn, said, log, asleep.node,
+    heading("Conversation"), el("div", { class: "earup-row" }, button, meter, lag), warn, said, pane, asleep.node,
     el("p", { class: "earup-quiet", text: `Headphones, or the assistant hears itself. No answer leaves above ${dbfs(SAY_DB)}. The sound goes to Python on this computer; on Colab and Binder, to that server. Escape closes the microphone.` }));
   root.__earup = { get playing() { return !!voice; }, get analyser() { return out?.analyser; } };
   host.append(root);
@@ -45,7 +45,7 @@ function render({ model, el: host }) {
   }
   function receive({ kind, text, n }, buffers) {
     if (kind === "done") lag.textContent = sent - n > 3 ? `Python is ${((sent - n) / 10).toFixed(1)} s behind` : "";
-    else if (kind === "log") { log.append(el("li", { text })); log.scrollTop = log.scrollHeight; }
+    else if (kind === "log") { log.append(el("li", { text })); pane.scrollTop = pane.scrollHeight; }
     else if (kind === "say") say(floats(buffers[0]));
     else { warn.textContent = text; close("The microphone is closed."); }
   }
