@@ -191,8 +191,9 @@ def main(argv: list[str] | None = None) -> int | str:
     )
     parser.add_argument("--corpus", type=Path, required=True, help="with speech/train and so on")
     parser.add_argument("--out", type=Path, required=True, help="folder for what is learned")
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=450)
     parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     plan = Plan(steps=options.steps, batch=options.batch, rate=2e-3, muon="middle.", bfloat16=True)
@@ -201,7 +202,7 @@ def main(argv: list[str] | None = None) -> int | str:
         Mixtures(*valid, seed=10**6, snr_db=(db, db), colour=False, seconds=3) for db in (0, 5, 10)
     ]
     try:
-        for seed in SEEDS:
+        for seed in options.seeds:
             models = train(options.corpus, options.out, seed, plan)
             gains = {front: validate(model.eval(), judged, n=24) for front, model in models.items()}
             print(seed, *(f"{front}: {gain:+.2f} dB" for front, gain in gains.items()), flush=True)
