@@ -81,7 +81,8 @@ def utterances(rows: list[dict]) -> list[dict]:
         mean = zip(MEASURES, np.mean(marks, axis=0), strict=True)
         means.append(about | {name: f"{mark:.3f}" for name, mark in mean})
     order = list(dict.fromkeys(tuple(row[name] for name in WHAT) for row in means))
-    return sorted(means, key=lambda row: order.index(tuple(row[name] for name in WHAT)))
+    place = {key: k for k, key in enumerate(order)}
+    return sorted(means, key=lambda row: (place[row["front"], row["phase"]], row["seed"]))
 
 
 def differences(means: list[dict]) -> list[dict]:
