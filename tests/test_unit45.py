@@ -312,7 +312,7 @@ def test_the_clustering_is_average_linkage(unit):
 
 
 def test_a_union_costs_as_much_as_it_adds_to_the_squares(unit):
-    """Ward's groups: each step taken by hand is the one that adds the least to the spread within."""
+    """Ward's groups: each step by hand is the one that adds the least to the spread within."""
 
     def spread(rows):
         return np.sum((rows - rows.mean(axis=0)) ** 2)
@@ -324,7 +324,9 @@ def test_a_union_costs_as_much_as_it_adds_to_the_squares(unit):
         groups = [[k] for k in range(25)]
         while len(groups) > 1:
             costs = {
-                (i, j): spread(E[groups[i] + groups[j]]) - spread(E[groups[i]]) - spread(E[groups[j]])
+                (i, j): spread(E[groups[i] + groups[j]])
+                - spread(E[groups[i]])
+                - spread(E[groups[j]])
                 for i, j in itertools.combinations(range(len(groups)), 2)
             }
             i, j = min(costs, key=costs.get)
@@ -598,7 +600,9 @@ def test_the_layers_forget_who_speaks(page):
 def test_the_equal_error_rates_are_those_of_the_page(page):
     """By another way than the page's: both kinds of mistakes along all limits, in one sort."""
     for test, stated in (("readers", 3.2), ("orders", 3.2), ("words", 3.8)):
-        rows = sorted((float(r["cosine"]), r["pair"]) for r in read("speaker_pairs") if r["test"] == test)
+        rows = sorted(
+            (float(r["cosine"]), r["pair"]) for r in read("speaker_pairs") if r["test"] == test
+        )
         same = np.array([pair == "same" for _, pair in rows])
         missed, taken = np.cumsum(same) / same.sum(), 1 - np.cumsum(~same) / (~same).sum()
         k = np.abs(missed - taken).argmin()
