@@ -292,7 +292,9 @@ def test_two_beats_of_one_harmony_on_other_instruments(unit):
     won = unit["heard"](4, 41, "chroma")
     assert won["solved"] and "chroma 0.95, MFCC -0.07" in won["readout"]
     assert not unit["heard"](10, 48, "chroma")["solved"]  # A with A
-    many = [(i, j) for i in range(0, 96, 3) for j in range(96) if unit["heard"](i, j, "MFCC")["solved"]]
+    many = [
+        (i, j) for i in range(0, 96, 3) for j in range(96) if unit["heard"](i, j, "MFCC")["solved"]
+    ]
     assert all(unit["part_of"][i] != unit["part_of"][j] for i, j in many) and len(many) > 20
 
 

@@ -481,8 +481,8 @@ def kernel_view():
 
 def novelty_view():
     """Return four blocks of twelve beats."""
-    S = np.kron(np.array([[1, 0.2, 1, 0.1], [0.2, 1, 0.2, 0.3], [1, 0.2, 1, 0.1], [0.1, 0.3, 0.1, 1]]),
-                np.ones((12, 12)))  # fmt: skip
+    blocks = [[1, 0.2, 1, 0.1], [0.2, 1, 0.2, 0.3], [1, 0.2, 1, 0.1], [0.1, 0.3, 0.1, 1]]
+    S = np.kron(np.array(blocks), np.ones((12, 12)))
     return np.arange(48), [(S, _kernel(6))]
 
 
