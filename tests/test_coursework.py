@@ -286,6 +286,7 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "abs(time - s) <= window": "54.fmeasure: a distance does not see a sign",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
     "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",
