@@ -11,6 +11,7 @@ Index: seeds 1000 to 1199; unknown: 2000 to 2399. Six minutes of one core.
 """
 
 import csv
+import functools
 import sys
 from dataclasses import replace
 
@@ -24,9 +25,9 @@ from tools.training.keywords import wilson
 
 SR = 8000
 HOP = 250  # 32 frames a second
-FAN, REACH, APART = 6, 60, 128  # pairs of a peak, frames ahead, bins up or down
+FAN, REACH = 6, 60  # pairs of a peak, frames ahead
 COUNT = 200
-SNRS = (20, 10, 5, 0, -5, -10, -15)
+SNRS = (10, 5, 0, -5, -10, -15)
 NEW = ("clarinet", "choir")  # who plays the tune and the chords of "other instruments"
 
 
@@ -41,17 +42,18 @@ def peaks(y: np.ndarray) -> np.ndarray:
 
 
 def pairs(found: np.ndarray) -> np.ndarray:
-    """Return (code of two bins and the frames between them, frame of the first), one pair a row."""
+    """Return (code of two bins and the frames between, frame of the first), one pair a row."""
     rows = []
-    for i, (frame, bin_) in enumerate(found):
+    stars = found.tolist()
+    for i, (frame, k) in enumerate(stars):
         count = 0
-        for later, other in found[i + 1 :]:
+        for later, other in stars[i + 1 : i + 40]:
             if later - frame > REACH or count == FAN:
                 break
-            if later > frame and abs(other - bin_) <= APART:
-                rows.append(((bin_ * 1024 + other) * 64 + later - frame, frame))
+            if later > frame:
+                rows.append(((k * 1024 + other) * 64 + later - frame, frame))
                 count += 1
-    return np.array(rows).reshape(-1, 2)
+    return np.array(rows, dtype=int).reshape(-1, 2)
 
 
 class PeakIndex:
@@ -86,8 +88,9 @@ class NetIndex:
 
     def __init__(self, sounds: list):
         self.weights = music.weights("fingerprints")
-        self.rows = [self.vectors(y) for y in sounds]
-        self.count = len(sounds)
+        rows = [self.vectors(y) for y in sounds]
+        self.lengths = np.array([len(some) for some in rows])
+        self.all = np.concatenate(rows)
 
     def vectors(self, y: np.ndarray) -> np.ndarray:
         """Return vectors (n, 64) of the seconds that begin at each quarter of a second."""
@@ -118,15 +121,22 @@ class NetIndex:
     def scores(self, y: np.ndarray) -> np.ndarray:
         """Return the mean cosine of each song at its best offset."""
         mine = self.vectors(y)
-        best = np.full(self.count, -1.0)
-        for k, song in enumerate(self.rows):
-            S = mine @ song.T
-            last = S.shape[1] - len(mine)
-            best[k] = max((np.trace(S, offset) for offset in range(last + 1)), default=-1)
-        return best / len(mine)
+        C = np.pad(mine @ self.all.T, ((0, 0), (0, len(mine))))
+        means = np.mean([C[k, k : k + len(self.all)] for k in range(len(mine))], axis=0)
+        ends = np.cumsum(self.lengths)
+        left = np.repeat(ends, self.lengths) - np.arange(ends[-1])
+        means[left < len(mine)] = -1  # it would run into the next song
+        return np.maximum.reduceat(means, ends - self.lengths)
 
 
 # ---- damage --------------------------------------------------------------------------------------
+
+
+@functools.cache
+def people() -> np.ndarray:
+    """Return the clip of people who talk."""
+    talk, rate = audio.clip("babble")
+    return audio.resample(talk, sr=rate, to=SR)
 
 
 def noise(kind: str, n: int, rng) -> np.ndarray:
@@ -138,8 +148,7 @@ def noise(kind: str, n: int, rng) -> np.ndarray:
         spectrum[0] = 0
         y = np.fft.irfft(spectrum, n)
     if kind == "babble":
-        talk, rate = audio.clip("babble")
-        talk = audio.resample(talk, sr=rate, to=SR)
+        talk = people()
         y = np.roll(talk, -int(rng.integers(len(talk))))[:n]
     return y / np.sqrt(np.mean(y**2))
 
