@@ -235,6 +235,7 @@ def vote_probes() -> list[Probe]:
     calls = [
         (one - [0, 0, 0, 10], _index([one, two]), "two songs, and a query that is the first"),
         (np.array([[1, 2, 3, 4]]), _index([one]), "a query of which nothing is in the index"),
+        (two - [0, 0, 0, 1], _index([one, two]), "a query in which one key comes four times"),
     ]
     for songs, length, offset in ((3, 12, -6), (5, 20, 2), (8, 30, 1), (4, 16, -20)):
         rows = [_lot(rng, 40) for _ in range(songs)]
@@ -288,7 +289,7 @@ def _all_of_song(rows, index):
 
 def _keys_once(rows, index):
     _, first = np.unique(rows[:, :3], axis=0, return_index=True)
-    return _vote(rows, index[np.sort(first)])
+    return _vote(rows[np.sort(first)], index)
 
 
 def _first_entry(rows, index):
