@@ -28,7 +28,7 @@ HOP = 250  # 32 frames a second
 FAN, REACH = 6, 60  # pairs of a peak, frames ahead
 COUNT = 200
 SNRS = (10, 5, 0, -5, -10, -15)
-NEW = ("clarinet", "choir")  # who plays the tune and the chords of "other instruments"
+NEW = ("clarinet", "choir", "bass")  # who plays "other instruments"
 
 
 # ---- peaks in pairs ------------------------------------------------------------------------------
