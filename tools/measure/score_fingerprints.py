@@ -7,7 +7,8 @@ peaks in pairs and by the network, with Wilson's intervals. `said` counts answer
 reaches a threshold, `wrong` those of them that name another song; with songs that are not in the
 index every such answer is wrong. Thresholds were set on other songs (seeds 300 to 699): the lowest
 score that none of 200 unknown songs reached there, times 1.2 for votes, plus 0.02 for cosines.
-Index: seeds 1000 to 1199; unknown: 2000 to 2399. Six minutes of one core.
+Index: seeds 1000 to 1199; unknown: 2000 to 2399. Five minutes of one
+core.
 """
 
 import csv
@@ -261,7 +262,7 @@ def row(kind, amount, seconds, asked, name, index, limit, size=COUNT) -> dict:
     counted = int((said & ~right).sum()) if kind == "unknown" else hits
     low, high = wilson(counted, len(asked))
     about = {"kind": kind, "amount": amount, "seconds": seconds, "index": size, "by": name}
-    numbers = {"queries": len(asked), "right": hits, "low": f"{low:.3f}", "high": f"{high:.3f}"}
+    numbers = {"queries": len(asked), "right": hits, "low": f"{max(0, low):.3f}", "high": f"{high:.3f}"}
     answers = {"said": int(said.sum()), "wrong": int((said & ~right).sum())}
     spread = {"limit": limit, "best": round(float(np.median(scores.max(axis=1))), 3)}
     spread |= {"highest": round(float(scores.max()), 3)}
