@@ -84,7 +84,7 @@ def test_the_learners_functions_build_the_same_search(unit):
     found = pages.solutions("55")
     stars = unit["skies"][9]
     np.testing.assert_array_equal(found["pairs"](stars, 6, 60), unit["paired"](stars))
-    for k in (3, 9, 25):
+    for k in (3, 9, 12):
         y = unit["sounds"][k][4 * SR + 60 : 6 * SR + 60]
         song, offset, votes = found["vote"](unit["paired"](unit["constellation"](y)), unit["index"])
         assert unit["identify"](y) == (song, offset * 250 / SR, votes)
@@ -161,7 +161,7 @@ def test_rows_of_stars_come_out_again(table, kind, amount, seconds):
     for seed in seeds[::6]:
         score = music.random_song(seed)
         if kind == "instruments":
-            y = music.play(score.played_on("clarinet", "choir"), sr=SR)
+            y = music.play(score.played_on("clarinet", "choir", "bass"), sr=SR)
         else:
             y = music.play(score, sr=SR)
         faster = SR * (1 + amount / 100) if kind == "speed" else SR
@@ -299,7 +299,7 @@ def test_half_a_second_is_enough_if_it_is_the_right_one(unit):
     assert not any(unit["cut"](s, 0.5, "white, 0 dB")["solved"] for s in starts)
     assert not any(unit["cut"](s, 0.4, "none")["solved"] for s in starts)
     made = unit["cut"](4.0, 3.0, "none")
-    assert made["votes"].max() > 300 and made["votes"].argmax() == np.abs(made["at"]).argmin()
+    assert made["votes"].max() > 300 and made["at"][made["votes"].argmax()] == pytest.approx(4.0, abs=0.02)
 
 
 def test_a_song_sinks_deepest_in_voices(unit):
