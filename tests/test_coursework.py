@@ -298,6 +298,7 @@ EQUIVALENT = {
     "np.log2(period / gaps) ** 2": "52.chain: a square does not see a sign",
     "came_from = np.full(len(nov), -2)": "52.chain: any number below 0 says that there is none",
     "if chains[nearest] >= 0": "52.chain: no sum of numbers like these is exactly 0",
+    "logits - logits.max(axis=0)[:, None]": "55.contrastive: any number near the largest will do",
     "waiting[0] <= beat - 0.07": "52.measure: no beat lies exactly on the border",
     "(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign",
     "(root_target - root_made) ** 2": "30.loss: a square does not see a sign",
