@@ -286,6 +286,8 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "np.log2(f[f > 1])": "56.contour: no voice is as low as 1 Hz",
+    "np.roll(second, k) for k in range(13)": "56.oti: twelve semitones up is none",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
     "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",
