@@ -286,6 +286,7 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "known = truth > 1": "56.rawpitch: no note of a tune is below MIDI number 1",
     "first = C.sum(axis=1)": "56.oti: a sum is a mean times a number",
     "second = D.sum(axis=1)": "56.oti: a sum is a mean times a number",
     "np.abs(truth[known] - guess[known])": "56.rawpitch: a distance does not see a sign",
