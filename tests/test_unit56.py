@@ -277,7 +277,9 @@ def test_the_learner_turns_the_key_as_the_page_does(unit):
     for C, D in ((unit["A"], unit["B"]), (unit["library"][3], unit["library"][9])):
         np.testing.assert_array_equal(in_key(C, D), unit["raised"](C, D))
     shift = (unit["pair"][0].parts[0].notes[0][2] - unit["pair"][1].parts[0].notes[0][2]) % 12
-    np.testing.assert_array_equal(unit["raised"](unit["A"], unit["B"]), np.roll(unit["B"], shift, 0))
+    np.testing.assert_array_equal(
+        unit["raised"](unit["A"], unit["B"]), np.roll(unit["B"], shift, 0)
+    )
     slow, fast = (score.tempo[0][1] for score in unit["pair"])
     assert fast / slow == pytest.approx(1.5, abs=0.02)
     assert [score.parts[0].instrument for score in unit["pair"]] == ["clarinet", "piano"]
