@@ -26,7 +26,7 @@ def grid(page):
     middle = scene.get_by_role("slider", name="Middle of the line")
     win(
         page,
-        (middle, "PageUp*18", "its middle lies at 68.5. Mean distance: 2.0", False),
+        (middle, "PageUp*18", "its middle lies at 68.5. Mean distance: 3.39", False),
         (end, "PageDown*2 ArrowRight*3", "Mean distance: 0.85 semitones", True),
         (middle, "PageUp", "its middle lies at 69.5", False),
     )

@@ -10,6 +10,7 @@ import argparse
 import csv
 import functools
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -40,10 +41,7 @@ def page() -> dict:
 
 def lines(names: dict, score):
     """Yield (what, how, pitches) for the tune of a song alone and in its band."""
-    from dataclasses import replace
-
-    from helpers import music
-
+    music = names["music"]
     lowest, highest = 260.0, 1570.0  # [Hz]: C4 to G6, as for the path
     alone = replace(score, parts=score.parts[:1])
     for what, played in (("alone", alone), ("band", score)):
@@ -58,8 +56,7 @@ def lines(names: dict, score):
 
 def melody(names: dict) -> dict:
     """Return raw pitch accuracies by (task, what, how), one a song."""
-    from helpers import music
-
+    music = names["music"]
     found = {}
     for seed in SONGS:
         score = music.random_song(seed)
