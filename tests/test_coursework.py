@@ -287,6 +287,12 @@ def rewritten(key, old, new):
 # "mutated source" -> why it is still right
 EQUIVALENT = {
     "abs(time - s) <= window": "54.fmeasure: a distance does not see a sign",
+    "known = truth > 1": "56.rawpitch: no note of a tune is below MIDI number 1",
+    "first = C.sum(axis=1)": "56.oti: a sum is a mean times a number",
+    "second = D.sum(axis=1)": "56.oti: a sum is a mean times a number",
+    "np.abs(truth[known] - guess[known])": "56.rawpitch: a distance does not see a sign",
+    "np.log2(f[f > 1])": "56.contour: no voice is as low as 1 Hz",
+    "np.roll(second, k) for k in range(13)": "56.oti: twelve semitones up is none",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
     "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",
