@@ -147,7 +147,7 @@ def chord_path(C: np.ndarray, *, leave: float = 0.05, sharp: float = 10.0) -> np
     return viterbi(np.log(E / E.sum(axis=0)), np.log(A))
 
 
-def key(chords: np.ndarray) -> tuple[str, np.ndarray]:
+def key_of(chords: np.ndarray) -> tuple[str, np.ndarray]:
     """Return the key whose profile is most like the classes of the chords of a piece.
 
     How often each class is in a chord is correlated with a profile, turned to each tonic.
@@ -171,7 +171,7 @@ def key(chords: np.ndarray) -> tuple[str, np.ndarray]:
 
     Examples
     --------
-    >>> key([CHORDS.index(label) for label in ("C:maj", "F:maj", "G:maj", "C:maj")])[0]
+    >>> key_of([CHORDS.index(label) for label in ("C:maj", "F:maj", "G:maj", "C:maj")])[0]
     'C:maj'
     """
     chords = np.asarray(chords)

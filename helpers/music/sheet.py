@@ -45,7 +45,7 @@ class LeadSheet:
     notes : tuple of (float, float, int)
         The tune: start [s], end [s], MIDI number.
     line : tuple of np.ndarray
-        Times [s], MIDI numbers and strengths of the tune, frame by frame.
+        Times [s] and MIDI numbers of the tune, frame by frame; NaN where there is none.
     meter : int
         Beats in a bar.
     """
@@ -120,7 +120,9 @@ class LeadSheet:
         root, _, kind = self.key.partition(":")
         mode = "major" if kind == "maj" else "minor"
         bars = f"{len(self.bars())} bars of {self.meter} beats"
-        return f"{root} {mode}, {self.bpm:.0f} beats a minute, {bars}, tuned {self.cents:+.0f} cents"
+        return (
+            f"{root} {mode}, {self.bpm:.0f} beats a minute, {bars}, tuned {self.cents:+.0f} cents"
+        )
 
     def bar_text(self, bar: tuple[int, int]) -> str:
         """Return the chords of a bar: each where it begins, a dot for a beat that stays."""
@@ -220,7 +222,7 @@ def lead_sheet(
     halves = np.sort(np.append(edges, (edges[1:] + edges[:-1]) / 2))
     notes = melody.melody_notes(*line, halves)
     names = tuple(harmony.CHORDS[k] for k in states)
-    label = harmony.key(states)[0]
+    label = harmony.key_of(states)[0]
     found = (tuple(sections), tuple(notes), line, meter)
     return LeadSheet(title, label, cents, edges, first, names, *found)
 

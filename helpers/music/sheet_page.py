@@ -28,7 +28,6 @@ PARTS = {
     "recording": {"melody": "melody", "accompaniment": "accompaniment", "drums": "drums"},
     "sheet": {"tune": "tune", "band": "chords and bass", "clicks": "clicks on the beats"},
 }
-LEAST = 0.1  # strength of the line below which there is no tune
 
 
 def save_sheet(sheet: LeadSheet, y: np.ndarray, *, sr: int, path="lead_sheet.html") -> Path:
@@ -77,9 +76,7 @@ def sheet_tracks(sheet: LeadSheet, y: np.ndarray, *, sr: int) -> dict[str, np.nd
         and "clicks" of the sheet.
     """
     y = _levelled(working_copy(y, sr=sr))
-    _, pitch, strength = sheet.line
-    pitch = np.where(strength >= LEAST, pitch, np.nan)
-    tracks = decompose.parts(y, pitch, sr=SR, cents=sheet.cents)
+    tracks = decompose.parts(y, sheet.line[1], sr=SR, cents=sheet.cents)
     tracks = {name: tracks[name] for name in PARTS["recording"]}
     score = sheet.score()
     tune = tuple(part for part in score.parts if part.name == "tune" and part.notes)
@@ -243,7 +240,9 @@ def _strips(sheet: LeadSheet, notes: list, start: float, end: float) -> str:
         x = 100 * (max(a, start) - start) / (end - start)
         width = 100 * (min(b, end) - start) / (end - start) - x
         top = 36 - step * (pitch - low)
-        strips += f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(width - 0.8, 0.5):.1f}" height="3"/>'
+        strips += (
+            f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(width - 0.8, 0.5):.1f}" height="3"/>'
+        )
     return f'<svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true">{strips}</svg>'
 
 
@@ -253,7 +252,8 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; media-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+ content="default-src 'none'; media-src data:;
+ style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>{title}</title>
 <style>:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }}
 {style}</style>
@@ -262,18 +262,16 @@ PAGE = """<!doctype html>
 <main class="leadsheet">
 <h1>{title}</h1>
 <p>{headline}</p>
-<div class="controls">
 <div class="row"><button type="button" id="play">Play</button>
 <input type="range" id="at" min="0" max="{seconds:.3f}" step="0.1" value="0" aria-label="Position">
 <span id="clock"></span></div>
 {mutes}
 <p class="quiet">{notice} <span id="said" role="status"></span></p>
-</div>
 {bars}
 <details><summary>Each part alone, and how the recording was taken apart</summary>
-<p class="quiet">Melody: bins around the partials of the strongest line. Drums: what is struck, by median
-filters; it holds the beginnings of notes too. Accompaniment: the rest. The three add up to the
-recording.</p>
+<p class="quiet">Melody: bins around the partials of the strongest line. Drums: what is struck,
+by median filters; it holds the beginnings of notes too. Accompaniment: the rest. The three add up
+to the recording.</p>
 {sounds}</details>
 </main>
 <script type="application/json" id="sheet">{table}</script>

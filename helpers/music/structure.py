@@ -5,6 +5,8 @@ Sections are phrases of equally many bars: an assumption that holds for songs an
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from helpers import _checks
@@ -48,7 +50,7 @@ def beat_sync(X: np.ndarray, times: np.ndarray, edges: np.ndarray) -> np.ndarray
     if edges.ndim != 1 or len(edges) < 2 or (np.diff(edges) <= 0).any():
         raise ValueError("edges must be two times or more that rise, in seconds")
     columns = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         inside = (times >= start) & (times < end)
         if inside.any():
             columns.append(X[:, inside].mean(axis=1))
@@ -83,12 +85,54 @@ def first_downbeat(chords: np.ndarray, *, meter: int = 4) -> int:
     return int(np.bincount(changes % meter, minlength=meter).argmax())
 
 
-def phrases(X: np.ndarray, *, first: int = 0, meter: int = 4, bars: int = 4, alike: float = 0.9):
+def letters(X: np.ndarray, seams, *, least: float = 0.95) -> list[str]:
+    """Return a letter for each part between seams: the same where the features come back.
+
+    Two parts are compared beat by beat from their beginnings. A part takes the letter of the one
+    that it is most like, if the mean cosine is `least` or more.
+
+    Parameters
+    ----------
+    X : np.ndarray, shape (n_rows, n_beats)
+        Features, a column a beat, such as a chroma.
+    seams : sequence of int
+        Beats before which parts begin, and the number of beats.
+    least : float
+        Mean cosine from which on parts are called the same.
+
+    Returns
+    -------
+    list of str
+        One for each part.
+
+    Examples
+    --------
+    >>> letters(np.eye(4)[:, [0, 1, 2, 3, 0, 1]], [0, 2, 4, 6])
+    ['A', 'B', 'A']
+    """
+    X = unit_columns(X)
+    parts = list(pairwise(seams))
+    names = []
+    for k, (a, b) in enumerate(parts):
+        likeness = {}
+        for name, (c, d) in zip(names, parts[:k], strict=True):
+            n = min(b - a, d - c)
+            if n > 0.6 * max(b - a, d - c):  # parts of unlike length are two parts
+                cosine = np.sum(X[:, a : a + n] * X[:, c : c + n]) / n
+                likeness[name] = max(likeness.get(name, 0), cosine)
+        best = max(likeness, key=likeness.get, default="")
+        new = chr(ord("A") + len(set(names)) % 26)
+        names.append(best if best and likeness[best] >= least else new)
+    return names
+
+
+def phrases(
+    X: np.ndarray, *, first: int = 0, meter: int = 4, bars: int = 4, least: float = 0.95
+) -> list[tuple[int, int, str]]:
     """Return which phrase of so many bars comes back.
 
-    The bars are cut into phrases, at the place that makes phrases most alike. Two phrases are the
-    same if the cosines of their beats are `alike` on average; each takes the letter of the earliest
-    one that it is like. The first and the last may be cut short.
+    The bars are cut into phrases, at the place that makes whole phrases most alike; the first and
+    the last may be cut short. `letters` names them.
 
     Parameters
     ----------
@@ -98,8 +142,8 @@ def phrases(X: np.ndarray, *, first: int = 0, meter: int = 4, bars: int = 4, ali
         The beat at which the first whole bar begins.
     meter, bars : int
         Beats in a bar, bars in a phrase.
-    alike : float
-        Cosine from which on phrases are called the same.
+    least : float
+        As for `letters`.
 
     Returns
     -------
@@ -114,40 +158,15 @@ def phrases(X: np.ndarray, *, first: int = 0, meter: int = 4, bars: int = 4, ali
     """
     X = unit_columns(_checks.check_numbers(X, name="X"))
     size = meter * bars
-    best = (-1.0, [])
-    for start in range(first, first + size, meter):
-        cuts = [0, *range(start, X.shape[1], size), X.shape[1]]
-        spans = [(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if b > a]
-        likes = _likes(X, spans)
-        whole = np.array([b - a == size for a, b in spans])
-        pairs = likes[np.ix_(whole, whole)] * (1 - np.eye(whole.sum()))
-        score = float(pairs.max(axis=1).mean()) if whole.sum() > 1 else 0.0
+    best = (-2.0, [])
+    for start in range(first, min(first + size, X.shape[1] + 1), meter):
+        seams = sorted({0, *range(start, X.shape[1], size), X.shape[1]})
+        whole = [X[:, a:b].ravel() for a, b in pairwise(seams) if b - a == size]
+        cosines = np.array(whole) @ np.array(whole).T / size if len(whole) > 1 else np.eye(1)
+        score = float((cosines - 2 * np.eye(len(cosines))).max(axis=1).mean())
         if score > best[0]:
-            letters = _letters(likes, alike)
-            best = (score, [(*span, x) for span, x in zip(spans, letters, strict=True)])
-    return best[1]
-
-
-def _likes(X: np.ndarray, spans: list) -> np.ndarray:
-    """Return the mean cosine of the beats of each two phrases; 0 where one is not half as long."""
-    likes = np.zeros((len(spans), len(spans)))
-    for i, (a, b) in enumerate(spans):
-        for j, (c, d) in enumerate(spans):
-            n = min(b - a, d - c)  # a phrase that is cut short, beside the beginning of the other
-            if 2 * n >= max(b - a, d - c):
-                likes[i, j] = np.mean(np.sum(X[:, a : a + n] * X[:, c : c + n], axis=0))
-    return likes
-
-
-def _letters(likes: np.ndarray, alike: float) -> list[str]:
-    """Return A for the first phrase, and for each other the letter of the first that it is like."""
-    letters = []
-    new = 0
-    for k in range(len(likes)):
-        same = np.flatnonzero(likes[k, :k] >= alike)
-        if len(same):
-            letters.append(letters[same[0]])
-        else:
-            letters.append(chr(ord("A") + new % 26))
-            new += 1
-    return letters
+            best = (score, seams)
+    spans = pairwise(best[1])
+    return [
+        (*span, name) for span, name in zip(spans, letters(X, best[1], least=least), strict=True)
+    ]
