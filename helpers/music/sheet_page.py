@@ -255,7 +255,8 @@ PAGE = """<!doctype html>
  content="default-src 'none'; media-src data:;
  style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>{title}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ margin: 1rem; }}
+<style>:root {{ color-scheme: light dark; }} body {{ margin: 1rem;
+ background: Canvas; color: CanvasText; }}
 {style}</style>
 </head>
 <body>
