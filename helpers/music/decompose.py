@@ -29,13 +29,13 @@ def hpss_masks(S: np.ndarray, *, length: int = 31) -> tuple[np.ndarray, np.ndarr
     harmonic, percussive : np.ndarray, shape (n_bins, n_frames)
         From 0 to 1, together 1; a half where nothing sounds.
 
-    References
-    ----------
-    D. FitzGerald, "Harmonic/percussive separation using median filtering", DAFx (2010).
-
     See Also
     --------
     librosa.decompose.hpss : The same with ``power=2``.
+
+    References
+    ----------
+    D. FitzGerald, "Harmonic/percussive separation using median filtering", DAFx (2010).
     """
     along_time = median_filter(S, size=(1, length), mode="reflect") ** 2
     along_frequency = median_filter(S, size=(length, 1), mode="reflect") ** 2

@@ -63,7 +63,7 @@ class LeadSheet:
 
     @property
     def bpm(self) -> float:
-        """Beats a minute, by the median step."""
+        """Number of beats a minute, by the median step."""
         return 60 / float(np.median(np.diff(self.beats)))
 
     def bars(self) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import json
+import string
 from pathlib import Path
 
 import numpy as np
@@ -142,11 +143,12 @@ def page(sheet: LeadSheet, tracks: dict[str, np.ndarray]) -> str:
         f"The recording plays at {_decibels(recording)}. Whatever you mute, nothing passes "
         f"{CEILING_DB:.0f} dBFS. Keys: Space plays, Escape silences, arrows go from bar to bar."
     ).replace("-", "\u2212")
-    return PAGE.format(
+    template = string.Template((HERE / "sheet.html").read_text(encoding="utf-8"))
+    return template.substitute(
         title=html.escape(sheet.title),
         style=(HERE / "sheet.css").read_text(encoding="utf-8"),
         headline=html.escape(sheet.headline().replace("-", "\u2212")),
-        seconds=seconds,
+        seconds=f"{seconds:.3f}",
         mutes="".join(_mutes(whose) for whose in PARTS),
         notice=notice,
         bars=_sections(sheet, "button"),
@@ -244,39 +246,3 @@ def _strips(sheet: LeadSheet, notes: list, start: float, end: float) -> str:
             f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(width - 0.8, 0.5):.1f}" height="3"/>'
         )
     return f'<svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true">{strips}</svg>'
-
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; media-src data:;
- style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>{title}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ margin: 1rem;
- background: Canvas; color: CanvasText; }}
-{style}</style>
-</head>
-<body>
-<main class="leadsheet">
-<h1>{title}</h1>
-<p>{headline}</p>
-<div class="row"><button type="button" id="play">Play</button>
-<input type="range" id="at" min="0" max="{seconds:.3f}" step="0.1" value="0" aria-label="Position">
-<span id="clock"></span></div>
-{mutes}
-<p class="quiet">{notice} <span id="said" role="status"></span></p>
-{bars}
-<details><summary>Each part alone, and how the recording was taken apart</summary>
-<p class="quiet">Melody: bins around the partials of the strongest line. Drums: what is struck,
-by median filters; it holds the beginnings of notes too. Accompaniment: the rest. The three add up
-to the recording.</p>
-{sounds}</details>
-</main>
-<script type="application/json" id="sheet">{table}</script>
-<script>{script}</script>
-</body>
-</html>
-"""

@@ -131,8 +131,9 @@ def phrases(
 ) -> list[tuple[int, int, str]]:
     """Return which phrase of so many bars comes back.
 
-    The bars are cut into phrases, at the place that makes whole phrases most alike; the first and
-    the last may be cut short. `letters` names them.
+    The bars are cut so that as many whole phrases as can be come back; of cuts that tie, the one
+    with more whole phrases, then the one whose phrases are most alike. The first and the last may
+    be cut short. `letters` names them.
 
     Parameters
     ----------
@@ -158,15 +159,14 @@ def phrases(
     """
     X = unit_columns(_checks.check_numbers(X, name="X"))
     size = meter * bars
-    best = (-2.0, [])
+    best = ((-1, 0, 0.0), [])
     for start in range(first, min(first + size, X.shape[1] + 1), meter):
         seams = sorted({0, *range(start, X.shape[1], size), X.shape[1]})
-        whole = [X[:, a:b].ravel() for a, b in pairwise(seams) if b - a == size]
-        cosines = np.array(whole) @ np.array(whole).T / size if len(whole) > 1 else np.eye(1)
-        score = float((cosines - 2 * np.eye(len(cosines))).max(axis=1).mean())
+        whole = np.array([X[:, a:b].ravel() for a, b in pairwise(seams) if b - a == size])
+        likes = whole @ whole.T / size - np.eye(len(whole)) if len(whole) else np.zeros((1, 1))
+        nearest = likes.max(axis=1)
+        score = (int(np.sum(nearest >= least)), len(whole), float(nearest.mean()))
         if score > best[0]:
             best = (score, seams)
-    spans = pairwise(best[1])
-    return [
-        (*span, name) for span, name in zip(spans, letters(X, best[1], least=least), strict=True)
-    ]
+    names = letters(X, best[1], least=least)
+    return [(a, b, name) for (a, b), name in zip(pairwise(best[1]), names, strict=True)]

@@ -120,6 +120,8 @@ def test_it_fits_and_can_be_read(browser, path, axe, width, scheme):
         size = box.bounding_box()
         assert size["height"] >= 44 and size["x"] + size["width"] <= width
     page.evaluate(axe)
-    faults = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + v.nodes.map(n => n.html)))")
+    faults = page.evaluate(
+        "axe.run().then(r => r.violations.map(v => v.id + v.nodes.map(n => n.html)))"
+    )
     assert faults == []
     assert errors == []
