@@ -216,6 +216,17 @@ def test_the_sheet_plays_in_step_with_the_recording(song):
     assert np.allclose(times, [note[0] for note in found.notes])
 
 
+def test_keys_are_spelled_as_musicians_do(song):
+    found = song[2]
+    told = {"C:maj": "C major", "A#:maj": "Bb major", "E:min": "E minor", "C:min": "C minor",
+            "F#:maj": "F# major", "F:min": "F minor", "C#:min": "C# minor"}  # fmt: skip
+    for key, words in told.items():
+        assert replace(found, key=key).headline().startswith(words + ",")
+    chords = ("A#:maj",) * len(found.chords)
+    assert replace(found, key="F:maj", chords=chords).bar_text((0, 4)) == "Bb"
+    assert replace(found, key="B:min", chords=chords).bar_text((0, 4)) == "A#"
+
+
 def test_beats_of_your_own_are_taken_as_they_are(song):
     score, y, _ = song
     mine = score.beats()[1::2]
@@ -323,7 +334,7 @@ def test_every_bar_says_its_chords_and_is_a_button_on_the_page_and_none_in_a_not
     assert len(said) == len(found.bars())
     for k, (a, b) in enumerate(found.bars()):
         for label in found.chords[a:b]:
-            assert sheet.chord_name(label) in said[k].split(";")[0]
+            assert sheet.chord_name(label, flats=found.flats) in said[k].split(";")[0]
     drawn = found._repr_html_()
     assert (
         "<button" not in drawn and "data:" not in drawn and drawn.count('class="bar"') == len(said)
@@ -355,3 +366,49 @@ def test_the_median_of_the_masks_is_scipys_reflected_at_the_ends():
     a = scipy.ndimage.median_filter(S, (1, 5), mode="reflect")[20, 25]
     assert a == np.median(S[20, 23:28])
     assert np.allclose(H + P, 1)
+
+
+def test_the_chapter_states_what_the_table_holds():
+    if not (pages.ROOT / "notebooks/57_decomposition.ipynb").exists():
+        pytest.skip("57 is not here")
+    with open(Path(audio.DATA) / "tables" / "lead_sheets.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    mean = {}
+    for kind in ("true", "half", "off-beat", "network", "rule"):
+        of_kind = [row for row in rows if row["beats"] == kind]
+        assert len({row["seed"] for row in of_kind}) == 24
+        for stage in ("F_bars", "chords", "key", "tune", "F_form"):
+            mean[kind, stage] = round(np.mean([float(row[stage]) for row in of_kind]), 2)
+    assert [mean["true", k] for k in ("F_bars", "chords", "key", "F_form")] == [1, 0.97, 1, 1]
+    assert [mean["half", k] for k in ("F_bars", "chords", "F_form")] == [0.71, 0.94, 0.08]
+    assert [mean["rule", k] for k in ("F_bars", "chords", "F_form")] == [0.77, 0.93, 0.73]
+    assert [mean["off-beat", k] for k in ("F_bars", "chords", "F_form")] == [0, 0.85, 0.64]
+    assert {mean[kind, "key"] for kind in ("true", "half", "off-beat", "rule")} == {1}
+    tunes = [mean[kind, "tune"] for kind in ("true", "half", "off-beat", "rule")]
+    assert (min(tunes), max(tunes)) == (0.84, 0.89)
+    network = [mean["network", k] for k in ("F_bars", "chords", "key", "tune", "F_form")]
+    assert network == [1, 0.96, 0.98, 0.89, 0.99]
+
+
+# ---- three recordings ----------------------------------------------------------------------------
+
+CORPUS = pages.SHARED / "corpus/music"
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="needs the corpus beside the repository")
+@pytest.mark.parametrize(
+    ("name", "bpm", "key", "agree"),
+    [("vibeace", 130, "A:min", 0.09), ("fishin", 176, "A#:maj", 0.93),
+     ("brahms", 158, "A#:maj", 0.74)],
+)  # fmt: skip
+def test_three_recordings_give_what_the_chapter_says_of_them(name, bpm, key, agree, tmp_path):
+    y, sr = soundfile.read(CORPUS / f"{name}.flac")
+    found = music.lead_sheet(y.T, sr=sr, title=name)
+    assert round(found.bpm) == bpm and found.key == key
+    C = librosa.feature.chroma_cqt(y=y, sr=sr, hop_length=2048, norm=None, tuning=0.0)
+    times = np.arange(C.shape[1]) * 2048 / sr
+    X = music.beat_sync(structure.unit_columns(C), times, found.beats)
+    other = [music.CHORDS[k] for k in music.chord_path(X, leave=0.4, sharp=30)]
+    assert np.mean(np.array(other) == found.chords) == pytest.approx(agree, abs=0.04)
+    page = music.save_sheet(found, y.T, sr=sr, path=tmp_path / "a.html")
+    assert 0.5e6 < page.stat().st_size < 2e6

@@ -20,6 +20,8 @@ from helpers.music.scores import NAMES, Part, Score
 SR = 22050  # [Hz] what every stage works at
 MOST_SECONDS = 180.0
 HOP_LENGTH = 2048  # [samples] of the chroma
+FLATS = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+IN_FLATS = ("F", "A#", "D#", "G#", "C#")  # major keys that are written with flats
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,13 @@ class LeadSheet:
     def bpm(self) -> float:
         """Number of beats a minute, by the median step."""
         return 60 / float(np.median(np.diff(self.beats)))
+
+    @property
+    def flats(self) -> bool:
+        """Whether musicians write this key with flats."""
+        root, _, kind = self.key.partition(":")
+        relative = NAMES[(NAMES.index(root) + 3) % 12]
+        return (root if kind == "maj" else relative) in IN_FLATS
 
     def bars(self) -> list[tuple[int, int]]:
         """Return (first beat, beat after the last) of each bar; the first may be short."""
@@ -126,7 +135,8 @@ class LeadSheet:
 
     def bar_text(self, bar: tuple[int, int]) -> str:
         """Return the chords of a bar: each where it begins, a dot for a beat that stays."""
-        names = [chord_name(label) for label in self.chords[bar[0] : bar[1]]]
+        labels = self.chords[bar[0] : bar[1]]
+        names = [chord_name(label, flats=self.flats) for label in labels]
         if len(set(names)) == 1:
             return names[0]
         changed = [True, *(a != b for a, b in pairwise(names))]
@@ -138,27 +148,31 @@ class LeadSheet:
         return sheet_page.picture(self)
 
 
-def chord_name(label: str) -> str:
-    """Return a chord as musicians write it: C, Am.
+def chord_name(label: str, *, flats: bool = False) -> str:
+    """Return a chord as musicians write it: C, Am, Bb.
 
     Examples
     --------
-    >>> chord_name("A:min")
-    'Am'
+    >>> chord_name("A:min"), chord_name("A#:maj", flats=True)
+    ('Am', 'Bb')
     """
     root, _, kind = label.partition(":")
-    return root + ("m" if kind == "min" else "")
+    return _spelled(NAMES.index(root), flats) + ("m" if kind == "min" else "")
 
 
-def note_name(pitch: int) -> str:
+def note_name(pitch: int, *, flats: bool = False) -> str:
     """Return the name of a MIDI number.
 
     Examples
     --------
-    >>> note_name(60), note_name(69)
-    ('C4', 'A4')
+    >>> note_name(60), note_name(70, flats=True)
+    ('C4', 'Bb4')
     """
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+    return f"{_spelled(pitch % 12, flats)}{pitch // 12 - 1}"
+
+
+def _spelled(pitch_class: int, flats: bool) -> str:
+    return (FLATS if flats else NAMES)[pitch_class]
 
 
 def working_copy(y: np.ndarray, *, sr: int) -> np.ndarray:

@@ -163,7 +163,7 @@ def picture(sheet: LeadSheet) -> str:
     style = (HERE / "sheet.css").read_text(encoding="utf-8")
     head = f"<p><b>{html.escape(sheet.title)}</b><br>{html.escape(sheet.headline())}</p>"
     bars = _sections(sheet, "div")
-    return f'<style>{style}</style><div class="leadsheet">{head}{bars}</div>'
+    return f'<style>{style}</style><div class="leadsheet still">{head}{bars}</div>'
 
 
 def _words() -> dict[str, str]:
@@ -221,8 +221,10 @@ def _bar(sheet: LeadSheet, k: int, kind: str) -> str:
     notes = [note for note in sheet.notes if note[0] < end - 1e-6 and note[1] > start + 1e-6]
     cells = sheet.bar_text((a, b)).split()
     chords = "".join(f"<span>{'' if cell == '.' else html.escape(cell)}</span>" for cell in cells)
-    names = " ".join(note_name(pitch) for _, _, pitch in notes)
-    said = f"Bar {k + 1}: {', '.join(map(chord_name, dict.fromkeys(sheet.chords[a:b])))}"
+    flats = sheet.flats
+    names = " ".join(note_name(pitch, flats=flats) for _, _, pitch in notes)
+    heard = [chord_name(label, flats=flats) for label in dict.fromkeys(sheet.chords[a:b])]
+    said = f"Bar {k + 1}: {', '.join(heard)}"
     said += f"; {names}" if names else "; no tune"
     more = f' type="button" tabindex="{-1 if k else 0}"' if kind == "button" else ' role="img"'
     return (
