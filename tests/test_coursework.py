@@ -286,6 +286,13 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "np.where(total > 0, total, 1.01)": "57.hpss: 0 divided by anything is 0",
+    "wrong = truth - estimate": "57.sdr: a square does not see a sign",
+    "np.where(total > 0, total, 2)": "57.hpss: 0 divided by anything is 0",
+    "np.where(silent, 0, total)": "57.masks: what stands there is never looked at",
+    "np.where(silent, 2, total)": "57.masks: what stands there is never looked at",
+    "np.where(silent, 1.01, total)": "57.masks: what stands there is never looked at",
+    "np.abs(k * f0 - freqs)": "57.init: a distance has no sign",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
     "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",

@@ -99,7 +99,6 @@ HPSS_SLIPS = (
     ("one after the other", _one_by_one),
     ("one window for both", _one_window),
     ("one side", _halved),
-    ("squared first", lambda S, f, b: _hpss(np.square(S), f, b)),
 )
 
 
@@ -119,6 +118,7 @@ def masks_probes() -> list[Probe]:
         (rng.random((3, 6, 4)), "three parts by lot"),
         (four, "four parts, and a bin in which all are silent"),
         (5 * rng.random((5, 3, 3)), "five parts by lot"),
+        (np.zeros((3, 2, 4)), "three parts that are silent"),
         (np.zeros((2, 3, 3)), "two parts that are silent"),
     )
     return [Probe((parts,), say) for parts, say in calls]
@@ -296,7 +296,9 @@ def init_probes() -> list[Probe]:
         ((96,), 512, 8000, "C7, whose second partial lies above all bins"),
         (tuple(range(48, 73, 4)), 2048, 16000, "seven notes, bins of 7.8 Hz"),
     )
-    return [Probe((pitches, np.arange(n // 2 + 1) * sr / n), say) for pitches, n, sr, say in calls]
+    probes = [Probe((p, np.arange(n // 2 + 1) * sr / n), say) for p, n, sr, say in calls]
+    last = Probe(((69, 45), 3.95 * np.arange(113)), "A4 and A2, in bins that end at 442.4 Hz")
+    return [*probes, last]
 
 
 def _harmonic(
@@ -393,6 +395,8 @@ def sdr_probes() -> list[Probe]:
         (tone, noisy, "a tone with noise"),
         (tone, 0.5 * noisy, "the same at half the size"),
         (stereo, stereo + 0.05 * rng.standard_normal((2, 200)), "two channels, one of them soft"),
+        (3 * stereo[::-1], 2 * stereo[::-1], "two channels at two thirds of their size"),
+        (np.stack([tone, noisy]), np.stack([noisy, noisy + 0.3]), "two channels, one with an offset"),
         (noisy, noisy + 0.3, "an offset of 0.3"),
         (1e-4 * tone, 1e-4 * noisy, "a very soft one"),
         (tone + 0.2, noisy + 0.2, "a tone on an offset"),
