@@ -286,6 +286,7 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "np.zeros((len(bars) - 1, 25))": "57.sheet: a column more than there are chords stays empty",
     "np.where(total > 0, total, 1.01)": "57.hpss: 0 divided by anything is 0",
     "wrong = truth - estimate": "57.sdr: a square does not see a sign",
     "np.where(total > 0, total, 2)": "57.hpss: 0 divided by anything is 0",
