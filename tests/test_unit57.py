@@ -74,7 +74,7 @@ def test_windows_are_as_long_as_the_page_says():
 
 
 def test_which_way_lines_run(unit):
-    stated = {"violin": 1.0, "voice_a": 0.94, "tabla": 0.76, "rain": 0.33}
+    stated = {"violin": 1.0, "voice_a": 0.94, "arctic_awb": 0.32, "tabla": 0.76, "rain": 0.33}
     for name, share in (stated | {"drum_loop": 0.02, "castanets": 0.0}).items():
         y, rate = audio.clip(name)
         y = audio.resample(y, sr=rate, to=SR)
@@ -89,13 +89,15 @@ def test_vibrato_sends_high_partials_to_the_clicks():
     swing = 220 * 2 ** (0.5 / 12 * np.sin(2 * np.pi * 6 * t))
     phase = 2 * np.pi * np.cumsum(swing) / SR
     shares = {}
-    for name, p in (("steady", 2 * np.pi * 220 * t), ("vibrato", phase)):
-        y = sum(np.sin(k * p) for k in range(1, 16))
+    tones = {"steady": 2 * np.pi * 220 * t, "vibrato": phase, "low": 2 * np.pi * 90 * t}
+    for name, p in tones.items():
+        y = sum(np.sin(k * p) for k in range(1, 16 if name != "low" else 40))
         D = librosa.stft(y)
         M = librosa.decompose.hpss(np.abs(D), mask=True)[0]
         high = np.abs(D[200:290]) ** 2  # partials 10 to 14
         shares[name] = np.sum(M[200:290] * high) / np.sum(high)
     assert shares["steady"] > 0.95 and 0.1 < shares["vibrato"] < 0.9
+    assert shares["low"] < shares["steady"] - 0.01  # close partials leave no wide gaps
 
 
 # ---- decibels ------------------------------------------------------------------------------------
@@ -196,7 +198,11 @@ def test_lower_error_is_not_better_parts(unit):
     assert 0.262 < lots[:, 0].min() and lots[:, 0].max() < 0.277
     assert (lots[:, 1].min(), lots[:, 1].max()) == pytest.approx((3.9, 5.1), abs=0.1)
     assert lots[:, 2].max() < 1
-    for name, want in (("times", (0.266, 7.3)), ("templates", (0.344, 9.0)), ("both", (0.345, 9.0))):
+    for name, want in (
+        ("times", (0.266, 7.3)),
+        ("templates", (0.344, 9.0)),
+        ("both", (0.345, 9.0)),
+    ):
         assert scored[name][:2] == pytest.approx(want, rel=0.015)
     assert scored["templates"][2] == pytest.approx(6.1, abs=0.15)
     assert unit["ceiling"].mean() == pytest.approx(11.7, abs=0.06)
@@ -291,7 +297,10 @@ def test_the_table_is_what_the_tool_measures():
     net, _ = _weights.restore(drums.MaskNet, "drums")
     known = table()
     one = next(score_drums.songs("known instruments"))
-    for group, given in (("known instruments", one), ("clips of part I", next(score_drums.pairs()))):
+    for group, given in (
+        ("known instruments", one),
+        ("clips of part I", next(score_drums.pairs())),
+    ):
         got, want = score_drums.row(net, group, *given), known[group][0]
         for name in ("level", "hpss", "hpss_4096", "network", "ideal", "best"):
             assert got[name] == pytest.approx(float(want[name]), abs=0.01)
@@ -308,7 +317,7 @@ def test_beats_in_the_halves():
 
 def test_two_rulers(unit):
     ruled = unit["ruled"]
-    assert sdr(unit["L_tones"], unit["L_mix"]) == pytest.approx(5.6, abs=0.06)
+    assert sdr(unit["L_tones"], unit["L_mix"]) == pytest.approx(5.9, abs=0.06)
     assert not ruled(0.72, 40, "tones")["solved"] and ruled(0.4, 150, "tones")["solved"]
     assert not ruled(0.06, 40, "tones")["solved"] and not ruled(1.7, 20, "clicks")["solved"]
     two = ruled(0.4, 150, "tones")["sound"] + ruled(0.4, 150, "clicks")["sound"]
@@ -374,8 +383,8 @@ def test_the_guess_stands_in_the_figure(unit, key, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
-        ("brahms", 0.8, 1), ("vibeace", 0.5, 1), ("loop_compus", 0, 0.5), ("trumpet", 0.9, 1),
-        ("drum_snare_hard", 0, 0.2), ("sms_flute-A4", 0.95, 1), ("sms_speech-female", 0.7, 1),
+        ("brahms", 0.8, 1), ("vibeace", 0.5, 1), ("loop_compus", 0, 0.5), ("trumpet", 0.6, 1),
+        ("drum_snare_hard", 0, 0.3), ("sms_flute-A4", 0.95, 1), ("sms_speech-female", 0.3, 0.6),
     ],
 )  # fmt: skip
 def test_the_cells_for_your_own_take_real_recordings(unit, name, low, high, capsys):
@@ -387,7 +396,7 @@ def test_the_cells_for_your_own_take_real_recordings(unit, name, low, high, caps
     said = capsys.readouterr().out
     share = int(said.split("%")[0].split()[-1]) / 100
     assert low <= share <= high
-    np.testing.assert_allclose(names["my_tones"] + names["my_clicks"], names["mine"], atol=1e-9)
+    np.testing.assert_allclose(names["my_tones"] + names["my_clicks"], names["mine"], atol=1e-6)
     assert np.isfinite(names["by_net"]).all()
 
 

@@ -42,7 +42,7 @@ class MaskNet(nn.Module):
     def __init__(self, size: int = 12):
         super().__init__()
         self.first = nn.Conv2d(1, size, 9, padding=4)
-        self.height = nn.Conv2d(1, size, 1, bias=False)  # a kick and a bass differ by where they are
+        self.height = nn.Conv2d(1, size, 1, bias=False)  # of a bin: a kick is low
         self.second = nn.Conv2d(size, size, 5, padding=(8, 4), dilation=(4, 2))
         self.third = nn.Conv2d(size, size, 5, padding=(16, 8), dilation=(8, 4))
         self.last = nn.Conv2d(size, 1, 1)

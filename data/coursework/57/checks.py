@@ -396,7 +396,11 @@ def sdr_probes() -> list[Probe]:
         (tone, 0.5 * noisy, "the same at half the size"),
         (stereo, stereo + 0.05 * rng.standard_normal((2, 200)), "two channels, one of them soft"),
         (3 * stereo[::-1], 2 * stereo[::-1], "two channels at two thirds of their size"),
-        (np.stack([tone, noisy]), np.stack([noisy, noisy + 0.3]), "two channels, one with an offset"),
+        (
+            np.stack([tone, noisy]),
+            np.stack([noisy, noisy + 0.3]),
+            "two channels, one with an offset",
+        ),
         (noisy, noisy + 0.3, "an offset of 0.3"),
         (1e-4 * tone, 1e-4 * noisy, "a very soft one"),
         (tone + 0.2, noisy + 0.2, "a tone on an offset"),
