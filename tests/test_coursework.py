@@ -286,6 +286,7 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "t = L - np.arange(2 * L + 1)": "54.kernel: a kernel is its own mirror image",
     "abs(time - s) <= window": "54.fmeasure: a distance does not see a sign",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
