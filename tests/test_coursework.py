@@ -286,6 +286,7 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "t = L - np.arange(2 * L + 1)": "54.kernel: a kernel is its own mirror image",
     "abs(time - s) <= window": "54.fmeasure: a distance does not see a sign",
     "known = truth > 1": "56.rawpitch: no note of a tune is below MIDI number 1",
     "first = C.sum(axis=1)": "56.oti: a sum is a mean times a number",

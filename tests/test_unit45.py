@@ -346,7 +346,7 @@ def test_the_number_of_people_does_not_grow_with_the_meeting(unit):
     for n in (60, 240, 2400):
         E = centres[np.repeat(np.arange(3), n // 3)] + 0.06 * rng.standard_normal((n, 120))
         E /= np.linalg.norm(E, axis=1, keepdims=True)
-        who = unit["again"](E, unit["ward"](E, unit["LIMIT"]))
+        who = unit["second_pass"](E, unit["ward"](E, unit["LIMIT"]))
         assert len(set(who)) == 3
         assert all(len(set(part)) == 1 for part in np.split(who, 3))
 
@@ -360,7 +360,7 @@ def test_a_second_pass_never_lies_further_from_the_means(unit):
     def near(group):  # the cosines to the mean of one's own group, added up
         return sum(np.linalg.norm(E[group == k].sum(axis=0)) for k in np.unique(group))
 
-    heights = [near(unit["again"](E, before, passes)) for passes in range(6)]
+    heights = [near(unit["second_pass"](E, before, passes)) for passes in range(6)]
     assert (np.diff(heights) > -1e-12).all() and heights[5] > heights[0] + 1
 
 

@@ -190,7 +190,7 @@ def groups(space: dict, one: dict, step: str, limit: float) -> np.ndarray:
         first = hierarchy.fcluster(hierarchy.linkage(E, "ward"), one["people"], "maxclust") - 1
     else:
         first = space["ward"](E, limit)
-    return first if step == "ward" else space["again"](E, first)
+    return first if step == "ward" else space["second_pass"](E, first)
 
 
 def score_step(space: dict, made: list[dict], step: str, limit: float) -> list[dict]:
