@@ -36,7 +36,9 @@ const STYLE = `.earup-wake { position: sticky; top: 0; z-index: 5; display: flex
 .earup-wake button { font: inherit; min-height: 32px; padding: 4px 14px; cursor: pointer; border-radius: 4px; color: inherit;
   background: var(--jp-layout-color1); border: 1px solid var(--jp-ui-font-color2); }
 .earup-wake button.main { font-weight: bold; color: #FFFFFF; background: #1F5C9A; border-color: #1F5C9A; }
-.earup-wake button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }`;
+.earup-wake button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+/* the buttons that copy and delete a cell would lie over the words of a page, its title first of all */
+.jp-MarkdownCell.jp-mod-rendered .jp-cell-toolbar { display: none; }`;
 
 // ---- one page ----
 
