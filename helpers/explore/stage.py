@@ -218,9 +218,14 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
             **{
                 f"{side}scale": "log" if axis["log"] else "linear",
                 f"{side}lim": (axis["low"], axis["high"]),
-                f"{side}label": axis["label"] + unit,
+                f"{side}label": axis["label"] + unit + (", log scale" if axis["log"] else ""),
             }
         )
+        if axis["log"]:  # plain numbers, as the front end writes them
+            ruler = getattr(ax, f"{side}axis")
+            ruler.get_major_locator().set_params(subs=(1, 2, 5))
+            ruler.set_major_formatter("{x:g}")
+            ruler.set_minor_formatter("")
     if not y["label"]:
         ax.set_yticks([])
     if panel["equal"]:
