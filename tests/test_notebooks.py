@@ -273,7 +273,7 @@ def test_stored_outputs_hold_text_and_figures_only(unit):
 
 
 def test_the_map_that_unit_00_stores_is_the_map_of_today(tmp_path, monkeypatch):
-    """A unit, a chapter or a question more, and it is another one: execute 00 again, as the last."""
+    """A unit, a chapter or a question more, and it is another one: execute 00 again, at last."""
     monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
     unit = Unit(next(path for path in NOTEBOOKS if path.name.startswith("00")))
     (place,) = unit.tagged("map")
