@@ -47,7 +47,7 @@ function drawAxes({ g, box, X, Y }, panel, look) {
     if (!image) line(X.at(v), box.y, X.at(v), under);
     g.fillText(number(v, xs.digits), X.at(v), under + 11);
   }
-  g.fillText(named(panel.x), box.x + box.w / 2, under + 26);
+  g.fillText(named(panel.x), box.x + Math.min(box.w / 2, box.w + 8 - g.measureText(named(panel.x)).width / 2), under + 26);
   g.textAlign = "right"; g.textBaseline = "middle";
   for (const v of panel.y.label ? ys.values : []) { // an axis without a name measures nothing
     if (!image) line(box.x, Y.at(v), box.x + box.w, Y.at(v));

@@ -221,11 +221,11 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
                 f"{side}label": axis["label"] + unit + (", log scale" if axis["log"] else ""),
             }
         )
-        if axis["log"]:  # plain numbers, as the front end writes them
-            ruler = getattr(ax, f"{side}axis")
-            ruler.get_major_locator().set_params(subs=(1, 2, 5))
-            ruler.set_major_formatter("{x:g}")
-            ruler.set_minor_formatter("")
+        if axis["log"]:  # a mark for each octave, as the front end has them
+            octaves = (1000 if axis["high"] > 128 else 1) * 2.0 ** np.arange(-20, 21)
+            shown = octaves[(octaves >= axis["low"]) & (octaves <= axis["high"])]
+            getattr(ax, f"set_{side}ticks")(shown, [f"{v + 1e-9:.0f}" for v in shown])
+            ax.minorticks_off()
     if not y["label"]:
         ax.set_yticks([])
     if panel["equal"]:
