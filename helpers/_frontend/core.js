@@ -78,7 +78,7 @@ function sleeper(model, words) {
   function lost() {
     if (me.lost) return;
     me.lost = true; node.hidden = false;
-    const helps = document.documentElement.hasAttribute("data-earup-wakes");
+    const helps = document.documentElement.hasAttribute("data-earup-wakes") && !node.closest("[data-earup-asked]");
     node.replaceChildren(`Asleep: Python was restarted. ${words} `, helps ? wake : "Run this cell again.");
   }
   model.on("comm_live_update", lost); // after the first drawing it comes only when the kernel goes
