@@ -33,7 +33,7 @@ def says(page):
     return page.locator(".earup-wake p").inner_text()
 
 
-def test_a_page_with_a_solved_exercise_wakes_altogether(learner, tmp_path):  # noqa: F811
+def test_a_page_with_a_solved_exercise_wakes_altogether(learner, tmp_path):
     lab = learner(page_of(tmp_path, *SOLVED))
     page = lab.open(f"{copies.FOLDER}/12_small.ipynb")
     button = page.locator(".earup-wake").get_by_role("button", name="Wake this page")
