@@ -18,8 +18,7 @@ LOOKS = {CORRECT: ("✓", "#2A936B"), NOT_YET: ("→", "#C8642A")}
 
 def short(x: complex, digits: int = 4) -> str:
     """Return a number with so many digits and a real minus sign, large ones in full: 32768."""
-    if 1 <= abs(x) < 1e8:
-        digits = max(digits, len(str(int(abs(x)))))
+    digits = max(digits, len(str(int(abs(x)))) if abs(x) < 1e8 else 0)
     return f"{x:.{digits}g}".replace("-", "−")
 
 
