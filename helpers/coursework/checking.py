@@ -34,10 +34,8 @@ SECONDS = 5.0  # one check may take this long; the probes of a sound solution ne
 
 def _apart(got: complex, want: complex) -> tuple[str, str]:
     """Return two numbers with as many digits as it takes to tell them apart."""
-    for digits in range(4, 18):
-        if short(got, digits) != short(want, digits):
-            break
-    return short(got, digits), short(want, digits)
+    pairs = [(short(got, digits), short(want, digits)) for digits in range(4, 18)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
 
 def explain_form(
