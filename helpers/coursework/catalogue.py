@@ -138,7 +138,7 @@ def parts() -> tuple[Part, ...]:
     items = read(path).get("part", [])
     if not items or not all({"name", "says", "planned"} <= item.keys() for item in items):
         raise ValueError(
-            f"{display_path(path)} is damaged (each part has a name, a sentence and what is planned); "
+            f"{display_path(path)} is damaged (a part has a name, a sentence and what is planned); "
             f"{restore_hint(path)}"
         )
     found = []
