@@ -218,9 +218,10 @@ def test_the_right_options_are_what_was_measured(table):
 
 def test_where_the_network_wins_and_where_it_loses(table):
     for kind, amount, seconds in (("pink", -10, 2), ("speed", 4, 5), ("speed", 2, 5)):
-        assert share(table, kind, amount, seconds, "network") > share(
-            table, kind, amount, seconds
-        ) + 0.4
+        assert (
+            share(table, kind, amount, seconds, "network")
+            > share(table, kind, amount, seconds) + 0.4
+        )
     for kind, amount in (("babble", -10), ("white", -5)):
         assert share(table, kind, amount, 2) > share(table, kind, amount, 2, "network") + 0.25
     cover = [share(table, "cover", 0, 5, by) for by in ("peaks", "network")]
@@ -254,10 +255,7 @@ def test_the_network_of_the_page_is_the_one_that_was_trained(unit):
     y = unit["sounds"][3]
     with torch.no_grad():
         stretches = np.stack(
-            [
-                y[k * 2000 - 512 : k * 2000 - 512 + fingerprints.NEED]
-                for k in range(1, 9)
-            ]
+            [y[k * 2000 - 512 : k * 2000 - 512 + fingerprints.NEED] for k in range(1, 9)]
         )
         X = fingerprints.features(torch.from_numpy(stretches).float())
         np.testing.assert_allclose(X, unit["seconds_of"](y)[1:9], atol=2e-3)
@@ -299,7 +297,9 @@ def test_half_a_second_is_enough_if_it_is_the_right_one(unit):
     assert not any(unit["cut"](s, 0.5, "white, 0 dB")["solved"] for s in starts)
     assert not any(unit["cut"](s, 0.4, "none")["solved"] for s in starts)
     made = unit["cut"](4.0, 3.0, "none")
-    assert made["votes"].max() > 300 and made["at"][made["votes"].argmax()] == pytest.approx(4.0, abs=0.02)
+    assert made["votes"].max() > 300 and made["at"][made["votes"].argmax()] == pytest.approx(
+        4.0, abs=0.02
+    )
 
 
 def test_a_song_sinks_deepest_in_voices(unit):

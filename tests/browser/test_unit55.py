@@ -9,6 +9,7 @@ from tests.browser.sweep import shot
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "55_fingerprints.ipynb"
 
+
 def test_three_stages_are_won_by_keyboard(lab):
     lab.page.set_default_timeout(60_000)
     votes(lab.page)

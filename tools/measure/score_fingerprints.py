@@ -262,7 +262,12 @@ def row(kind, amount, seconds, asked, name, index, limit, size=COUNT) -> dict:
     counted = int((said & ~right).sum()) if kind == "unknown" else hits
     low, high = wilson(counted, len(asked))
     about = {"kind": kind, "amount": amount, "seconds": seconds, "index": size, "by": name}
-    numbers = {"queries": len(asked), "right": hits, "low": f"{max(0, low):.3f}", "high": f"{high:.3f}"}
+    numbers = {
+        "queries": len(asked),
+        "right": hits,
+        "low": f"{max(0, low):.3f}",
+        "high": f"{high:.3f}",
+    }
     answers = {"said": int(said.sum()), "wrong": int((said & ~right).sum())}
     spread = {"limit": limit, "best": round(float(np.median(scores.max(axis=1))), 3)}
     spread |= {"highest": round(float(scores.max()), 3)}
