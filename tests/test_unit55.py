@@ -51,14 +51,14 @@ def brute(S, up, along):
 
 def test_the_page_states_its_own_numbers(unit):
     assert 513 * 32 == 16_416 and 400 * 399 // 2 == 79_800
-    assert 513 * 513 * 60 == pytest.approx(16e6, rel=0.02)
-    assert (15 * SR / 1024, 7 * 250 / SR) == pytest.approx((117, 0.22), abs=0.3)
-    assert (SR / 1024, 1000 * 250 / SR) == pytest.approx((7.8, 31), abs=0.3)
+    assert pytest.approx(16e6, rel=0.02) == 513 * 513 * 60
+    assert pytest.approx((117, 0.22), abs=0.3) == (15 * SR / 1024, 7 * 250 / SR)
+    assert pytest.approx((7.8, 31), abs=0.3) == (SR / 1024, 1000 * 250 / SR)
     share = 1 / (1 + np.exp(-1))
     assert (share, -np.log(share)) == pytest.approx((0.73, 0.31), abs=0.005)
     assert (np.log(1 + np.exp(-0.1)), np.log(2)) == pytest.approx((0.64, 0.69), abs=0.005)
-    assert 0.98**200 == pytest.approx(1 / 57, rel=0.01) and 0.995**200 > 1 / 3
-    assert 0.4 * 300 * 0.4 == pytest.approx(48)
+    assert pytest.approx(1 / 57, rel=0.01) == 0.98**200 and 0.995**200 > 1 / 3
+    assert pytest.approx(48) == 0.4 * 300 * 0.4
     assert 0.01 * 1000 / (SR / 1024) > 1 and 0.01 * 390 / (SR / 1024) < 0.5
     assert 12 * np.log2(1.01) == pytest.approx(1 / 6, abs=0.01)
 
@@ -111,7 +111,7 @@ def test_the_tool_that_measures_searches_as_the_page_does(unit):
 def test_shifting_is_counting(unit):
     stars, query = unit["skies"][25], unit["query"]
     shift = int(unit["fits"][25].argmax())
-    moved = query + [shift, 0]
+    moved = query + np.array([shift, 0])
     same = (moved[:, None] == stars[None]).all(axis=2).any(axis=1)
     assert same.sum() == unit["fits"][25].max() == unit["best"][25]
     assert unit["best"][25] > 2 * max(unit["best"][:25] + unit["best"][26:])

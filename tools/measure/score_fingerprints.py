@@ -38,7 +38,7 @@ NEW = ("clarinet", "choir", "bass")  # who plays "other instruments"
 def peaks(y: np.ndarray) -> np.ndarray:
     """Return (frame, bin) of each local maximum of the magnitude, in order of time."""
     S = np.abs(stft.stft(y, n_fft=1024, hop_length=HOP))
-    found = (maximum_filter(S, size=(31, 15)) == S) & (S > 0.01 * S.max())
+    found = (maximum_filter(S, size=(31, 15)) == S) & (0.01 * S.max() < S)
     return np.argwhere(found.T)
 
 

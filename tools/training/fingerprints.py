@@ -10,6 +10,7 @@ to 299). `train` goes on where an earlier run in the same folder stopped.
 """
 
 import argparse
+import itertools
 import math
 import shlex
 import sys
@@ -47,7 +48,7 @@ class FingerprintNet(nn.Module):
     def __init__(self):
         super().__init__()
         sizes = (1, 24, 48, 48, 72)
-        pairs = list(zip(sizes, sizes[1:], strict=False))
+        pairs = list(itertools.pairwise(sizes))
         self.conv = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairs)
         self.norm = nn.ModuleList(nn.BatchNorm2d(b) for _, b in pairs)
         self.last = nn.Linear(72 * 4 * 2, 64)
