@@ -111,7 +111,7 @@ def test_the_tool_that_measures_searches_as_the_page_does(unit):
 def test_shifting_is_counting(unit):
     stars, query = unit["skies"][25], unit["query"]
     shift = int(unit["fits"][25].argmax())
-    moved = [*query, shift, 0]
+    moved = query + np.array([shift, 0])
     same = (moved[:, None] == stars[None]).all(axis=2).any(axis=1)
     assert same.sum() == unit["fits"][25].max() == unit["best"][25]
     assert unit["best"][25] > 2 * max(unit["best"][:25] + unit["best"][26:])

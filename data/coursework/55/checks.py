@@ -35,7 +35,7 @@ def peaks_probes() -> list[Probe]:
 
 
 def _near(S, up, along, later=1):
-    """Return the largest value around each place; ``later=0`` leaves out the last row and column."""
+    """Return the largest value around each place; ``later=0`` leaves out the last ones."""
     P = np.pad(S, ((up, up), (along, along)))
     rows = [P[i : i + len(S)] for i in range(2 * up + later)]
     P = np.max(rows, axis=0)
@@ -47,11 +47,11 @@ def _listed(found):
 
 
 def _loud(S, part=0.01):
-    return S > part * S.max()
+    return part * S.max() < S
 
 
 def _peaks(S, up, along):
-    return _listed((S == _near(S, up, along)) & _loud(S))
+    return _listed((_near(S, up, along) == S) & _loud(S))
 
 
 def _alone(S, up, along):
@@ -76,34 +76,34 @@ def _louder(S, up, along):
 
 
 PEAKS_SLIPS = (
-    ("silence", lambda S, up, along: _listed(S == _near(S, up, along))),
-    ("a little noise", lambda S, up, along: _listed((S == _near(S, up, along)) & (S > 0))),
-    ("one axis", lambda S, up, along: _listed((S == _near(S, 0, along)) & _loud(S))),
-    ("one axis", lambda S, up, along: _listed((S == _near(S, up, 0)) & _loud(S))),
+    ("silence", lambda S, up, along: _listed(_near(S, up, along) == S)),
+    ("a little noise", lambda S, up, along: _listed((_near(S, up, along) == S) & (S > 0))),
+    ("one axis", lambda S, up, along: _listed((_near(S, 0, along) == S) & _loud(S))),
+    ("one axis", lambda S, up, along: _listed((_near(S, up, 0) == S) & _loud(S))),
     ("a cross", lambda S, up, along: _listed(_cross(S, up, along) & _loud(S))),
     ("bin first", lambda S, up, along: _peaks(S, up, along)[:, ::-1]),
-    ("by bins", lambda S, up, along: np.argwhere((S == _near(S, up, along)) & _loud(S))[:, ::-1]),
+    ("by bins", lambda S, up, along: np.argwhere((_near(S, up, along) == S) & _loud(S))[:, ::-1]),
     ("bins before frames", lambda S, up, along: np.argwhere(_found(S, up, along))),
     ("turned box", lambda S, up, along: _peaks(S, along, up)),
     ("equals lost", _alone),
     ("edges", _inner),
-    ("one short", lambda S, up, along: _listed((S == _near(S, up, along, 0)) & _loud(S))),
+    ("one short", lambda S, up, along: _listed((_near(S, up, along, 0) == S) & _loud(S))),
     ("nearest only", lambda S, up, along: _peaks(S, 1, 1)),
     ("a tenth", lambda S, up, along: _listed(_found(S, up, along) & _loud(S, 0.1))),
     ("all that is loud", lambda S, up, along: _listed(_loud(S))),
     ("a map", lambda S, up, along: _found(S, up, along).astype(float)),
     ("how many", lambda S, up, along: len(_peaks(S, up, along))),
     ("loudest first", _louder),
-    ("valleys", lambda S, up, along: _listed((S == -_near(-S, up, along)) & _loud(S))),
+    ("valleys", lambda S, up, along: _listed((-_near(-S, up, along) == S) & _loud(S))),
 )
 
 
 def _found(S, up, along):
-    return (S == _near(S, up, along)) & _loud(S)
+    return (_near(S, up, along) == S) & _loud(S)
 
 
 def _cross(S, up, along):
-    return (S == _near(S, up, 0)) & (S == _near(S, 0, along))
+    return (_near(S, up, 0) == S) & (_near(S, 0, along) == S)
 
 
 # ---- pairs ---------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ VOTE_SLIPS = (
     ("keys once", _keys_once),
     ("a share of rows", _share),
     ("second best", _second),
-    ("counted songs from 1", lambda r, i: _vote(r, i) + [1, 0, 0]),
+    ("counted songs from 1", lambda r, i: _vote(r, i) + np.array([1, 0, 0])),
     ("votes in front", lambda r, i: np.roll(_vote(r, i), 1)),
     ("offset in front", lambda r, i: _vote(r, i)[[1, 0, 2]]),
     ("song alone", lambda r, i: _vote(r, i)[0]),
