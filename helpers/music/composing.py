@@ -91,6 +91,49 @@ def random_song(
     return Score(f"song {seed}", tuple(parts), ((0, bpm),), 4 * bars, chords)
 
 
+def song_of_form(seed: int, form: str = "AABA", **how) -> Score:
+    """Return a song made of phrases of four bars, of which some come back.
+
+    Parameters
+    ----------
+    seed : int
+        Which music and which arrangement, as in `random_song`.
+    form : str
+        A letter for each phrase; the same letter is the same music.
+    **how
+        `key`, `bpm` or `drums` of `random_song`.
+
+    Returns
+    -------
+    Score
+        With sections, which are labelled by the letters.
+
+    Examples
+    --------
+    >>> song = song_of_form(3, "ABA")
+    >>> song.length, [label for *_, label in song.sections()]
+    (48, ['A', 'B', 'A'])
+    """
+    if not form or not form.isalpha() or not form.isupper():
+        raise ValueError(f"form={form!r} must be capital letters, one a phrase, such as AABA")
+    known = {}
+    for letter in form:
+        music = seed + 1_000_000 * (ord(letter) - ord(form[0]))
+        known[letter] = random_song(abs(music), arrangement=seed, bars=4, **how)
+    parts = []
+    chords = []
+    for k, part in enumerate(known[form[0]].parts):
+        notes = []
+        for at, letter in enumerate(form):
+            notes += [(start + 16 * at, *rest) for start, *rest in known[letter].parts[k].notes]
+        parts.append(Part(part.name, part.instrument, tuple(notes), part.gain_db))
+    for at, letter in enumerate(form):
+        chords += [(a + 16 * at, b + 16 * at, name) for a, b, name in known[letter].chord_beats]
+    sections = tuple((16 * at, 16 * at + 16, letter) for at, letter in enumerate(form))
+    tempo = known[form[0]].tempo
+    return Score(f"song {seed}", tuple(parts), tempo, 16 * len(form), tuple(chords), sections)
+
+
 def _moved(notes: list, key: int) -> tuple:
     """Return notes so many semitones higher."""
     return tuple((start, length, pitch + key, velocity) for start, length, pitch, velocity in notes)

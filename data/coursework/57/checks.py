@@ -459,6 +459,123 @@ def _per_channel(t, e):
     return _db(np.sum(t**2, axis=-1) / np.sum((t - e) ** 2, axis=-1))
 
 
+# ---- sheet ---------------------------------------------------------------------------------------
+
+
+def sheet_probes() -> list[Probe]:
+    """Return bars of one chord, bars that a stretch crosses, many short ones, and chords by lot."""
+    rng = np.random.default_rng(575)
+    even = np.arange(0, 8.5, 0.5)
+    lasting = np.repeat([0, 21, 5, 7], 4)
+    crossing = np.array([0.0, 1.25, 1.5, 4.5, 5.0, 6.0]), np.array([0, 7, 5, 0, 9])
+    often = np.array([0.0, 0.25, 1.0, 1.25, 2.25, 2.5, 4.0]), np.array([4, 9, 4, 2, 4, 11])
+    shared = np.array([0.0, 0.5, 1.25, 1.75, 2.0, 2.5, 3.25, 3.75, 4.0])
+    shared = shared, np.array([7, 16, 7, 2, 9, 4, 9, 2])
+    ties = np.array([0.0, 1.0, 2.0, 3.0, 4.0]), np.array([9, 5, 0, 17])
+    cuts = np.concatenate([[0.0], np.cumsum(rng.uniform(0.1, 0.9, 30))])
+    bars = np.concatenate([[0.0], np.sort(rng.uniform(0.5, cuts[-1] - 0.5, 7)), cuts[-1:]])
+    calls = (
+        ((even, lasting, np.arange(0, 10, 2.0)), "four chords, one a bar"),
+        ((*crossing, np.array([0.0, 2.0, 4.0, 6.0])), "a chord of 3 s that lies in three bars"),
+        ((*often, np.array([0.0, 2.0, 4.0])), "a chord that comes often and holds briefly"),
+        ((*shared, np.array([0.0, 2.0, 4.0])), "chords whose stretches lie apart in a bar"),
+        ((*ties, np.array([0.0, 2.0, 4.0])), "two chords that hold equally long"),
+        ((cuts, rng.integers(0, 24, 30), bars), "30 chords by lot in eight bars"),
+    )
+    return [Probe(args, say) for args, say in calls]
+
+
+def _inside(times, bars):
+    """Return how long each stretch lies in each bar, shape (bars, stretches)."""
+    ends = np.minimum.outer(bars[1:], times[1:])
+    return np.maximum(0, ends - np.maximum.outer(bars[:-1], times[:-1]))
+
+
+def _votes(weights, chords):
+    table = np.zeros((len(weights), 24))
+    for k, chord in enumerate(chords):
+        table[:, chord] += weights[:, k]
+    return table
+
+
+def _sheet(times, chords, bars):
+    return _votes(_inside(times, bars), chords).argmax(axis=1)
+
+
+def _counted(times, chords, bars):
+    return _votes(_inside(times, bars) > 0, chords).argmax(axis=1)
+
+
+def _begun(times, chords, bars, weigh=False):
+    here = (times[:-1] >= bars[:-1, None]) & (times[:-1] < bars[1:, None])
+    weights = here * _inside(times, bars) if weigh else here
+    return _votes(weights, chords).argmax(axis=1)
+
+
+def _longest(times, chords, bars):
+    return np.asarray(chords)[_inside(times, bars).argmax(axis=1)]
+
+
+def _uncut(times, chords, bars):
+    whole = np.diff(times) * (_inside(times, bars) > 0)
+    return _votes(whole, chords).argmax(axis=1)
+
+
+def _at(times, chords, moments):
+    k = np.searchsorted(times, moments, side="right") - 1
+    return np.asarray(chords)[np.clip(k, 0, len(chords) - 1)]
+
+
+def _shortest(times, chords, bars):
+    table = _votes(_inside(times, bars), chords)
+    return np.where(table > 0, table, np.inf).argmin(axis=1)
+
+
+def _higher(times, chords, bars):
+    return 23 - _votes(_inside(times, bars), chords)[:, ::-1].argmax(axis=1)
+
+
+def _added_up(times, chords, bars):
+    return np.cumsum(_votes(_inside(times, bars), chords), axis=0).argmax(axis=1)
+
+
+def _of_all(times, chords, bars):
+    whole = _votes(np.diff(times)[None], chords).argmax()
+    return np.full(len(bars) - 1, whole)
+
+
+def _mean(times, chords, bars):
+    inside = _inside(times, bars)
+    return np.round(inside @ np.asarray(chords) / inside.sum(axis=1)).astype(int)
+
+
+SHEET_SLIPS = (
+    ("counted", _counted),
+    ("begun", _begun),
+    ("begun before", lambda t, c, b: _begun(t, c, b, weigh=True)),
+    ("longest stretch", _longest),
+    ("not cut", _uncut),
+    ("at the bar line", lambda t, c, b: _at(t, c, b[:-1])),
+    ("at the end", lambda t, c, b: _at(t, c, b[1:] - 1e-9)),
+    ("in the middle", lambda t, c, b: _at(t, c, (b[1:] + b[:-1]) / 2)),
+    ("shortest", _shortest),
+    ("higher number", _higher),
+    ("added up", _added_up),
+    ("whole piece", _of_all),
+    ("mean of numbers", _mean),
+    ("table", lambda t, c, b: _votes(_inside(t, b), c)),
+    ("seconds", lambda t, c, b: _votes(_inside(t, b), c).max(axis=1)),
+    ("last bar missing", lambda t, c, b: _sheet(t, c, b[:-1])),
+)
+
+
+def sheet_view():
+    """Return 24 chords of 0.3 to 1 s in ten bars."""
+    rng = np.random.default_rng(6)
+    times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.3, 1.0, 24))])
+    return np.arange(1, 11), [(times, rng.integers(0, 24, 24), np.linspace(0, times[-1], 11))]
+
+
 # ---- what is shown -------------------------------------------------------------------------------
 
 
@@ -530,5 +647,12 @@ CHECKS = {
         SDR_SLIPS,
         atol=1e-9,
         shows=Curve(sdr_view, "size of the estimate", "SDR [dB]"),
+    ),
+    "57.sheet": Check(
+        sheet_probes,
+        _sheet,
+        SHEET_SLIPS,
+        atol=1e-9,
+        shows=Curve(sheet_view, "bar", "chord by its number"),
     ),
 }
