@@ -100,7 +100,7 @@ def check_nola(w: np.ndarray, hop: int, dtype: np.dtype) -> None:
         raise ValueError(
             f"hop_length={hop} fails NOLA with this window: where its squares add up least they "
             f"reach {weakest:.1e}, and {dtype} needs {least:.1e}; take a smaller hop, such as "
-            f"{max(1, np.count_nonzero(w) // 4)}"
+            f"{max(1, (np.count_nonzero(w) + 1) // 4)}"
         )
 
 

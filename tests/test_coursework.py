@@ -286,6 +286,14 @@ def rewritten(key, old, new):
 
 # "mutated source" -> why it is still right
 EQUIVALENT = {
+    "t = L - np.arange(2 * L + 1)": "54.kernel: a kernel is its own mirror image",
+    "abs(time - s) <= window": "54.fmeasure: a distance does not see a sign",
+    "known = truth > 1": "56.rawpitch: no note of a tune is below MIDI number 1",
+    "first = C.sum(axis=1)": "56.oti: a sum is a mean times a number",
+    "second = D.sum(axis=1)": "56.oti: a sum is a mean times a number",
+    "np.abs(truth[known] - guess[known])": "56.rawpitch: a distance does not see a sign",
+    "np.log2(f[f > 1])": "56.contour: no voice is as low as 1 Hz",
+    "np.roll(second, k) for k in range(13)": "56.oti: twelve semitones up is none",
     "np.zeros((len(bars) - 1, 25))": "57.sheet: a column more than there are chords stays empty",
     "np.where(total > 0, total, 1.01)": "57.hpss: 0 divided by anything is 0",
     "wrong = truth - estimate": "57.sdr: a square does not see a sign",
@@ -305,6 +313,7 @@ EQUIVALENT = {
     "np.log2(period / gaps) ** 2": "52.chain: a square does not see a sign",
     "came_from = np.full(len(nov), -2)": "52.chain: any number below 0 says that there is none",
     "if chains[nearest] >= 0": "52.chain: no sum of numbers like these is exactly 0",
+    "logits - logits.max(axis=0)[:, None]": "55.contrastive: any number near the largest will do",
     "waiting[0] <= beat - 0.07": "52.measure: no beat lies exactly on the border",
     "(freqs ** 2 - F ** 2) ** 2": "13.envelope: a square does not see a sign",
     "(root_target - root_made) ** 2": "30.loss: a square does not see a sign",

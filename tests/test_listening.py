@@ -72,6 +72,7 @@ def test_matching_by_rms_lowers_to_the_quietest():
     np.testing.assert_array_equal(player.tracks["B"], noise.astype(np.float32))
     moved = 20 * np.log10(np.sqrt(np.mean(noise**2)) / (0.2 / np.sqrt(2)))
     assert f"A moved by −{-moved:.1f} dB, B by 0.0 dB." in player.notes[1]
+    assert player.notes[0] == "Exact levels; ceiling −1.0 dBFS."  # and not that nothing was moved
 
 
 def test_matching_by_loudness_equals_what_bs1770_reads():

@@ -18,6 +18,7 @@ import numpy
 import pytest
 from matplotlib import font_manager
 
+from helpers import coursework
 from helpers.coursework import catalogue
 from tools import bootstrap, notebooks
 from tools.site import address
@@ -269,6 +270,17 @@ def test_every_character_of_a_picture_has_a_glyph(unit):
 
 def test_stored_outputs_hold_text_and_figures_only(unit):
     assert notebooks.problems(unit.path) == []
+
+
+def test_the_map_that_unit_00_stores_is_the_map_of_today(tmp_path, monkeypatch):
+    """A unit, a chapter or a question more, and it is another one: execute 00 again, at last."""
+    monkeypatch.setenv("EARUP_PROGRESS", str(tmp_path / "progress.json"))
+    unit = Unit(next(path for path in NOTEBOOKS if path.name.startswith("00")))
+    (place,) = unit.tagged("map")
+    (output,) = unit.cells[place]["outputs"]
+    stored = "".join(output["data"]["text/html"])
+    assert f"You have finished 0 of {len(catalogue.units())} units" in stored
+    assert stored == coursework.progress()._repr_html_()
 
 
 def test_nothing_that_is_not_for_learners_is_in_sight(unit):

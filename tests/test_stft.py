@@ -463,7 +463,7 @@ def inverse(D=GOOD, **changes):
         (lambda: inverse(hop_length=600), "hop_length=600 must"),
         (
             lambda: inverse(hop_length=512),
-            "hop_length=512 fails NOLA .* reach 0.0e.00, .* smaller hop, such as 127",
+            "hop_length=512 fails NOLA .* reach 0.0e.00, .* smaller hop, such as 128",
         ),
         (lambda: inverse(window=np.r_[np.ones(100), np.zeros(412)]), "fails NOLA .* such as 25"),
         (lambda: inverse(length=0), "length=0 must be a whole number, at least 1"),

@@ -726,3 +726,137 @@ def test_the_cost_of_the_small_network_is_what_the_feedback_says():
     small = (257 * 32 * 3 + 32 * 257) * 16000 / 128
     assert round(small / 1e6) == 4
     assert "4 million times" in catalogue.exercises("36")["36.distil"].texts["right"]
+
+
+# ---- one network in five places ------------------------------------------------------------------
+
+PAIRS = {
+    "the mask may turn": ("complex mask", "own", "magnitude mask", "noisy"),
+    "its filters learn": ("learned from Fourier", "own", "complex mask", "own"),
+    "they begin as noise": ("learned from random", "own", "learned from Fourier", "own"),
+    "lines become a mel": ("mel", "noisy", "magnitude mask", "noisy"),
+    "mel: Griffin-Lim": ("mel", "Griffin-Lim", "mel", "noisy"),
+    "mel: true phase": ("mel", "true", "mel", "noisy"),
+    "lines: true phase": ("magnitude mask", "true", "magnitude mask", "noisy"),
+}
+MEASURES = ("si_sdr", "pesq", "stoi")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Scores of each (front, phase), (3 seeds, 19 utterances, 3 measures), from the stored rows."""
+    path = audio.DATA / "tables" / "ablation.csv"
+    found = {}
+    for row in csv.DictReader(path.open(encoding="utf-8")):
+        seeds = found.setdefault((row["front"], row["phase"]), {}).setdefault(row["seed"], {})
+        seeds[row["utterance"]] = [float(row[measure]) for measure in MEASURES]
+    order = sorted(next(iter(found["noisy input", "noisy"].values())))
+    return {
+        key: np.array([[by_name[name] for name in order] for _, by_name in sorted(seeds.items())])
+        for key, seeds in found.items()
+    }
+
+
+def own_step(trained, name):
+    """Mean, low, high, least and largest seed of a change, by SciPy; rows are measures."""
+    front, kind, other, other_kind = PAIRS[name]
+    d = trained[front, kind] - trained[other, other_kind]
+    how = {"method": "percentile", "n_resamples": 10000, "rng": np.random.default_rng(7)}
+    ends = stats.bootstrap((d.mean(0),), np.mean, **how).confidence_interval
+    seeds = d.mean(1)
+    return np.transpose([d.mean((0, 1)), *ends, seeds.min(0), seeds.max(0)])
+
+
+def test_five_places_three_seeds_nineteen_utterances(trained):
+    assert {key: rows.shape for key, rows in trained.items() if rows.shape != (3, 19, 3)} == {
+        ("noisy input", "noisy"): (1, 19, 3)
+    }
+    assert len(trained) == 10 and len({front for front, _ in trained}) == 6
+
+
+def test_every_change_again_by_scipy(unit, trained):
+    assert list(unit["CHANGED"]) == list(PAIRS)
+    for name, pair in unit["CHANGED"].items():
+        assert (*pair[0], *pair[1]) == PAIRS[name]
+        for measure, again in zip(MEASURES, own_step(trained, name), strict=True):
+            stored = unit["runs"][(*pair, measure)]
+            assert stored == pytest.approx(again, abs=0.03 * (again[2] - again[1]) + 0.002)
+
+
+def test_all_five_are_above_the_noisy_input(unit, trained):
+    """The comparison is not one of networks that do harm, as far as SI-SDR and PESQ go."""
+    for front, kind in unit["FRONTS"].items():
+        gain = trained[front, kind].mean(0) - trained["noisy input", "noisy"][0]
+        stored = unit["runs"][(front, kind), ("noisy input", "noisy"), "si_sdr"]
+        assert stored[0] == pytest.approx(gain[:, 0].mean(), abs=0.002)
+        assert gain[:, 0].mean() > 1 and gain[:, 1].mean() > 0
+
+
+def test_told_apart_needs_an_interval_and_three_seeds(unit):
+    apart = unit["told_apart"]
+    assert apart(0.1, 0.3, 0.05, 0.4) and apart(-0.3, -0.1, -0.4, -0.05)
+    assert not apart(-0.1, 0.3, 0.05, 0.4) and not apart(0.1, 0.3, -0.05, 0.4)
+    assert not apart(-0.3, -0.1, -0.4, 0.05)
+
+
+def test_the_guess_of_the_turn_stands_on_its_row(unit, tmp_path, monkeypatch):
+    from tests import pages
+
+    for option, db in enumerate((0.1, 1, 3, 10)):
+        fig, said = pages.figure_with_guess(unit, "36.turn", option, tmp_path, monkeypatch)
+        assert said.xy == (db, 0) and fig.axes[0].get_xlim()[1] > db
+    pages.figure_with_guess(unit, "36.turn", None, tmp_path, monkeypatch)
+
+
+def test_what_the_page_says_of_the_five_places(trained, page, texts):
+    rows = {name: own_step(trained, name) for name in PAIRS}
+    sdr, pesq = ({name: found[k] for name, found in rows.items()} for k in (0, 1))
+    apart = {
+        measure: [n for n, (_, *ends) in found.items() if min(ends) > 0 or max(ends) < 0]
+        for measure, found in (("si_sdr", sdr), ("pesq", pesq))
+    }
+    beyond = ["mel: true phase", "lines: true phase"]
+    assert apart["pesq"] == ["they begin as noise", "mel: Griffin-Lim", *beyond]
+    assert [name for name in apart["si_sdr"] if "Griffin" not in name] == [
+        "they begin as noise", "lines become a mel", *beyond,
+    ]  # fmt: skip
+    mean, low, high, *_ = sdr["the mask may turn"]
+    assert round(mean, 2) == 0.01 and [low, high] == pytest.approx([-0.07, 0.09], abs=0.012)
+    assert "worth 0.01 dB, with an interval from −0.07 to +0.09" in page
+    assert "It was 0.01 dB, and the interval goes from −0.07 to +0.09" in texts
+    mean, low, high, *_ = pesq["the mask may turn"]
+    assert round(mean, 3) == -0.003 and [low, high] == pytest.approx([-0.012, 0.007], abs=0.002)
+    assert "by PESQ −0.003, from −0.012 to +0.007" in page
+    assert max(abs(sdr["the mask may turn"])) < 0.2  # "a fifth of a decibel would have been seen"
+    mean, low, high, *_ = sdr["its filters learn"]
+    assert round(mean, 2) == -0.05 and [low, high] == pytest.approx([-0.71, 0.47], abs=0.04)
+    assert [f"{sdr['lines: true phase'][0]:.1f}", f"{pesq['lines: true phase'][0]:.2f}"] == [
+        "3.0", "0.19",
+    ]  # fmt: skip
+    noise = [f"{found['they begin as noise'][0]:.{n}f}" for found, n in ((sdr, 1), (pesq, 2))]
+    assert noise == ["-2.1", "-0.13"] and "costs 2.1 dB and 0.13 PESQ" in page
+    assert min(sdr, key=lambda name: sdr[name][0] if "Griffin" not in name else 0) == (
+        "they begin as noise"
+    )
+    stoi = trained["learned from random", "own"][..., 2] - trained["noisy input", "noisy"][..., 2]
+    assert (stoi.mean(1) < 0).all()  # "below that of the noisy input", with each seed
+    mean, low, high, *_ = sdr["lines become a mel"]
+    assert round(mean, 2) == -0.32 and [low, high] == pytest.approx([-0.56, -0.09], abs=0.02)
+    assert "costs 0.32 dB, from 0.09 to 0.56" in page
+    assert [f"{pesq[name][0]:.2f}" for name in ("mel: Griffin-Lim", "mel: true phase")] == [
+        "-0.09", "0.18",
+    ]  # fmt: skip
+    known = {name: model for name, model in sdr.items() if name in list(PAIRS)[:2]}
+    assert all(low < 0 < high for _, low, high, *_ in known.values())  # "cannot be told apart"
+
+
+def test_the_budget_that_the_page_states():
+    """What the training does without an option, and how many weights learn in the middle."""
+    from tools.training import ablation
+
+    sizes = {sum(p.numel() for p in ablation.Denoiser(f).middle.parameters()) for f in (
+        ablation.FRONTS
+    )}  # fmt: skip
+    assert {round(size / 1e6, 2) for size in sizes} == {0.38} and len(ablation.SEEDS) == 3
+    source = (notebooks.ROOT / "tools/training/ablation.py").read_text(encoding="utf-8")
+    assert 'add_argument("--steps", type=int, default=450)' in source

@@ -15,14 +15,14 @@ _HERE = Path(__file__).parent
 def minus(text: str) -> str:
     """Return `text` with a true minus sign before each negative number.
 
-    The hyphen stays in "16-bit", "2-3", "1e-5" and in code such as "gain_db=-6".
+    The hyphen stays in "16-bit", "2-3", "1e-5" and in code such as "gain_db=-6" and "y[::-1]".
 
     Examples
     --------
-    >>> minus("-6 dB, from -1.5 to 2-3, gain_db=-6")
-    '−6 dB, from −1.5 to 2-3, gain_db=-6'
+    >>> minus("-6 dB, from -1.5 to 2-3, gain_db=-6, y[::-1]")
+    '−6 dB, from −1.5 to 2-3, gain_db=-6, y[::-1]'
     """
-    return re.sub(r"(?<![\w.)\]=-])-(?=\.?\d|inf\b)", "−", text)
+    return re.sub(r"(?<![\w.)\]=:-])-(?=\.?\d|inf\b)", "−", text)
 
 
 def bundle(widget: str, *parts: str) -> str:

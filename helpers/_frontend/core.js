@@ -78,7 +78,7 @@ function sleeper(model, words) {
   function lost() {
     if (me.lost) return;
     me.lost = true; node.hidden = false;
-    const helps = document.documentElement.hasAttribute("data-earup-wakes");
+    const helps = document.documentElement.hasAttribute("data-earup-wakes") && !node.closest("[data-earup-asked]");
     node.replaceChildren(`Asleep: Python was restarted. ${words} `, helps ? wake : "Run this cell again.");
   }
   model.on("comm_live_update", lost); // after the first drawing it comes only when the kernel goes
@@ -251,8 +251,9 @@ function scale(axis, a, b) {
 
 function marksOf(axis, length) {
   if (!axis.log) return ticks(axis.low, axis.high, Math.max(2, length / 80));
-  const values = Array.from({ length: 41 }, (_, k) => (axis.high > 128 ? 1000 : 1) * 2 ** (k - 20)); // octaves around 1000, or 1
-  return { values: values.filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
+  // octaves around 1000, or 1; every second or third of them where marks have no room
+  const base = axis.high > 128 ? 1000 : 1, skip = Math.max(1, Math.ceil((34 * Math.log2(axis.high / axis.low)) / length));
+  return { values: Array.from({ length: 41 }, (_, k) => base * 2 ** (skip * (k - 20))).filter((v) => v >= axis.low * 0.999 && v <= axis.high * 1.001), digits: 0 };
 }
 
 // Angular frequency [rad/sample] of the sine whose samples change as much from one to the next (RMS); NaN of silence.

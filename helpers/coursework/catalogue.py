@@ -120,10 +120,13 @@ def checks(number: str) -> dict[str, Check]:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the course: its units, and by number the names of those still to come."""
+    """A part of the course: what it is about, its units, and by number the names of those still to
+    come.
+    """
 
     digit: str
     name: str
+    says: str
     units: tuple[str, ...]
     to_come: dict[str, str]
 
@@ -133,9 +136,9 @@ def parts() -> tuple[Part, ...]:
     written = units()
     path = DATA / "parts.toml"
     items = read(path).get("part", [])
-    if not items or not all({"name", "planned"} <= item.keys() for item in items):
+    if not items or not all({"name", "says", "planned"} <= item.keys() for item in items):
         raise ValueError(
-            f"{display_path(path)} is damaged (each part has a name and what is planned); "
+            f"{display_path(path)} is damaged (a part has a name, a sentence and what is planned); "
             f"{restore_hint(path)}"
         )
     found = []
@@ -144,7 +147,7 @@ def parts() -> tuple[Part, ...]:
         to_come = {
             number: name for number, name in item["planned"].items() if number not in written
         }
-        found.append(Part(str(digit), item["name"], own, to_come))
+        found.append(Part(str(digit), item["name"], item["says"], own, to_come))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from helpers.coursework import forms, relations
-from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, NOT_YET, Result
+from helpers.coursework.feedback import CORRECT, NOT_ATTEMPTED, NOT_YET, Result, short
 from helpers.coursework.probing import (
     Probe,
     TooLong,
@@ -32,17 +32,10 @@ from helpers.coursework.views import Curve, Sound
 SECONDS = 5.0  # one check may take this long; the probes of a sound solution need milliseconds
 
 
-def _short(x: complex, digits: int = 4) -> str:
-    """Return a number with so many significant digits and a real minus sign."""
-    return f"{x:.{digits}g}".replace("-", "−")
-
-
 def _apart(got: complex, want: complex) -> tuple[str, str]:
     """Return two numbers with as many digits as it takes to tell them apart."""
-    for digits in range(4, 18):
-        if _short(got, digits) != _short(want, digits):
-            break
-    return _short(got, digits), _short(want, digits)
+    pairs = [(short(got, digits), short(want, digits)) for digits in range(4, 18)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
 
 def explain_form(

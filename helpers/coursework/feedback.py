@@ -16,6 +16,12 @@ LINES = 6  # of what a function prints are shown
 LOOKS = {CORRECT: ("✓", "#2A936B"), NOT_YET: ("→", "#C8642A")}
 
 
+def short(x: complex, digits: int = 4) -> str:
+    """Return a number with so many digits and a real minus sign, large ones in full: 32768."""
+    digits = max(digits, len(str(int(abs(x)))) if abs(x) < 1e8 else 0)
+    return f"{x:.{digits}g}".replace("-", "−")
+
+
 @dataclass(frozen=True)
 class Result:
     """What a check found: an outcome, the sentences that go with it, and what the function

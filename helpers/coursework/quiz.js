@@ -163,7 +163,7 @@ function render({ model, el: host }) {
         ...question.options.flatMap((o, k) => (done && k !== tried[0] ? [el("p", {}, el("b", {}, rich(o.text)), ": ", rich(o.says))] : [])),
       );
       if (root?.isConnected) keepGate(done || skipped);
-      if (done) say(parts.says, "Your guess is stored.", question.options[tried[0]].says, "guess");
+      if (done) say(parts.says, "Your guess is stored.", question.options[tried[0]].says.replace(/^If you chose /, "You chose "), "guess");
       else if (skipped) say(parts.says, "", "Skipped, and that is noted. Read on; you can still guess.", "none");
       else say(parts.says, "", "", "");
     };

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from helpers.coursework.feedback import short
 from helpers.coursework.probing import Trial, as_numbers
 
 TIGHT = 1e-6  # relative to the largest value; a relation is exact but for rounding
@@ -124,11 +125,6 @@ def other_axis(trials: Sequence[Trial], truth: Callable) -> bool:
     return seen
 
 
-def _number(x: complex) -> str:
-    """Return a number in four digits, with a real minus sign."""
-    return f"{x:.4g}".replace("-", "−")
-
-
 # ---- results of the right shape with wrong values ------------------------------------------------
 
 
@@ -141,7 +137,7 @@ def _factor(pairs: Pairs) -> str:
     if not np.isfinite(factor) or factor == 0 or not fits_all(pairs, lambda x: factor * x):
         return ""
     if np.iscomplexobj(factor) and abs(factor.imag) > TIGHT * abs(factor):
-        return f"Every value is what it should be times the complex number {_number(factor)}."
+        return f"Every value is what it should be times the complex number {short(factor)}."
     factor = float(np.real(factor))
     size = abs(factor)
     if np.isclose(size, 1, 0, TIGHT):  # +1 but for rounding is no factor
@@ -150,9 +146,9 @@ def _factor(pairs: Pairs) -> str:
     for known, words in FACTORS:
         for value, form in ((known, "{} times"), (1 / known, "1/{} of")):
             if np.isclose(size, value, TIGHT * 10, 0):
-                times = form.format(_number(known))
+                times = form.format(short(known))
                 return f"Every value is {times} what it should be{turned}: {words}."
-    return f"Every value is {_number(size)} times what it should be{turned}."
+    return f"Every value is {short(size)} times what it should be{turned}."
 
 
 def _offset(pairs: Pairs) -> str:
@@ -162,9 +158,9 @@ def _offset(pairs: Pairs) -> str:
     gap = gaps[0]
     if np.max(np.abs(gaps - gap)) <= TIGHT * max(scale, abs(gap)) < abs(gap):
         if np.iscomplexobj(gap):
-            return f"Every value is off by the same number, {_number(gap)}."
+            return f"Every value is off by the same number, {short(gap)}."
         way = "large" if gap > 0 else "small"
-        return f"Every value is too {way} by the same number, {_number(abs(gap))}."
+        return f"Every value is too {way} by the same number, {short(abs(gap))}."
     return ""
 
 
@@ -238,7 +234,7 @@ def _argument(trials: Sequence[Trial], pairs: Pairs) -> str:
                     hint = ""
                     if power == 1 and not words and min(sizes) >= 8000:
                         hint = " Samples instead of seconds make such a factor."
-                    much = f"a factor that is {words}{name} ({_number(first)} at first)"
+                    much = f"a factor that is {words}{name} ({short(first)} at first)"
                     return f"Every value is too {way} by {much}.{hint}"
     return ""
 
@@ -283,7 +279,7 @@ def _places(trials: Sequence[Trial], pairs: Pairs, atol: float) -> str:
         low = any(getattr(t.value, "dtype", None) in (np.float32, np.complex64) for t in trials)
         single = " Your result is in single precision, which keeps about 7 digits." if low else ""
         return (
-            f"You are near: no value is off by more than {_number(gap)}. Rounding, an inexact "
+            f"You are near: no value is off by more than {short(gap)}. Rounding, an inexact "
             f"constant or a small number that is added makes such a difference.{single}"
         )
     if len(wrong) < len(pairs):

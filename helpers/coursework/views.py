@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers.coursework.feedback import short
 from helpers.coursework.probing import Probe, TooLong, agrees, as_numbers, run_probe, time_limit
 
 SECONDS = 5.0  # one view may take this long
@@ -60,7 +61,7 @@ class Curve:
         if agrees(own, right, 1e-6):
             words += " on it"
         elif self.other == Curve.other:  # where many answers are right, a distance says nothing
-            words += f", up to {np.max(np.abs(own - right)):.3g} away from it"
+            words += f", up to {short(np.max(np.abs(own - right)), 3)} away from it"
         words += "."
         png = base64.b64encode(self._picture(np.asarray(places), own, right)).decode()
         alt = html.escape(words)

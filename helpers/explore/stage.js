@@ -47,7 +47,7 @@ function drawAxes({ g, box, X, Y }, panel, look) {
     if (!image) line(X.at(v), box.y, X.at(v), under);
     g.fillText(number(v, xs.digits), X.at(v), under + 11);
   }
-  g.fillText(named(panel.x), box.x + box.w / 2, under + 26);
+  g.fillText(named(panel.x), box.x + Math.min(box.w / 2, box.w + 8 - g.measureText(named(panel.x)).width / 2), under + 26);
   g.textAlign = "right"; g.textBaseline = "middle";
   for (const v of panel.y.label ? ys.values : []) { // an axis without a name measures nothing
     if (!image) line(box.x, Y.at(v), box.x + box.w, Y.at(v));
@@ -90,7 +90,7 @@ function drawMarks({ g, box, X }, item, arrays, look) {
     if (!(x >= box.x - 0.5 && x <= box.x + box.w + 0.5)) continue;
     g.beginPath(); g.moveTo(x, box.y + 4 + 16 * item.row); g.lineTo(x, box.y + box.h); g.stroke();
     if (!item.label) continue;
-    const name = item.label.replace("{}", number(v, v % 1 ? 1 : 0)), wide = g.measureText(name).width, flip = x + wide + 8 > box.x + box.w;
+    const name = item.label.replace("{}", minus(String(Number(v.toPrecision(5))))), wide = g.measureText(name).width, flip = x + wide + 8 > box.x + box.w;
     g.textAlign = flip ? "right" : "left"; g.textBaseline = "middle"; g.setLineDash([]);
     g.save(); g.strokeStyle = look.ground; g.lineWidth = 4; g.lineJoin = "round";
     const at = [name, x + (flip ? -5 : 5), box.y + 8 + 16 * item.row];

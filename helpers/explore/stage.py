@@ -218,9 +218,14 @@ def _draw_panel(ax, panel: dict, arrays: dict) -> None:
             **{
                 f"{side}scale": "log" if axis["log"] else "linear",
                 f"{side}lim": (axis["low"], axis["high"]),
-                f"{side}label": axis["label"] + unit,
+                f"{side}label": axis["label"] + unit + (", log scale" if axis["log"] else ""),
             }
         )
+        if axis["log"]:  # a mark for each octave, as the front end has them
+            octaves = (1000 if axis["high"] > 128 else 1) * 2.0 ** np.arange(-20, 21)
+            shown = octaves[(octaves >= axis["low"]) & (octaves <= axis["high"])]
+            getattr(ax, f"set_{side}ticks")(shown, [f"{v + 1e-9:.0f}" for v in shown])
+            ax.minorticks_off()
     if not y["label"]:
         ax.set_yticks([])
     if panel["equal"]:

@@ -93,7 +93,8 @@ def player(
     moved = {name: scaled(y, moves[name] + gain_db) for name, y in sounds.items()}
     advice = ", or set ceiling_db if it must be this loud"
     refuse_loud(moved, sr, ceiling_db, guarded, gain_db, advice=advice)
-    notes = [minus(f"Exact levels, nothing normalised; ceiling {ceiling_db:.1f} dBFS.")]
+    exact = "Exact levels" if match or gain_db else "Exact levels, nothing normalised"
+    notes = [minus(f"{exact}; ceiling {ceiling_db:.1f} dBFS.")]
     notes += level_notes(moved, sr, moves, match, gain_db)
     return Player(
         moved,

@@ -59,7 +59,7 @@ def third(page):
     brush = scene.get_by_role("application")
     win(
         page,
-        (brush, "ArrowDown*5 ArrowUp*3 ArrowLeft*26 ArrowRight*23 Space", "SDR of the last", False),
+        (brush, "ArrowDown*5 ArrowUp*3 ArrowLeft*26 ArrowRight*24 Space", "SDR of the last", False),
         (brush, "ArrowLeft*3 Space", "SDR of the last", False),
         (brush, "ArrowLeft*3 Space", "before it, nothing is changed", True),
         scene=2,

@@ -6,8 +6,9 @@ which a reader who knew the field estimated one unit, thing by thing: 2659 words
 lines of code in 30, four exercises in 30, four explorables in 25. What a player takes is measured:
 the notebook runs, and the length of each of its tracks is added up, once.
 
-``--write`` puts the minutes into the notebooks' first cells and chapters, ``--measure`` plays all
-notebooks to no one and writes data/tables/listening_seconds.csv anew.
+``--write`` puts the minutes into the notebooks' first cells and chapters, ``--measure`` plays the
+notebooks, or those named after it, to no one and writes their rows of
+data/tables/listening_seconds.csv anew.
 """
 
 import argparse
@@ -155,15 +156,19 @@ def main(argv: list[str] | None = None) -> int:
     """Print what each unit takes and what it states, and write either on demand."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.measure.minutes", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the minutes into the notebooks")
-    parser.add_argument("--measure", action="store_true", help="run all notebooks first")
+    parser.add_argument(
+        "--measure", nargs="*", metavar="NN", help="run all notebooks first, or those named"
+    )
     args = parser.parse_args(argv)
-    if args.measure:
-        rows = [["unit", "players", "seconds"]]
-        for path in notebooks.paths():
+    if args.measure is not None:
+        with TABLE.open(encoding="utf-8", newline="") as file:
+            head, *known = csv.reader(file)
+        rows = {row[0]: row for row in known}
+        for path in notebooks.paths(args.measure or None):
             count, seconds = measure(path)
-            rows.append([path.name[:2], count, f"{seconds:.0f}"])
-            print(*rows[-1], flush=True)
-        text = "\n".join(",".join(map(str, row)) for row in rows) + "\n"
+            rows[path.name[:2]] = [path.name[:2], str(count), f"{seconds:.0f}"]
+            print(*rows[path.name[:2]], flush=True)
+        text = "\n".join(",".join(row) for row in [head, *map(rows.get, sorted(rows))]) + "\n"
         TABLE.write_text(text, encoding="utf-8")
     for path in notebooks.paths():
         if args.write:

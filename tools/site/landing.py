@@ -5,6 +5,7 @@ import html
 import tempfile
 from pathlib import Path
 
+from helpers.coursework import catalogue
 from tools import notebooks
 from tools.site import address, enhancer, vendor
 
@@ -43,6 +44,17 @@ def card(path: Path, nb, pictures: Path) -> str:
     )
 
 
+def cards(books: dict, pictures: Path) -> str:
+    """Return the cards of all units, part by part, each part with a sentence of its own."""
+    made = {path.name[:2]: card(path, nb, pictures) for path, nb in books.items()}
+    found = []
+    for part in catalogue.parts():
+        inside = "\n".join(made[number] for number in part.units if number in made)
+        title = f"### {part.digit} · {part.name.capitalize()}"
+        found.append(f'{title}\n\n{part.says}\n\n<div class="earup-cards">\n{inside}\n</div>')
+    return "\n\n".join(found)
+
+
 def links() -> dict[str, str]:
     """Return where the course is run."""
     url = address.current()
@@ -63,9 +75,8 @@ def make(books: dict, trees: str, pictures: Path, shelf):
     import nbformat
     from nbformat import v4
 
-    cards = "\n".join(card(path, nb, pictures) for path, nb in books.items())
     text = TEXT.read_text(encoding="utf-8")
-    filled = {"cards": f'<div class="earup-cards">\n{cards}\n</div>', "trees": trees}
+    filled = {"cards": cards(books, pictures), "trees": trees}
     text = text.format(enhancer=enhancer.place(shelf), **filled, **links())
     above, below = map(v4.new_markdown_cell, text.split("%% player\n"))
     nb = v4.new_notebook(

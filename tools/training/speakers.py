@@ -26,7 +26,7 @@ from tools.training.orders import kept_apart, read_orders
 
 SECONDS = 2.0
 KEPT = 120  # directions
-STRETCHES = 8  # of a person
+STRETCHES = 24  # of a person
 
 
 def page(*tags: str) -> dict:
@@ -122,7 +122,7 @@ def discriminant(X: np.ndarray, who: np.ndarray, *, kept: int = KEPT) -> np.ndar
     means = np.zeros((len(count), X.shape[1]))
     np.add.at(means, number, X)
     means /= count[:, None]
-    within = np.cov((X - means[number]).T) + 0.1 * np.eye(X.shape[1])  # a little of the identity
+    within = np.cov((X - means[number]).T) + 0.01 * np.eye(X.shape[1])  # a little of the identity
     between = (means * count[:, None]).T @ means / len(X)
     rounded = np.linalg.inv(np.linalg.cholesky(within))
     sizes, axes = np.linalg.eigh(rounded @ between @ rounded.T)

@@ -16,7 +16,9 @@ const outputsOf = (cell) => cell.model.outputs?.toJSON() ?? [];
 const isCode = (cell) => cell.model.type === "code";
 const showsView = (cell) => outputsOf(cell).some((output) => output.data?.[VIEW]);
 const wordsOf = (output) => [output.data?.["text/plain"] ?? ""].flat().join("");
-const isStored = (cell) => !tagsOf(cell).includes("hint") && outputsOf(cell).some((o) => !o.data?.[VIEW] && SLEEPS.test(wordsOf(o)));
+const ON_REQUEST = ["check", "hint", "solution"]; // needed.py runs none of them, so what they show is not asleep
+const asked = (cell) => tagsOf(cell).some((tag) => ON_REQUEST.includes(tag));
+const isStored = (cell) => !asked(cell) && outputsOf(cell).some((o) => !o.data?.[VIEW] && SLEEPS.test(wordsOf(o)));
 
 function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -36,7 +38,9 @@ const STYLE = `.earup-wake { position: sticky; top: 0; z-index: 5; display: flex
 .earup-wake button { font: inherit; min-height: 32px; padding: 4px 14px; cursor: pointer; border-radius: 4px; color: inherit;
   background: var(--jp-layout-color1); border: 1px solid var(--jp-ui-font-color2); }
 .earup-wake button.main { font-weight: bold; color: #FFFFFF; background: #1F5C9A; border-color: #1F5C9A; }
-.earup-wake button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }`;
+.earup-wake button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+/* the buttons that copy and delete a cell would lie over the words of a page, its title first of all */
+.jp-MarkdownCell.jp-mod-rendered .jp-cell-toolbar { display: none; }`;
 
 // ---- one page ----
 
@@ -93,7 +97,7 @@ class Page {
 
   // The kernel has gone: what it stood behind says that it sleeps.
   ended() {
-    for (const cell of this.cells) if (isCode(cell) && showsView(cell)) this.lost.add(cell);
+    for (const cell of this.cells) if (isCode(cell) && showsView(cell) && !asked(cell)) this.lost.add(cell);
     for (const node of this.panel.content.node.querySelectorAll(".earup-lost")) node.dispatchEvent(new CustomEvent("earup-asleep"));
     this.show();
   }
@@ -106,7 +110,8 @@ class Page {
     const lost = this.cells.filter((cell) => this.lost.has(cell)).length;
     if (!this.waking) {
       const why = lost ? "Python was restarted, so this page sleeps" : "This page sleeps";
-      this.says.textContent = stored + lost ? `${why}: ${stored + lost} players, questions and pictures to drag.` : "";
+      const many = stored + lost, what = many === 1 ? "player, question or picture" : "players, questions and pictures";
+      this.says.textContent = many ? `${why}: ${many} ${what} to drag.` : "";
     }
     this.wakes.hidden = !(stored + lost) || this.waking;
     this.banner.toggleAttribute("hidden", !this.says.textContent && this.where.hidden);
@@ -124,6 +129,7 @@ class Page {
   hold() {
     for (const cell of this.cells) {
       const tags = tagsOf(cell);
+      cell.node.toggleAttribute("data-earup-asked", asked(cell)); // what lies in it offers no button that would not help
       const begins = cell.model.type === "markdown" && /^(#{1,2} |> \*\*Keep\*\*)/m.test(sourceOf(cell));
       if (begins || tags.includes("quiz")) GATE.heads.add(cell.node); else GATE.heads.delete(cell.node);
       if (!tags.includes("predict")) continue;
