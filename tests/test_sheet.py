@@ -390,6 +390,52 @@ def test_the_chapter_states_what_the_table_holds():
     assert network == [1, 0.96, 0.98, 0.89, 0.99]
 
 
+@pytest.fixture(scope="module")
+def chapter(tmp_path_factory):
+    """What the cells of the chapter leave behind, run alone after the setup."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    folder = tmp_path_factory.mktemp("chapter")
+    names = pages.run(pages.code_cells("57_decomposition", tag="setup"), folder)
+    cells = pages.code_cells("57_decomposition", tag="lead-sheet")
+    kept = [cell for cell in cells if "figures.show" not in cell]
+    return pages.run(kept, folder, names) | {"folder": folder}
+
+
+def test_the_chapter_stands_alone_and_its_steps_make_the_sheet_of_one_call(chapter):
+    made = chapter["own_sheet"]
+    assert (chapter["folder"] / "my_sheet.html").stat().st_size > 1e6
+    names = [music.CHORDS[k] for k in chapter["own_chords"]]
+    assert len(names) <= len(made.chords)
+    same = np.mean([a == b for a, b in zip(names, made.chords, strict=False)])
+    assert same > 0.95 and made.key == chapter["own_key"]
+    assert [x for *_, x in chapter["own_phrases"]] == ["A", "A", "B", "A"]
+    ears = chapter["ears"]
+    assert np.abs(ears).max() <= 0.51
+    levels = 10 * np.log10(np.mean(ears**2, axis=1))
+    assert np.all(levels < -24) and np.all(levels > -33)
+
+
+def test_the_guess_stands_in_the_figure_at_its_height(chapter, tmp_path, monkeypatch):
+    from helpers.coursework import catalogue
+
+    for k, option in enumerate(catalogue.prediction("57.half")["options"]):
+        _, said = pages.figure_with_guess(chapter, "57.half", k, tmp_path, monkeypatch)
+        assert said.xy == (1.1, option["value"])
+    pages.figure_with_guess(chapter, "57.half", None, tmp_path, monkeypatch)
+
+
+def test_one_chord_a_bar_is_as_right_as_one_a_beat(chapter):
+    """The solution of 57.sheet on a song whose chords last a bar."""
+    bar_chords = pages.solutions("57")["bar_chords"]
+    score, edges = chapter["own_score"], chapter["own_edges"]
+    bars = np.append(score.beats()[::4], score.seconds(score.length))
+    voted = bar_chords(edges, chapter["own_chords"], bars)
+    right = chapter["right_seconds"]
+    assert right(score, bars, voted) >= right(score, edges, chapter["own_chords"]) - 0.02
+
+
 # ---- three recordings ----------------------------------------------------------------------------
 
 CORPUS = pages.SHARED / "corpus/music"

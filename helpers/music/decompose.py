@@ -6,7 +6,7 @@ The parts of a recording add up to it again, sample by sample.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy import ndimage
 
 from helpers import _checks, stft
 
@@ -37,8 +37,8 @@ def hpss_masks(S: np.ndarray, *, length: int = 31) -> tuple[np.ndarray, np.ndarr
     ----------
     D. FitzGerald, "Harmonic/percussive separation using median filtering", DAFx (2010).
     """
-    along_time = median_filter(S, size=(1, length), mode="reflect") ** 2
-    along_frequency = median_filter(S, size=(length, 1), mode="reflect") ** 2
+    along_time = ndimage.median_filter(S, size=(1, length), mode="reflect") ** 2
+    along_frequency = ndimage.median_filter(S, size=(length, 1), mode="reflect") ** 2
     both = along_time + along_frequency
     harmonic = np.where(both > 0, along_time / np.where(both > 0, both, 1), 0.5)
     return harmonic, 1 - harmonic

@@ -48,9 +48,9 @@ def low_chroma(
     S = np.abs(stft.stft(y, n_fft=n_fft, hop_length=hop_length))
     first = max(1, round(30 * n_fft / _checks.check_rate(sr)))
     freqs = np.arange(first, n_fft // 2 + 1) * sr / n_fft
-    C = np.zeros((12, S.shape[1]))
-    np.add.at(C, pitch_class(freqs, cents=cents), S[first:] / freqs[:, None])
-    return C
+    sums = np.zeros((12, S.shape[1]))
+    np.add.at(sums, pitch_class(freqs, cents=cents), S[first:] / freqs[:, None])
+    return sums
 
 
 def templates() -> np.ndarray:

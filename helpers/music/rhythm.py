@@ -45,8 +45,8 @@ def onset_strength(y: np.ndarray, *, sr: int, gamma: float = 100.0) -> tuple[np.
     y = _checks.check(y)
     S = np.abs(stft.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH))
     L = np.log(1 + gamma * S)
-    rises = np.maximum(0, L[:, 1:] - L[:, :-1])
-    flux = np.append(0, rises.sum(axis=0))
+    risen = np.maximum(0, np.diff(L, axis=1))
+    flux = np.append(0, np.sum(risen, axis=0))
     rate = _checks.check_rate(sr) / HOP_LENGTH
     second = 2 * round(rate / 2) + 1
     around = np.convolve(flux, np.ones(second) / second, mode="same")[: len(flux)]
@@ -134,7 +134,7 @@ def beat_chain(nov: np.ndarray, *, period: float, weight: float = 3.0) -> np.nda
     while at >= 0:
         beats.append(at)
         at = int(link[at])
-    return np.array(beats[::-1])
+    return np.flip(beats)
 
 
 def beat_track(y: np.ndarray, *, sr: int, by: str = "network", bpm: float | None = None):

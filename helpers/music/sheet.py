@@ -127,11 +127,11 @@ class LeadSheet:
     def headline(self) -> str:
         """Return key, tempo, bars and tuning in words."""
         root, _, kind = self.key.partition(":")
+        tonic = _spelled(NAMES.index(root), self.flats)
         mode = "major" if kind == "maj" else "minor"
+        pace = f"{self.bpm:.0f} beats a minute"
         bars = f"{len(self.bars())} bars of {self.meter} beats"
-        return (
-            f"{root} {mode}, {self.bpm:.0f} beats a minute, {bars}, tuned {self.cents:+.0f} cents"
-        )
+        return f"{tonic} {mode}, {pace}, {bars}, tuned {self.cents:+.0f} cents"
 
     def bar_text(self, bar: tuple[int, int]) -> str:
         """Return the chords of a bar: each where it begins, a dot for a beat that stays."""

@@ -56,7 +56,7 @@ def beat_sync(X: np.ndarray, times: np.ndarray, edges: np.ndarray) -> np.ndarray
             columns.append(X[:, inside].mean(axis=1))
         else:
             columns.append(X[:, np.abs(times - (start + end) / 2).argmin()])
-    return np.array(columns).T
+    return np.stack(columns, axis=1)
 
 
 def first_downbeat(chords: np.ndarray, *, meter: int = 4) -> int:

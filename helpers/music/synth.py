@@ -27,7 +27,7 @@ def note(instrument: str, pitch: float, *, seconds: float, rng: np.random.Genera
     if instrument == "drums":
         return _drum(pitch, rng)
     fall, even, decay, attack = VOICES[instrument]
-    f0 = 440 * 2 ** ((pitch - 69) / 12)
+    f0 = 440.0 * 2 ** ((pitch - 69) / 12)
     t = np.arange(round(seconds * SR)) / SR
     k = np.arange(1, max(2, min(16, int(0.45 * SR / f0) + 1)))
     sizes = k**-fall * np.where(k % 2 == 0, even, 1.0)
