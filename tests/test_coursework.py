@@ -301,7 +301,7 @@ EQUIVALENT = {
     "np.where(silent, 0, total)": "57.masks: what stands there is never looked at",
     "np.where(silent, 2, total)": "57.masks: what stands there is never looked at",
     "np.where(silent, 1.01, total)": "57.masks: what stands there is never looked at",
-    "np.abs(k * f0 - freqs)": "57.init: a distance has no sign",
+    "np.abs(k * first - freqs)": "57.init: a distance has no sign",
     "lags = np.arange(2, len(nov))": "52.tempo: a lag of one frame is never in the range",
     "alike * likely, -1)": "52.tempo: any number below the products will do",
     "np.log2(120 / bpm)": "52.tempo: a square does not see a sign",
