@@ -12,19 +12,20 @@ from helpers.coursework.views import Curve
 
 
 def peaks_probes() -> list[Probe]:
-    """Return a small map, one with silence, one with equal neighbours, and random ones."""
+    """Return a small map, a soft one with silence, one with equal neighbours, and random ones."""
     rng = np.random.default_rng(55)
     small = np.array(
         [[9, 1, 1, 1, 5], [1, 1, 1, 1, 1], [1, 1, 7, 1, 1], [1, 1, 1, 6, 1], [3, 1, 1, 1, 8.0]]
     )
     gap = np.zeros((7, 9))
     gap[1, 1], gap[4, 3], gap[6, 0] = 1.0, 0.4, 0.05
-    gap[1, 6], gap[5, 7] = 0.01005, 0.00995
+    gap[1, 6], gap[5, 7], gap[6, 4] = 0.01005, 0.00995, 0.0005
+    gap *= 0.02
     equal = np.ones((5, 6))
     equal[2, 2] = equal[2, 3] = equal[4, 5] = 4.0
     calls = [
         (small, 1, 1, "five bins and five frames, up = 1, along = 1"),
-        (gap, 1, 2, "five values in silence, one of them below a hundredth of the largest"),
+        (gap, 1, 2, "six values in silence, two of them below a hundredth of the largest"),
         (equal, 1, 1, "two equal values side by side"),
         (np.zeros((4, 5)), 1, 1, "silence"),
     ]
