@@ -332,7 +332,7 @@ def test_two_rulers(unit):
     assert not ruled(0.72, 40, "tones")["solved"] and ruled(0.4, 150, "tones")["solved"]
     assert not ruled(0.06, 40, "tones")["solved"] and not ruled(1.7, 20, "clicks")["solved"]
     two = ruled(0.4, 150, "tones")["sound"] + ruled(0.4, 150, "clicks")["sound"]
-    np.testing.assert_allclose(two, unit["L_mix"], atol=1e-6)
+    np.testing.assert_allclose(two, 0.75 * unit["L_mix"], atol=1e-6)  # a loop is kept softer
 
 
 def test_a_component_that_is_one_note(unit):
