@@ -46,7 +46,7 @@ def weigh(page):
         page,
         (weight, "PageDown*2", "6 partials, weight 0.60: right in 58%", False),
         (weight, "PageDown ArrowDown", "6 partials, weight 0.35: right in 73%", True),
-        (count, "Home", "1 partials, weight 0.35: right in 69%", False),
+        (count, "Home", "1 partial, weight 0.35: right in 69%", False),
         scene=1,
     )
     shot(scene, "56_weigh")
