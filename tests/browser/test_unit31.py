@@ -31,7 +31,7 @@ def lead_home(page):
     loss, handle = scene.locator("select").first, scene.locator("[role=slider]").first
     win(
         page,
-        (handle, "", "SI-SDR, windows of 32 ms: at 200 cents", False),
+        (handle, "", "SI-SDR, no window: at 200 cents", False),
         (handle, "PageUp", "at 300 cents", False),
         (loss, "ArrowDown*6", "convergence, windows of 32 ms: at 300 cents", True),
         (loss, "", "Yes: from 300 cents this loss leads home.", True),
