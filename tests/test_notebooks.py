@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import symtable
 import sys
 import sysconfig
 import tomllib
@@ -245,6 +246,34 @@ def test_nothing_is_used_above_the_cell_that_makes_it(unit):
 def test_what_is_used_too_early_is_seen():
     assert ahead_of_time(["def f():\n    return FLOOR", "FLOOR = 3", "f()"]) == ["FLOOR"]
     assert ahead_of_time(["FLOOR = 3", "def f(x):\n    return x + FLOOR", "f(1)"]) == []
+
+
+def made_for_all(source):
+    """Names that a cell gives to the whole page, not those inside its functions."""
+    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned()}
+
+
+def taken(sources):
+    """Names of learners' functions (they return an ellipsis) that another cell makes as well."""
+    asked = [source for source in sources if "    return ..." in source]
+    others = [source for source in sources if source not in asked]
+    ours = set().union(*map(made_for_all, others))
+    return sorted(ours & set().union(*map(made_for_all, asked)))
+
+
+TAKEN = {10: ["mu_law"]}  # the cell of Figure 10.5
+
+
+def test_no_cell_takes_the_name_of_an_exercise(unit):
+    """Run again, such a cell would put something else into the place of a learner's function."""
+    assert taken([unit.text[i] for i in unit.code]) == TAKEN.get(unit.number, [])
+
+
+def test_a_name_that_is_taken_is_seen():
+    mine = "def loud(y):\n    return ...\n"
+    assert taken(["loud = 3", mine, "print(loud)"]) == ["loud"]
+    assert taken([mine, "quiet = loud"]) == []
 
 
 def test_who_asserts_shows_the_numbers(unit):
