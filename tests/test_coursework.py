@@ -730,7 +730,7 @@ def test_copy_without_solutions_still_checks(tmp_path, monkeypatch):
 )
 def test_unknown_key_is_refused_with_the_known_ones(ask):
     with pytest.raises(ValueError, match=r"10"):
-        ask("10.nothing")
+        ask("10.no_such_key")
 
 
 def test_output_does_not_depend_on_earlier_work():

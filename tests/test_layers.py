@@ -14,7 +14,7 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 9767  # lines of code in helpers/ without exercises; 5000 is the goal
+BUDGET = 9763  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics
@@ -249,7 +249,7 @@ def test_the_list_of_rooms_fits_on_one_screen():
 
 def test_small_is_a_feature():
     assert sum(map(code_lines, HELPERS.rglob("*.py"))) < BUDGET
-    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2338
+    assert sum(map(code_lines, HELPERS.rglob("*.js"))) < 2345
 
 
 def test_a_file_has_at_most_250_lines_of_code():

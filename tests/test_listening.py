@@ -231,6 +231,8 @@ def test_only_the_limited_output_reaches_the_loudspeaker():
     assert found.pop("core") == 1  # output(), behind the limiter
     # a script processor that runs only when connected, through a gain of zero
     assert found.pop("microphone") == 1
+    assert found.pop("sheet") == 1  # a page that leaves the course: it brings a limiter of its own
+    assert "limiter).connect" in (HELPERS / "music" / "sheet.js").read_text(encoding="utf-8")
     assert not any(found.values()), found
 
 

@@ -48,6 +48,51 @@ def scored(score, guess):
 # ---- pitches -------------------------------------------------------------------------------------
 
 
+def test_the_known_answers_of_the_page():
+    solved = pages.solutions("56")
+    told = solved["contour"](np.array([110, 0, 165, 247.5]))
+    np.testing.assert_allclose(told, [-7.02, 0, 7.02], atol=0.005)
+    line = np.zeros((100, 1))
+    line[44] = 1
+    told = solved["salience"](line, np.array([69.0, 57.0]), 10.0, 2, 0.6)
+    np.testing.assert_allclose(told[:, 0], [1, 0.6], atol=1e-9)
+    truth, guess = np.array([60.0, 62, 0, 64]), np.array([60.4, 0, 65, 63])
+    assert solved["raw_pitch"](truth, guess) == pytest.approx(1 / 3)
+    alike = np.array([[9.0, 1, 2, 3], [5, 6, 1, 2], [4, 3, 2, 1]])
+    assert solved["mrr"](alike, np.array([0, 0, 3])) == pytest.approx(0.583, abs=0.0005)
+    two, eleven = np.eye(12)[:, [2]], np.eye(12)[:, [11]]
+    np.testing.assert_array_equal(solved["in_key"](two, eleven), np.roll(eleven, 3, axis=0))
+
+
+def test_hertz_spread_out_what_semitones_do_not(unit):
+    spans = [np.nanmax(f) - np.nanmin(f) for f in (unit["f_flute"], unit["f_hum"])]
+    assert 2.7 < spans[0] / spans[1] < 3
+
+
+def test_warping_is_nearer_at_equal_height_and_a_hand_may_choose_another(unit):
+    even = np.interp(np.linspace(0, 1, 400), unit["knots"], unit["line_in"])
+    for up in (-1.0, 0.0, 1.0, 1.5):
+        straight = np.abs(even + up - unit["flat"]).mean()
+        assert unit["warped"](unit["line_in"] + up, unit["flat"])[0] < straight
+    assert unit["cost"] > 0.85
+
+
+def test_where_the_strongest_pitch_hops(unit):
+    """To the octave below and never to the one above; the path errs only where notes change."""
+    truth = unit["truth"]
+    off = unit["strongest"][unit["asked"]] - truth
+    wrong = np.abs(off) >= 0.5
+    assert np.sum(np.abs(off + 12) < 0.5) > 10 and not np.any(np.abs(off - 12) < 0.5)
+    ends = np.flatnonzero(np.diff(np.pad(wrong.astype(int), 1)))
+    lengths = ends[1::2] - ends[::2]
+    assert lengths.min() == 1 and lengths.max() == 9
+    assert pytest.approx(0.2, abs=0.01) == 9 * HOP / SR
+    apart = np.abs(unit["line_song"][unit["asked"]] - truth)
+    edges = np.flatnonzero(truth[1:] != truth[:-1]) + 1
+    for k in np.flatnonzero(apart >= 0.5):
+        assert np.abs(edges - k).min() <= 2
+
+
 def test_the_page_states_its_own_numbers():
     assert pytest.approx(186, abs=0.5) == 1000 * 4096 / SR
     assert pytest.approx(93, abs=0.5) == 1000 * 2048 / SR
@@ -224,6 +269,15 @@ def test_a_level_has_no_slope(unit):
 
 def test_a_long_note_draws_the_median(unit):
     assert unit["found"] == {"median": 22, "mean": 25}
+    moved = []
+    for k, notes in enumerate(unit["tunes"]):
+        hum = unit["hummed"](notes, k, **unit["HUMMERS"]["uneven"])
+        hum = hum - np.random.default_rng(k).integers(-26, -13)  # the key, drawn first
+        tune = np.repeat([note[2] for note in notes], [round(8 * note[1]) for note in notes])
+        moved.append([np.median(hum) - np.median(tune), hum.mean() - tune.mean()])
+    far = np.abs(moved)
+    np.testing.assert_allclose(far.mean(axis=0), [0.9, 0.4], atol=0.06)
+    assert np.sum(far[:, 0] > 1) > 20
 
 
 def test_chance():
@@ -322,6 +376,13 @@ def test_partials_weighed(unit):
     assert "right in 69% of the frames" in weighed(1, 1.0)["readout"]
     assert not weighed(1, 0.5)["solved"] and not weighed(6, 0.6)["solved"]
     assert weighed(6, 0.35)["solved"] and weighed(4, 0.25)["solved"]
+    known = ~np.isnan(unit["truth8"])
+    places = itertools.product(range(1, 13), np.arange(0, 1.01, 0.1))
+    best = max(
+        np.mean(np.abs(weighed(count, weight)["found"] - unit["truth8"])[known] < 0.51)
+        for count, weight in (*places, (3, 0.25))
+    )
+    assert best == pytest.approx(0.73, abs=0.005)
     found = weighed(12, 1.0)["found"] - unit["truth8"]
     assert np.nanmedian(found) <= -12
 
@@ -382,6 +443,25 @@ def own(unit, path, lowest, capsys):
 def test_a_sentence_of_the_course(unit, capsys):
     said, _ = own(unit, "", 48, capsys)
     assert "in 81%" in said
+
+
+@pytest.mark.parametrize("sound", ["silence", "short", "tone"])
+def test_a_recording_without_a_tune_is_told_so(unit, sound, tmp_path):
+    tone = 0.1 * np.sin(2 * np.pi * 220 * np.arange(2 * SR) / SR)
+    y = {"silence": np.zeros(SR), "short": tone[:1000], "tone": tone}[sound]
+    path = tmp_path / "my.wav"
+    audio.save(path, y, sr=SR)
+    cells = pages.code_cells(NAME, tag="own-file")
+    with pytest.raises(AssertionError, match="no tune in it"):
+        exec(cells[1].replace('my_tune = ""', f"my_tune = {str(path)!r}"), dict(unit))
+    last = cells[2].replace('my_file = ""', f"my_file = {str(path)!r}")
+    if sound == "tone":
+        exec(last, dict(unit))
+        with pytest.raises(AssertionError, match="from 24 to 72"):
+            exec(last.replace("lowest = 48", "lowest = 95"), dict(unit))
+    else:
+        with pytest.raises(AssertionError, match="hardly any sound"):
+            exec(last, dict(unit))
 
 
 RECORDED = {  # (recording, lowest pitch, share of frames in which path and pYIN must agree)

@@ -89,15 +89,26 @@ def test_vibrato_sends_high_partials_to_the_clicks():
     swing = 220 * 2 ** (0.5 / 12 * np.sin(2 * np.pi * 6 * t))
     phase = 2 * np.pi * np.cumsum(swing) / SR
     shares = {}
-    tones = {"steady": 2 * np.pi * 220 * t, "vibrato": phase, "low": 2 * np.pi * 90 * t}
+    tones = {"steady": 2 * np.pi * 220 * t, "vibrato": phase}
     for name, p in tones.items():
-        y = sum(np.sin(k * p) for k in range(1, 16 if name != "low" else 40))
+        y = sum(np.sin(k * p) for k in range(1, 16))
         D = librosa.stft(y)
         M = librosa.decompose.hpss(np.abs(D), mask=True)[0]
         high = np.abs(D[200:290]) ** 2  # partials 10 to 14
         shares[name] = np.sum(M[200:290] * high) / np.sum(high)
     assert shares["steady"] > 0.95 and 0.1 < shares["vibrato"] < 0.9
-    assert shares["low"] < shares["steady"] - 0.01  # close partials leave no wide gaps
+
+
+def test_bins_of_43_hertz_leave_no_gaps_between_low_partials():
+    """A steady tone of 110 Hz and its partials up to 4 kHz, in frames of 512 and of 2048."""
+    t = np.arange(2 * SR) / SR
+    y = sum(np.sin(2 * np.pi * 110 * k * t) for k in range(1, 37))
+    shares = {}
+    for n_fft in (512, 2048):
+        D = librosa.stft(y, n_fft=n_fft)
+        M = librosa.decompose.hpss(np.abs(D), mask=True)[0]
+        shares[n_fft] = np.sum(M * np.abs(D) ** 2) / np.sum(np.abs(D) ** 2)
+    assert shares[512] < 0.65 and shares[2048] > 0.98
 
 
 # ---- decibels ------------------------------------------------------------------------------------
@@ -321,7 +332,7 @@ def test_two_rulers(unit):
     assert not ruled(0.72, 40, "tones")["solved"] and ruled(0.4, 150, "tones")["solved"]
     assert not ruled(0.06, 40, "tones")["solved"] and not ruled(1.7, 20, "clicks")["solved"]
     two = ruled(0.4, 150, "tones")["sound"] + ruled(0.4, 150, "clicks")["sound"]
-    np.testing.assert_allclose(two, unit["L_mix"], atol=1e-6)
+    np.testing.assert_allclose(two, 0.75 * unit["L_mix"], atol=1e-6)  # a loop is kept softer
 
 
 def test_a_component_that_is_one_note(unit):

@@ -49,14 +49,14 @@ def beat_sync(X: np.ndarray, times: np.ndarray, edges: np.ndarray) -> np.ndarray
     edges = np.asarray(edges, dtype=float)
     if edges.ndim != 1 or len(edges) < 2 or (np.diff(edges) <= 0).any():
         raise ValueError("edges must be two times or more that rise, in seconds")
-    columns = []
+    means = []
     for start, end in pairwise(edges):
         inside = (times >= start) & (times < end)
         if inside.any():
-            columns.append(X[:, inside].mean(axis=1))
+            means.append(X[:, inside].mean(axis=1))
         else:
-            columns.append(X[:, np.abs(times - (start + end) / 2).argmin()])
-    return np.stack(columns, axis=1)
+            means.append(X[:, np.abs(times - (start + end) / 2).argmin()])
+    return np.column_stack(means)
 
 
 def first_downbeat(chords: np.ndarray, *, meter: int = 4) -> int:

@@ -24,6 +24,7 @@ def contour_probes() -> list[Probe]:
         (sung, "35 frames around 220 Hz"),
         (gaps, "the same with six gaps"),
         (3 * sung[::-1], "the same backwards, three times as high"),
+        (0.4 * gaps, "a low voice with gaps, around 88 Hz"),
     )
     return [Probe((f,), say) for f, say in calls]
 
@@ -209,11 +210,14 @@ def rawpitch_probes() -> list[Probe]:
     rests[46:50] = 0
     high = np.array([60.0, 60.0, 62.0, 0.0, 0.0, 70.0])
     near = np.array([60.0, 59.2, 74.1, 0.0, 62.0, 70.5])
+    high_up = np.array([90.0, 90.0, 90.0, 0.0])
+    five_low = np.array([30.0, 89.9, 88.0, 0.0])
     calls = (
         (high, near, "six frames, one of them right"),
         (truth, guess, "63 frames, with wrong octaves and a guess that never rests"),
         (truth, rests, "63 frames, with a guess that rests"),
         (truth[::-1].copy(), rests[::-1].copy(), "the same backwards"),
+        (high_up, five_low, "four frames, one of them five octaves too low"),
     )
     return [Probe((a, b), say) for a, b, say in calls]
 
@@ -256,6 +260,7 @@ RAWPITCH_SLIPS = (
     ("percent", lambda a, b: 100 * _raw(a, b)),
     ("a count", lambda a, b: _share(a, b, 1)),
     ("mean distance", lambda a, b: float(np.mean(np.abs(b - a)[_asked(a)]))),
+    ("only whether it speaks", lambda a, b: float(np.mean(b[_asked(a)] > 0))),
     ("hits and misses", lambda a, b: (np.abs(b - a)[_asked(a)] < 0.5).astype(float)),
 )
 
@@ -351,12 +356,18 @@ def oti_probes() -> list[Probe]:
     second = piece(4, 6)
     second[10] = 4.0  # one note that is louder than the rest
     second[[1, 3], 2] = 12.0  # and a blow in one frame
+    noise = np.random.default_rng(220)  # of the first seeds one where medians and distances err
     calls = (
         (piece(0, 8), piece(3, 5), "pieces in C and in D#"),
         (piece(2, 7), piece(3, 9), "pieces in D and in D#"),
         (piece(0, 6), piece(0, 6), "two pieces in C"),
         (piece(9, 12), second, "pieces in A and in E, with a loud note"),
         (piece(11, 4), piece(5, 4), "pieces in B and in F"),
+        (
+            noise.exponential(1, (12, 5)),
+            noise.exponential(1, (12, 4)),
+            "noise, five and four frames",
+        ),
     )
     return [Probe((C, D), say) for C, D, say in calls]
 
@@ -390,6 +401,16 @@ def _by_frame(C, D):
     return np.concatenate(columns, axis=1)
 
 
+def _by_medians(C, D):
+    c, d = np.median(C, axis=1), np.median(D, axis=1)
+    return _up(D, int(np.argmax([c @ np.roll(d, k) for k in range(12)])))
+
+
+def _by_distance(C, D):
+    c, d = C.mean(axis=1), D.mean(axis=1)
+    return _up(D, int(np.argmin([np.abs(c - np.roll(d, k)).sum() for k in range(12)])))
+
+
 def _top(X):
     return int(X.mean(axis=1).argmax())
 
@@ -409,6 +430,8 @@ OTI_SLIPS = (
     ("one too far", lambda C, D: _up(D, _shift(C, D) + 1)),
     ("one too few", lambda C, D: _up(D, _shift(C, D) - 1)),
     ("no wrap", _no_wrap),
+    ("by the medians", _by_medians),
+    ("by the distance", _by_distance),
     ("11 left out", lambda C, D: _up(D, int(_alike(C, D, range(11)).argmax()))),
     ("only down", lambda C, D: _up(D, int(_alike(C, D, range(7)).argmax()))),
     ("fifths", lambda C, D: _up(D, int(_alike(C, D, [7 * k % 12 for k in range(12)]).argmax()))),
