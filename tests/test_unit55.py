@@ -454,6 +454,7 @@ def test_two_octaves_at_the_wrong_speed(unit):
     ]
     assert {s for s, _ in won} <= {-0.3, 0.3} and won
     assert not unit["tear"](0.3, 50, 4000)["solved"]
+    assert "votes: 0 for song 25" in unit["tear"](0.0, 62.5, 62.5)["readout"]
     at_speed = unit["worn"](0.0, 50, 4000)
     assert abs(level(at_speed) - level(unit["long25"][: 5 * SR] / 32767)) < 1
 
