@@ -147,6 +147,18 @@ def test_means_over_twenty_pieces(unit):
     assert sum(map(len, unit["truths"])) - 40 == 100
 
 
+def test_corners_of_chroma_stand_on_bar_lines(unit):
+    """Chords change there: a corner by lot would stand on one in four."""
+    lying, seams = [], 0
+    for k, (C, _) in enumerate(unit["both"]):
+        found = unit["peaks"](unit["between"](unit["corners"](C.T @ C)))
+        lying += (found[1:-1] % 4).tolist()
+        seams += round(theirs(unit["truths"][k], unit["beats_of"][k][found])[1] * 5)
+    assert (lying.count(0), len(lying), seams) == (104, 126, 29)
+    dots = np.concatenate([unit["corner_marks"]["chroma", w][:, 2] for w in (0.5, 3.0)])
+    assert (dots.min(), dots.max()) == pytest.approx((0.0, 0.73), abs=0.005)
+
+
 def test_what_no_ear_reaches(unit):
     rng = np.random.default_rng(9)
     for window, stated in ((0.5, 0.09), (3.0, 0.43)):
@@ -190,9 +202,21 @@ def test_perfect_on_one_piece(unit):
     assert unit["table"].mean(axis=1).argmax() == k  # the best on the twenty, too
 
 
+def test_best_on_one_piece_promises_more_than_it_keeps(unit):
+    """Each of the twenty in turn: better than lot, worse than what was chosen on 32."""
+    table, elsewhere = unit["table"], []
+    for k, row in enumerate(table.T):
+        rest = [np.mean([v for j, v in enumerate(line) if j != k]) for line in table]
+        elsewhere.append(np.mean([m for m, v in zip(rest, row, strict=True) if v >= max(row)]))
+    assert np.mean(table.max(axis=0)) == pytest.approx(0.87, abs=0.006)
+    assert np.mean(elsewhere) == pytest.approx(0.67, abs=0.006)
+    assert table.mean() == pytest.approx(0.50, abs=0.006)
+
+
 def test_the_chosen_one_was_the_best_on_pieces_for_choosing(unit):
-    """Twelve of the 32 suffice to see it."""
+    """Twelve of the 32 suffice to see it, and that the sum hardly cares for 0.4 or 0.5."""
     scored = {k: [] for k in (*unit["perfect"].tolist(), unit["chosen"])}
+    summed = {0.3: [], 0.4: [], 0.5: []}
     for seed in range(12):
         score = unit["form"](seed, unit["PLANS"][seed % 4])
         edges = score.seconds(np.arange(score.length + 1))
@@ -201,6 +225,11 @@ def test_the_chosen_one_was_the_best_on_pieces_for_choosing(unit):
         for k in scored:
             found = edges[unit["peaks"](unit["returns"](Z, *unit["settings"][k]))]
             scored[k].append(theirs(truth, found)[2])
+        curve = unit["seam_curve"](Z[:12], Z[12:])
+        for least, values in summed.items():
+            values.append(theirs(truth, edges[unit["peaks"](curve, least)])[2])
+    assert np.mean(summed[0.3]) < min(np.mean(summed[0.4]), np.mean(summed[0.5]))
+    assert np.mean(summed[0.4]) == pytest.approx(np.mean(summed[0.5]), abs=0.05)
     means = {k: np.mean(values) for k, values in scored.items()}
     assert max(means, key=means.get) == unit["chosen"]
     assert means[unit["chosen"]] > 0.7
@@ -219,6 +248,18 @@ def test_the_sum_ties_with_the_better_of_both(unit):
     assert average(gain) == pytest.approx((0.13, 0.14), abs=0.01)
     assert (np.sum(gain > 1e-9), np.sum(gain < -1e-9)) == (14, 2)
     assert summed.min() > max(alone.min(), half.min())
+
+
+def test_the_sum_loses_returns_again(unit):
+    """At a seam between equal parts corners give nothing, so returns must reach half alone."""
+    for least, want in ((0.3, (13, 81)), (0.4, (12, 81)), (0.5, (4, 78))):
+        kinds = {True: 0, False: 0}
+        for k, score in enumerate(unit["scores"]):
+            found = unit["peaks"](unit["seam_curve"](*unit["both"][k]), least)[1:-1]
+            found = unit["beats_of"][k][found]
+            for (_, _, before), (start, _, after) in itertools.pairwise(score.section_beats):
+                kinds[before == after] += np.abs(found - score.seconds(start)).min() <= 0.5
+        assert (kinds[True], kinds[False]) == pytest.approx(want, abs=1)
 
 
 # ---- fitness and names ---------------------------------------------------------------------------
@@ -255,8 +296,10 @@ def test_fitness_is_libfmps_where_its_extra_way_is_allowed(unit):
     ours = "np.append(-np.inf, D[n - 1, 1:-2])"
     assert cell.count(ours) == 1
     exec(cell.replace(ours, "D[n - 1, :-2]"), names)
+    (cell,) = [text for text in pages.code_cells(NAME) if text.startswith("def fitness")]
+    exec(cell, names)
     S = unit["sharp"]
-    for start, end in list(unit["scape"])[::9]:
+    for start, end in unit["scape"]:
         D = names["climbed"](S[:, start:end])
         cells, covered = unit["walked"](D)
         their_D, score = c4.compute_accumulated_score_matrix(S[:, start:end])
@@ -264,6 +307,7 @@ def test_fitness_is_libfmps_where_its_extra_way_is_allowed(unit):
         want = c4.compute_fitness(family, score, len(S))
         assert max(D[-1, 0], D[-1, -1]) == pytest.approx(score, abs=1e-9)
         assert (cells, covered) == (want[5], want[3])
+        assert names["fitness"](S, start, end) == pytest.approx(max(0, want[0]), abs=1e-9)
 
 
 def test_the_four_fittest_stretches_are_the_four_as(unit):
@@ -273,6 +317,29 @@ def test_the_four_fittest_stretches_are_the_four_as(unit):
     assert (min(values), max(values)) == pytest.approx((0.52, 0.56), abs=0.01)
     assert unit["exact"] == {"AABACA": 5, "ABACAB": 0, "AABBCA": 4, "ABCABA": 0}
     assert len(unit["scape"]) == 198
+
+
+def test_thumbnails_of_plans_in_which_a_b_comes_back(unit):
+    over, exact = 0, 0
+    for k, score in enumerate(unit["scores"]):
+        if k % 4 in (1, 3):
+            start, end = unit["fittest"][k]
+            rows = score.section_beats
+            over += any(start < seam < end for seam, _, _ in rows)
+            exact += (start, end) in {
+                (a[0], b[1]) for a, b in itertools.pairwise(rows) if a[2] + b[2] == "AB"
+            }
+    assert (over, exact) == (9, 1)
+
+
+def test_a_long_b_makes_ab_the_fittest(unit):
+    """On a matrix without noise: 2 x 0.5 x 3/8 / 7/8 for AB, and 2 x 2/3 x 2/8 / 11/12 for A."""
+    beats = [(name, k) for name, n in zip("ABACAB", (16, 32, 16, 16, 16, 32)) for k in range(n)]
+    S = np.array([[1.0 if one == two else -2.0 for one in beats] for two in beats])
+    fit = unit["by_bars"](S)
+    assert fit[0, 48] == pytest.approx(3 / 7) and fit[0, 16] == pytest.approx(4 / 11)
+    assert max(fit.values()) == pytest.approx(3 / 7)
+    assert len(unit["scape"]) == 198 and sum(97 - n for n in range(8, 49)) == 2829
 
 
 def test_names_of_parts(unit):
@@ -303,6 +370,8 @@ def test_a_kernel_sees_parts_or_bars(unit):
     assert 16 in won and min(won) > 10 and max(won) < 24
     assert all(16 not in unit["slid"](24, size)["top_at"] for size in range(12, 25))
     assert "9 peaks" in unit["slid"](24, 2)["readout"]
+    seen = [size for size in range(2, 25) if 16 in unit["slid"](24, size)["top_at"]]
+    assert seen == [2]  # a kernel of two beats sees bars
 
 
 def test_five_or_six_in_a_hundred_win(unit):
@@ -347,6 +416,13 @@ def test_from_sound_alone_four_of_five(unit):
     borders, names, _ = unit["parts_of"](unit["piece_sound"])
     assert theirs(unit["truth"], borders)[2] == pytest.approx(0.89, abs=0.01)
     assert names[2] == names[4] and len(set(names)) == 4
+    (cell,) = [text for text in pages.code_cells(NAME) if text.startswith("def parts_of")]
+    assert cell.count("0.5)\n    return") == 1  # what the page proposes: 0.4 in its place
+    names = dict(unit)
+    exec(cell.replace("0.5)\n    return", "0.4)\n    return"), names)
+    borders, letters, _ = names["parts_of"](unit["piece_sound"])
+    assert theirs(unit["truth"], borders)[2] == pytest.approx(1.0)
+    assert "".join(letters) == "ABCADA"
 
 
 @pytest.mark.skipif(not (ALL_MUSIC / "brahms.flac").is_file(), reason="needs ../shared/corpus")

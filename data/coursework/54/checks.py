@@ -180,11 +180,12 @@ def novelty_probes() -> list[Probe]:
     noise = rng.uniform(-1, 1, (20, 20))
     noise = (noise + noise.T) / 2
     odd = rng.uniform(-1, 1, (5, 5))
+    lopsided = rng.uniform(0, 2, (20, 20))  # a kernel that is laid on transposed shows here
     calls = (
         (blocks, _kernel(3), "two blocks of six beats, and a kernel of 7 by 7"),
         (noise, _kernel(4), "twenty beats of noise, and a kernel of 9 by 9"),
         (noise[:9, :9], _kernel(1), "nine beats of noise, and a kernel of 3 by 3"),
-        (noise + 1, odd, "twenty beats of noise, and a kernel by lot"),
+        (lopsided, odd, "twenty beats of noise, not symmetric, and a kernel by lot"),
         (noise[:4, :4] + 0.5, _kernel(6), "four beats, and a kernel that is larger than they"),
     )
     return [Probe((S, K), say) for S, K, say in calls]
