@@ -262,12 +262,9 @@ def taken(sources):
     return sorted(ours & set().union(*map(made_for_all, asked)))
 
 
-TAKEN = {10: ["mu_law"]}  # the cell of Figure 10.5
-
-
 def test_no_cell_takes_the_name_of_an_exercise(unit):
     """Run again, such a cell would put something else into the place of a learner's function."""
-    assert taken([unit.text[i] for i in unit.code]) == TAKEN.get(unit.number, [])
+    assert taken([unit.text[i] for i in unit.code]) == []
 
 
 def test_a_name_that_is_taken_is_seen():
