@@ -334,7 +334,11 @@ def test_thumbnails_of_plans_in_which_a_b_comes_back(unit):
 
 def test_a_long_b_makes_ab_the_fittest(unit):
     """On a matrix without noise: 2 x 0.5 x 3/8 / 7/8 for AB, and 2 x 2/3 x 2/8 / 11/12 for A."""
-    beats = [(name, k) for name, n in zip("ABACAB", (16, 32, 16, 16, 16, 32)) for k in range(n)]
+    beats = [
+        (name, k)
+        for name, n in zip("ABACAB", (16, 32, 16, 16, 16, 32), strict=True)
+        for k in range(n)
+    ]
     S = np.array([[1.0 if one == two else -2.0 for one in beats] for two in beats])
     fit = unit["by_bars"](S)
     assert fit[0, 48] == pytest.approx(3 / 7) and fit[0, 16] == pytest.approx(4 / 11)
