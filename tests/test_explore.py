@@ -153,6 +153,7 @@ def flat(reply, **more):
         (lambda x: {"y": [0], "readout": "r"}, {"sr": 8000}, "needs both"),
         (lambda x: {"y": [0], "sound": [0.5], "readout": "r"}, {"sr": 8000}, "peaks at -6.0 dBFS"),
         (lambda x: {"y": [0], "sound": [np.nan], "readout": "r"}, {"sr": 8000}, "finite"),
+        (lambda x: {"y": [0], "sound": [[0.0]] * 3, "readout": "r"}, {"sr": 8000}, "left and"),
     ],
 )
 def test_stage_refuses_what_it_cannot_show_or_should_not_play(reply, more, says):

@@ -14,7 +14,7 @@ import pytest
 from tools import notebooks
 
 ROOT = Path(__file__).parents[1]
-BUDGET = 9763  # lines of code in helpers/ without exercises; 5000 is the goal
+BUDGET = 9765  # lines of code in helpers/ without exercises; 5000 is the goal
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "ground": """signals audio loudness pitch spectra stft mel phase metrics psychophysics

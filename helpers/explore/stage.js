@@ -132,15 +132,15 @@ function drawPanel(canvas, spec, arrays, look) {
 
 function loop(sr, ceilingDb, onstate) {
   const me = { playing: false, ctx: null, analyser: null, change, play, stop };
-  let y, out, voice, waiting = 0, ready = 0, release = () => {};
+  let y, sides = 1, out, voice, waiting = 0, ready = 0, release = () => {};
   function begin(at) {
-    const buffer = new AudioBuffer({ length: y.length, sampleRate: sr });
-    buffer.copyToChannel(y, 0);
+    const n = y.length / sides, buffer = new AudioBuffer({ length: n, numberOfChannels: sides, sampleRate: sr });
+    for (let side = 0; side < sides; side++) buffer.copyToChannel(y.subarray(side * n, (side + 1) * n), side);
     const source = new AudioBufferSourceNode(me.ctx, { buffer, loop: true }), gain = new GainNode(me.ctx, { gain: 0 });
-    const from = voice?.n === y.length ? (voice.from + at - voice.at) % (y.length / sr) : 0; // equally long: same place
+    const from = voice?.n === n ? (voice.from + at - voice.at) % (n / sr) : 0; // equally long: same place
     source.connect(gain).connect(out.input);
     source.start(at, from); ramp(gain.gain, 0, 1, at);
-    return { source, gain, at, from, n: y.length };
+    return { source, gain, at, from, n };
   }
   function end({ source, gain }, at) { source.stop(ramp(gain.gain, 1, 0, at)); }
   function swap(next) { // while one fade runs, the newest sound waits
@@ -150,9 +150,9 @@ function loop(sr, ceilingDb, onstate) {
     if (voice) end(voice, at);
     voice = next() ? begin(at) : null; ready = at + FADE + 0.005;
   }
-  function change(samples) {
-    const same = y && samples.length === y.length && samples.every((v, i) => v === y[i]);
-    y = samples;
+  function change({ data, shape }) { // (n,) or (2, n), left and right
+    const same = y && data.length === y.length && data.every((v, i) => v === y[i]);
+    y = data; sides = shape.length;
     if (me.playing && !same) swap(() => me.playing);
   }
   function play() {
@@ -211,8 +211,8 @@ function render({ model, el: host }) {
       root.__earup = player;
     }
     words.prepend(el("div", { class: "earup-row" }, button, level));
-    player.change(arrays.sound.data); show();
-    return { update: () => { player.change(arrays.sound.data); return show(); }, stop: player.stop };
+    player.change(arrays.sound); show();
+    return { update: () => { player.change(arrays.sound); return show(); }, stop: player.stop };
   }
 
   // Menus, boxes and sliders of the browser; a menu sends the index of its option.

@@ -187,11 +187,13 @@ def _check_names(spec: dict, arrays: dict) -> None:
 
 
 def _check_sound(sound: np.ndarray) -> None:
-    if sound.ndim != 1 or not sound.size or not np.all(np.isfinite(sound)):
+    sides = sound.shape[:-1]
+    if sides not in ((), (2,)) or not sound.size or not np.all(np.isfinite(sound)):
         raise ValueError(
-            f"'sound' must be finite samples of shape (n_samples,), got shape {sound.shape}"
+            "'sound' must be finite samples of shape (n_samples,), or (2, n_samples) for left and "
+            f"right, got shape {sound.shape}"
         )
-    peak = metrics.peak_db(sound)
+    peak = metrics.peak_db(sound.ravel())
     if peak > CEILING_DB + 0.01:
         raise ValueError(
             f"'sound' peaks at {peak:.1f} dBFS; a loop may reach {CEILING_DB:.0f} dBFS: scale it "
@@ -319,8 +321,9 @@ def stage(
     compute : callable
         ``compute(**values) -> dict`` with one argument for each handle and control. The reply holds
         ``"readout"`` (a sentence with the numbers), arrays by the names that the panels use (what
-        is left out keeps its last value), and optionally ``"sound"`` (n_samples,), looped without a
-        seam, and ``"solved"``: a sentence once the challenge is met, else "".
+        is left out keeps its last value), and optionally ``"sound"`` (n_samples,), or for left and
+        right (2, n_samples), looped without a seam, and ``"solved"``: a sentence once the challenge
+        is met, else "".
     title, alt : str
         What it is; what it shows, for who cannot see it.
     panels, handles : list

@@ -426,6 +426,55 @@ def test_rapid_changes_never_exceed_the_level(on_stage):
     assert np.abs(page.evaluate(READ)).max() <= AMP * 1.001
 
 
+EARS = """() => { const { ctx, analyser } = document.querySelector('.earup-scene').__earup;
+    if (!window.ears) {
+      const apart = new ChannelSplitterNode(ctx, { numberOfOutputs: 2 });
+      window.ears = [0, 1].map((k) => { const one = new AnalyserNode(ctx, { fftSize: 8192 }); apart.connect(one, k); return one; });
+      analyser.connect(apart);
+    }
+    return ears.map((one) => { const y = new Float32Array(8192); one.getFloatTimeDomainData(y);
+      let crossings = 0;
+      for (let i = 1; i < y.length; i++) crossings += (y[i - 1] < 0) !== (y[i] < 0);
+      return crossings / 2 / (y.length / ctx.sampleRate); }); }"""
+
+
+def two_ears():
+    """A stage with a tone of 500 Hz on the left and a tone set by a handle on the right."""
+    t = np.arange(8000) / 8000
+
+    def tones(freq):
+        sides = AMP * np.sin(2 * np.pi * np.array([[500.0], [freq]]) * t)
+        return {
+            "freq": [freq],
+            "level": [0.5],
+            "sound": sides,
+            "readout": f"{freq:.0f} Hz on the right",
+        }
+
+    panel = explore.panel(
+        explore.axis("Tone", 0, 3000, unit="Hz"),
+        explore.axis("Level", 0, 1),
+        explore.dots("level", x="freq"),
+    )
+    handle = explore.handle("freq", "Tone", 500, 3000, 1500, step=500, unit="Hz")
+    return explore.stage(
+        tones, title="Ears", alt="A tone.", panels=[panel], handles=[handle], sr=8000
+    )
+
+
+def test_left_and_right_stay_apart(on_stage):
+    page = on_stage(two_ears())
+    page.click("text=Listen")
+    for right, press in ((1500, "ArrowRight"), (2000, None)):
+        page.wait_for_function(
+            f"right => {{ const [l, r] = ({EARS})(); return Math.abs(l - 500) < 6 && Math.abs(r - right) < 6; }}",
+            arg=right,
+        )
+        if press:
+            page.focus(HANDLE)
+            page.keyboard.press(press)
+
+
 def test_it_works_by_touch_and_at_half_width_in_the_dark(on_stage):
     page = on_stage(aliasing(), theme="dark", width=420)
     page.wait_for_function(
