@@ -121,17 +121,18 @@ def write(path) -> None:
             )
         if CHAPTER.search(text):
             text = re.sub(r"\(\d+ minutes\)", f"({next(parts)} minutes)", text, count=1)
-            _tell_teachers(number, CHAPTER.search(text)[0].removeprefix("## "))
+            _tell_others(number, CHAPTER.search(text)[0].removeprefix("## "))
         cell["source"] = notebooks.lines(text)
     notebooks.write(path, notebook)
 
 
-def _tell_teachers(number: str, chapter: str) -> None:
-    """Put the minutes of a chapter into the page for teachers, which names it."""
-    page = catalogue.DATA / number / "teach.md"
+def _tell_others(number: str, chapter: str) -> None:
+    """Put the minutes of a chapter where it is named: the page for teachers, a diagnosis."""
     name = chapter.rpartition(" (")[0]
-    text = re.sub(re.escape(name) + r" \(\d+ minutes\)", chapter, page.read_text(encoding="utf-8"))
-    page.write_text(text, encoding="utf-8", newline="\n")
+    for page in (catalogue.DATA / number / kind for kind in ("teach.md", "unit.toml")):
+        text = page.read_text(encoding="utf-8")
+        text = re.sub(re.escape(name) + r" \(\d+ minutes\)", chapter, text)
+        page.write_text(text, encoding="utf-8", newline="\n")
 
 
 def measure(path) -> tuple[int, float]:
