@@ -877,6 +877,8 @@ def test_what_the_grader_unpacks_is_numbers_and_never_code():
         np.float16([1, np.nan]),
         np.float32(1.5),
         [1.0, (2, np.zeros(2))],
+        {"rate": 8000, "y": np.zeros(2)},
+        {(4, 7, -2): [(0, 10), (1, 30)], (9, 9, 1): []},
         1j * np.ones(2),
         np.array([1.5, 2], dtype=object),
     ):

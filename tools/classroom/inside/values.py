@@ -27,6 +27,8 @@ def pack(value: object, functions: list | None) -> object:
         return {"k": "text", "v": value}
     if type(value) is dict and len(value) < 1000 and all(type(key) is str for key in value):
         return {"k": "dict", "v": [[key, pack(v, functions)] for key, v in value.items()]}
+    if type(value) is dict and len(value) < 1000 and all(map(_whole, value)):  # an index of keys
+        return {"k": "index", "v": [[[*map(hex, k)], pack(v, functions)] for k, v in value.items()]}
     if isinstance(value, list | tuple) and len(value) < 1000:
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {"k": kind, "v": [pack(v, functions) for v in value]}
@@ -34,6 +36,11 @@ def pack(value: object, functions: list | None) -> object:
         functions.append(value)
         return {"k": "function", "v": len(functions) - 1}
     return _other(value)
+
+
+def _whole(key: object) -> bool:
+    """Say whether a key is a tuple of whole numbers."""
+    return type(key) is tuple and all(type(part) is int for part in key)
 
 
 def _array(value: np.ndarray | np.generic) -> dict:
@@ -94,6 +101,8 @@ def unpack(form: dict, call) -> object:
         return str(value)
     if kind == "dict":
         return {str(key): unpack(v, call) for key, v in value}
+    if kind == "index":
+        return {tuple(int(part, 16) for part in key): unpack(v, call) for key, v in value}
     if kind in ("list", "tuple"):
         return {"list": list, "tuple": tuple}[kind](unpack(v, call) for v in value)
     if kind == "objects":
