@@ -1,5 +1,6 @@
 """Try stages with what a page has, in a process of its own: `face` takes the place of packages."""
 
+import ast
 import base64
 import json
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tools import notebooks
-from tools.site.engine import face, quick
+from tools.site.engine import cutting, face, quick
 
 
 def clips() -> dict[str, tuple[np.ndarray, int]]:
@@ -28,11 +29,12 @@ def runnable(statements: list[str], data: list[dict[str, str]]) -> str:
     """Return statements as a source that runs here.
 
     Where one fails, or makes what only a package makes, the data that it makes is handed over; if
-    that is no data, such as a network, it is left out, and what needs it fails in its turn.
+    that is no data, such as a network, it is left out, and what needs it fails in its turn. The
+    last statement is the stage, and is not run.
     """
     space = {"__name__": "__main__"}
-    kept = []
-    for text, own in zip(statements, data, strict=True):
+    kept = []  # texts, and what is handed over in the place of one
+    for text, own in zip(statements[:-1], data[:-1], strict=True):
         before = dict(space)
         try:
             exec(compile(text, "cut", "exec"), space)
@@ -43,10 +45,41 @@ def runnable(statements: list[str], data: list[dict[str, str]]) -> str:
             if not own:
                 continue
         if not well and own:
-            text = "\n".join(f"{k} = __import__('answering').handed({v!r})" for k, v in own.items())
-            exec(compile(text, "cut", "exec"), space)
-        kept.append(text)
-    return "\n".join(kept)
+            lines = {k: f"{k} = __import__('answering').handed({v!r})" for k, v in own.items()}
+            exec(compile("\n".join(lines.values()), "cut", "exec"), space)
+            kept.append(lines)
+        else:
+            kept.append(text)
+    return "\n".join(wanted([*kept, statements[-1]]))
+
+
+def wanted(kept: list[str | dict[str, str]]) -> list[str]:
+    """Return those texts, and lines that hand something over, which the last text needs.
+
+    From the last to the first: a text stays if it makes what a later one reads, and an assignment
+    ends the search for its name. What a function reads it may read later, so that is always wanted.
+    """
+    lines = [
+        line for text in kept for line in (text.values() if isinstance(text, dict) else [text])
+    ]
+    parts = [cutting.statements_of(line) for line in lines]
+    late = set()
+    for part in parts:
+        late = late.union(
+            *(one.reads for one in part if "def " in one.text or "lambda" in one.text)
+        )
+    live, found = set(), [lines[-1]]
+    live = live.union(*(one.reads for one in parts[-1]))
+    for line, part in zip(reversed(lines[:-1]), reversed(parts[:-1]), strict=True):
+        makes = set().union(*(one.makes for one in part))
+        if not makes & (live | late):
+            continue
+        found.append(line)
+        reads = set().union(*(one.reads for one in part))
+        if all(isinstance(node, ast.Assign) for node in ast.parse(line).body):
+            live -= {name for one in part for name in one.makes if f"{name}[" not in line}
+        live |= reads
+    return found[::-1]
 
 
 def lacks(value: object) -> bool:
@@ -67,7 +100,7 @@ def tried(statements: list[str], values: dict, data: list[dict[str, str]] | None
     source = "\n".join(statements)
     try:
         if data is not None:
-            source = runnable(statements[:-1], data[:-1]) + "\n" + statements[-1]
+            source = runnable(statements, data)
         answering.make("tried", source)
         text, frame = answering.answer("tried", json.dumps({"n": 1, "values": values}))
     except Exception as error:
