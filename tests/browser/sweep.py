@@ -88,7 +88,8 @@ def move_every_handle(page):
     for i in range(scenes.count()):
         handles = scenes.nth(i).locator("[role=slider]")
         brushes = scenes.nth(i).locator("[role=application]")
-        assert handles.count() + brushes.count()
+        sliders = scenes.nth(i).locator(".earup-controls input[type=range]")
+        assert handles.count() + brushes.count() + sliders.count()
         if brushes.count():
             paint(page, i, brushes)
         for k in range(handles.count()):
@@ -98,6 +99,18 @@ def move_every_handle(page):
                 handles.nth(k).press(key)
                 if handles.nth(k).get_attribute("aria-valuenow") == value:
                     continue  # it stood at that end already
+                page.wait_for_function(
+                    "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== "
+                    "before",
+                    arg=[i, before],
+                )
+        for k in range(sliders.count() if not handles.count() else 0):
+            for key in ("End", "Home"):
+                before = scenes.nth(i).inner_text()
+                value = sliders.nth(k).input_value()
+                sliders.nth(k).press(key)
+                if sliders.nth(k).input_value() == value:
+                    continue
                 page.wait_for_function(
                     "([i, before]) => document.querySelectorAll('.earup-scene')[i].innerText !== "
                     "before",

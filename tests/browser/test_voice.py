@@ -64,7 +64,7 @@ def test_a_voice_recorded_in_unit_00_is_used_in_unit_10(lab_on, microphone):
     assert [length, sr] == take
     assert level == pytest.approx(20 * np.log10(AMP / np.sqrt(2)), abs=0.5)
     assert tone == pytest.approx(FREQ, abs=2)
-    again = next(cell for cell in cells_of(first) if "speaker = " in cell)
+    again = next(cell for cell in cells_of(first) if "speaker, name = " in cell)
     said = lab.python(again + "\nprint(speaker, len(mine), metrics.level_db(mine))").split()
     assert said[-3] == "my_voice" and int(said[-2]) == pytest.approx(length * 16000 / sr, abs=1)
     assert float(said[-1]) == pytest.approx(-26, abs=0.1)
