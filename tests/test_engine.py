@@ -14,7 +14,7 @@ import scipy.interpolate
 import scipy.signal
 
 from helpers import mel
-from tools.site.engine import cutting, face, grids, quick, text7
+from tools.site.engine import answering, cutting, face, grids, quick, text7, trying, values
 
 ROOT = Path(__file__).parents[1]
 
@@ -268,3 +268,24 @@ def test_seven_characters_hold_six_bytes(size):
         assert unpacked(text) == raw
         assert len(text) == 7 * (-(-size // 6) + 1)
         assert not set(text) & set('"\\\n\r\0')
+
+
+# ---- what is handed over ----
+
+
+@pytest.mark.parametrize("shape", [(30_000,), (2, 30_000)])
+def test_a_sound_is_handed_in_steps_and_comes_back(shape):
+    y = np.random.default_rng(0).uniform(-0.3, 0.3, shape)
+    held = json.loads(json.dumps(values.encoded(y)))
+    back = answering.decoded(held)
+    assert back.shape == shape and back.dtype == y.dtype
+    assert np.abs(back - y).max() < 0.3 * 2**-19
+    whole = np.round(32767 * y).astype(np.int16)
+    assert np.array_equal(answering.decoded(values.encoded(whole)), whole)
+    assert len(held["array"]) < 0.85 * 4 / 3 * 4 * y.size  # noise hardly packs: three of four bytes
+
+
+def test_what_no_later_text_reads_is_not_handed_over():
+    handed = {"b": "b = 2", "S": "S = 3", "k": "k = 5"}
+    texts = ["a = 1", handed, "k = 6", "def f(S):\n    return b + S", "f(k)"]
+    assert trying.wanted(texts) == ["b = 2", "k = 6", "def f(S):\n    return b + S", "f(k)"]
