@@ -36,6 +36,7 @@ def write(nb, page: Path, *, pictures: Path) -> None:
     html = re.sub(
         r'(?<= src=")\.\./[^":]+(?=")', lambda link: _inline(Path(pictures) / link[0]), html
     )
+    html = re.sub(r"<style[^>]*>.*?</style>", lambda style: lean(style[0]), html, flags=re.DOTALL)
     host = (HERE / "static" / "widgets.js").read_text(encoding="utf-8")
     script = vendor.fetch()["tex-svg.js"].read_bytes()
     packed = base64.b64encode(zlib.compress(script, 9)).decode()
@@ -48,6 +49,11 @@ def write(nb, page: Path, *, pictures: Path) -> None:
     body, end = html.rsplit("</body>", 1)
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join([body, *ends, "</body>" + end]), encoding="utf-8")
+
+
+def lean(style: str) -> str:
+    """Return a style without the blanks at the ends of its lines."""
+    return re.sub(r"\s*\n\s*", "\n", style)
 
 
 # formulas are typeset by a script of 2 MB, which takes a third of that when it is packed
