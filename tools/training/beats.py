@@ -9,11 +9,8 @@ them: flute, guitar, strings and choir. `train` goes on where an earlier run in 
 stopped.
 """
 
-import argparse
 import math
-import shlex
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import _weights, mel, music
+from helpers import mel, music
+from tools.training import timed
 
 SR = 22050
 HOP = 441  # 20 ms
@@ -126,28 +124,16 @@ def batch(some: list, rng) -> tuple[torch.Tensor, torch.Tensor]:
 
 def train(options) -> None:
     """Train for some processor seconds and write OUT/beats.safetensors."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
     out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
     songs = examples(out)
     kept = songs[::20]  # for the loss that is told; nothing is learned from them
     songs = [song for k, song in enumerate(songs) if k % 20]
     net = BeatNet()
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=1e-3)
     weight = torch.tensor([6.0, 12.0])[None, :, None]  # beats are rare
-    rng = np.random.default_rng(0)
-    epoch, before, state = 0, 0.0, out / "state.pt"
-    if state.is_file():
-        was = torch.load(state, weights_only=True)
-        net.load_state_dict(was["net"])
-        optimizer.load_state_dict(was["optimizer"])
-        epoch, before = was["epoch"], was["seconds"]
-        rng = np.random.default_rng(epoch)
-    began = time.process_time() - before
-    while (seconds := time.process_time() - began) < options.seconds:
-        for group in optimizer.param_groups:
-            group["lr"] = 1e-3 * (1 + math.cos(math.pi * seconds / options.seconds)) + 1e-6
+    training = timed.Timed(net, optimizer, options)
+    rng = np.random.default_rng(training.step)
+    while training.goes_on():
         order = rng.permutation(len(songs))
         losses = []
         net.train()
@@ -159,37 +145,21 @@ def train(options) -> None:
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimizer.step()
             losses.append(loss.item())
-        epoch += 1
-        if epoch % 5 == 0:
+        training.step += 1
+        if training.step % 5 == 0:
             net.eval()
             with torch.no_grad():
                 X, Y = batch(kept, np.random.default_rng(1))
                 told = F.binary_cross_entropy_with_logits(net(X), Y, pos_weight=weight).item()
-            print(f"{seconds:4.0f} s  epoch {epoch}  {np.mean(losses):.3f}  {told:.3f}", flush=True)
-            now = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(now | {"epoch": epoch, "seconds": seconds}, state)
-    facts = {
-        "command": "python3 -m tools.training.beats " + shlex.join(options.given),
-        "seed": 0,
-        "epoch": epoch,
-        "processor_seconds": round(seconds),
-        "songs": len(songs),
-    }
-    _weights.save(out / "beats.safetensors", net, config={}, provenance=facts)
-    print("written", out / "beats.safetensors")
+            at = f"{training.seconds:4.0f} s  epoch {training.step}"
+            print(f"{at}  {np.mean(losses):.3f}  {told:.3f}", flush=True)
+            training.keep()
+    training.write("beats", options, songs=len(songs))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.training.beats")
-    parser.add_argument("command", choices=["train"])
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--seconds", type=float, default=120, help="processor time")
-    given = sys.argv[1:] if argv is None else argv
-    options = parser.parse_args(given)
-    options.given = given
-    train(options)
-    return 0
+    """Train the network."""
+    return timed.run("beats", train, 120, argv)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,7 @@ flute, guitar, strings and choir. The loss is the error of the sound's spectrum 
 phase: what SDR counts. A run goes on where an earlier one in the same folder stopped.
 """
 
-import argparse
-import math
-import shlex
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +18,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from helpers import _weights, music
+from helpers import music  # all it learns from are songs by seed
+from tools.training import timed
 
 SR = 22050
 N_FFT = 2048
@@ -119,27 +116,16 @@ def error_db(net, D_music, D_drums) -> torch.Tensor:
 
 def train(options) -> None:
     """Train for some processor seconds and write OUT/drums.safetensors."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
     out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
     some = songs(out)
     kept = some[::20]  # for the loss that is told; nothing is learned from them
     some = [song for k, song in enumerate(some) if k % 20]
     net = MaskNet()
     optimizer = torch.optim.Adam(net.parameters(), 3e-3)
-    step, before, state = 0, 0.0, out / "state.pt"
-    if state.is_file():
-        was = torch.load(state, weights_only=True)
-        net.load_state_dict(was["net"])
-        optimizer.load_state_dict(was["optimizer"])
-        step, before = was["step"], was["seconds"]
-    rng = np.random.default_rng(step)
-    began = time.process_time() - before
+    training = timed.Timed(net, optimizer, options)
+    rng = np.random.default_rng(training.step)
     told = []
-    while (seconds := time.process_time() - began) < options.seconds:
-        for group in optimizer.param_groups:
-            group["lr"] = 1.5e-3 * (1 + math.cos(math.pi * seconds / options.seconds)) + 1e-6
+    while training.goes_on():
         picked = [some[k] for k in rng.integers(len(some), size=BATCH)]
         loss = error_db(net, *batch(picked, rng))
         optimizer.zero_grad()
@@ -147,34 +133,19 @@ def train(options) -> None:
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
         told.append(loss.item())
-        step += 1
-        if step % 25 == 0:
+        training.step += 1
+        if training.step % 25 == 0:
             with torch.no_grad():
                 other = error_db(net, *batch(kept, np.random.default_rng(1))).item()
-            print(f"{seconds:4.0f} s  {step}  {np.mean(told[-25:]):.2f}  {other:.2f}", flush=True)
-            now = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(now | {"step": step, "seconds": seconds}, state)
-    facts = {
-        "command": "python3 -m tools.training.drums " + shlex.join(options.given),
-        "seed": 0,
-        "steps": step,
-        "processor_seconds": round(seconds),
-        "songs": len(some),
-    }
-    _weights.save(out / "drums.safetensors", net, config={}, provenance=facts)
-    print("written", out / "drums.safetensors")
+            at = f"{training.seconds:4.0f} s  {training.step}"
+            print(f"{at}  {np.mean(told[-25:]):.2f}  {other:.2f}", flush=True)
+            training.keep()
+    training.write("drums", options, songs=len(some))
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train the network."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.training.drums")
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--seconds", type=float, default=660, help="processor time")
-    given = sys.argv[1:] if argv is None else argv
-    options = parser.parse_args(given)
-    options.given = given
-    train(options)
-    return 0
+    return timed.run("drums", train, 660, argv)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,8 @@ never among it. All songs are written and played by the course itself (`music.ra
 to 299). `train` goes on where an earlier run in the same folder stopped.
 """
 
-import argparse
 import itertools
-import math
-import shlex
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import _weights, mel, music
+from helpers import mel, music
+from tools.training import timed
 
 SR = 8000
 N_FFT = 1024
@@ -119,27 +116,15 @@ def contrast(z1: torch.Tensor, z2: torch.Tensor) -> torch.Tensor:
 
 def train(options) -> None:
     """Train for some processor seconds and write OUT/fingerprints.safetensors."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
     out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
     heard = songs(out)
     heard, kept = heard[:-KEPT], heard[-KEPT:]
     net = FingerprintNet()
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=1e-3)
-    rng = np.random.default_rng(0)
-    step, before, state = 0, 0.0, out / "state.pt"
-    if state.is_file():
-        was = torch.load(state, weights_only=True)
-        net.load_state_dict(was["net"])
-        optimizer.load_state_dict(was["optimizer"])
-        step, before = was["step"], was["seconds"]
-        rng = np.random.default_rng(step)
-    began = time.process_time() - before
+    training = timed.Timed(net, optimizer, options)
+    rng = np.random.default_rng(training.step)
     losses = []
-    while (seconds := time.process_time() - began) < options.seconds:
-        for group in optimizer.param_groups:
-            group["lr"] = 1e-3 * (1 + math.cos(math.pi * seconds / options.seconds)) + 1e-6
+    while training.goes_on():
         net.train()
         one, other = pairs(heard, rng, BATCH)
         loss = contrast(net(features(one)), net(features(other)))
@@ -147,39 +132,22 @@ def train(options) -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-        step += 1
-        if step % 100 == 0:
+        training.step += 1
+        if training.step % 100 == 0:
             net.eval()
             with torch.no_grad():
                 one, other = pairs(kept, np.random.default_rng(1), 2 * BATCH)
                 told = contrast(net(features(one)), net(features(other))).item()
-            print(f"{seconds:4.0f} s  step {step}  {np.mean(losses):.3f}  {told:.3f}", flush=True)
+            at = f"{training.seconds:4.0f} s  step {training.step}"
+            print(f"{at}  {np.mean(losses):.3f}  {told:.3f}", flush=True)
             losses = []
-            now = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(now | {"step": step, "seconds": seconds}, state)
-    facts = {
-        "command": "python3 -m tools.training.fingerprints " + shlex.join(options.given),
-        "seed": 0,
-        "step": step,
-        "processor_seconds": round(seconds),
-        "songs": len(heard),
-    }
-    path = out / "fingerprints.safetensors"
-    _weights.save(path, net, config={}, provenance=facts, half=True)
-    print("written", path)
+            training.keep()
+    training.write("fingerprints", options, songs=len(heard), half=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command."""
-    parser = argparse.ArgumentParser(prog="python3 -m tools.training.fingerprints")
-    parser.add_argument("command", choices=["train"])
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--seconds", type=float, default=720, help="processor time")
-    given = sys.argv[1:] if argv is None else argv
-    options = parser.parse_args(given)
-    options.given = given
-    train(options)
-    return 0
+    """Train the network."""
+    return timed.run("fingerprints", train, 720, argv)
 
 
 if __name__ == "__main__":

@@ -321,28 +321,25 @@ def _harmonic(
     return W
 
 
-def _summed(pitches, freqs):
-    """Add up where two partials reach the same bin."""
-    W = np.zeros((len(freqs), len(pitches)))
-    for j, pitch in enumerate(pitches):
-        f0 = 440 * 2 ** ((pitch - 69) / 12)
-        for k in range(1, int(freqs[-1] / f0) + 1):
-            low, high = k * f0 * 2 ** (-0.5 / 12), k * f0 * 2 ** (0.5 / 12)
-            rows = np.flatnonzero((freqs >= low) & (freqs <= high))
-            W[np.union1d(rows, np.abs(freqs - k * f0).argmin()), j] += 1 / k
-    return W
+def _met(join):
+    """Return templates by what becomes of a bin that two partials reach: `join(old, new)`."""
+
+    def templates(pitches, freqs):
+        W = np.zeros((len(freqs), len(pitches)))
+        for j, pitch in enumerate(pitches):
+            f0 = 440 * 2 ** ((pitch - 69) / 12)
+            for k in range(1, int(freqs[-1] / f0) + 1):
+                low, high = k * f0 * 2 ** (-0.5 / 12), k * f0 * 2 ** (0.5 / 12)
+                rows = np.flatnonzero((freqs >= low) & (freqs <= high))
+                rows = np.union1d(rows, np.abs(freqs - k * f0).argmin())
+                W[rows, j] = join(W[rows, j], 1 / k)
+        return W
+
+    return templates
 
 
-def _last_wins(pitches, freqs):
-    """Let the higher partial stand where two reach the same bin."""
-    W = np.zeros((len(freqs), len(pitches)))
-    for j, pitch in enumerate(pitches):
-        f0 = 440 * 2 ** ((pitch - 69) / 12)
-        for k in range(1, int(freqs[-1] / f0) + 1):
-            low, high = k * f0 * 2 ** (-0.5 / 12), k * f0 * 2 ** (0.5 / 12)
-            rows = np.flatnonzero((freqs >= low) & (freqs <= high))
-            W[np.union1d(rows, np.abs(freqs - k * f0).argmin()), j] = 1 / k
-    return W
+_summed = _met(lambda old, new: old + new)
+_last_wins = _met(lambda old, new: new)
 
 
 def _in_octaves(pitches, freqs):
